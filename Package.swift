@@ -1,0 +1,71 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Arrows point down only (see README.md, "Rooms"): a target imports nothing that stands above it.
+let package = Package(
+  name: "winnow",
+  products: [
+    .executable(name: "winnow", targets: ["winnow"]),
+    .library(name: "ConfidentLearning", targets: ["ConfidentLearning"]),
+    .library(name: "Shards", targets: ["Shards"]),
+    .library(name: "Encoders", targets: ["Encoders"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // The C libraries, as Debian packages them.
+    .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(
+      name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+    .systemLibrary(name: "CSPNG", pkgConfig: "spng", providers: [.apt(["libspng-dev"])]),
+    .systemLibrary(name: "CWebP", pkgConfig: "libwebpdemux", providers: [.apt(["libwebp-dev"])]),
+    .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+
+    // The rooms, lowest first.
+    .target(name: "VectorMath"),
+    .target(name: "ConfidentLearning"),
+    .target(name: "Text"),
+    .target(name: "Shards", dependencies: ["CArchive", "CZstd"]),
+    .target(name: "Images", dependencies: ["CTurboJPEG", "CSPNG", "CWebP"]),
+    .target(name: "TensorFiles", dependencies: ["CArchive"]),
+    .target(name: "Layers", dependencies: ["COpenBLAS", "VectorMath"]),
+    .target(name: "Encoders", dependencies: ["Layers", "TensorFiles", "Images", "Text", "CXXHash"]),
+    .target(name: "Training", dependencies: ["Encoders", "Layers", "Text"]),
+    .target(
+      name: "Pipeline",
+      dependencies: [
+        "Training", "Encoders", "ConfidentLearning", "Images", "Shards", "TensorFiles", "CXXHash",
+        "Yams", .product(name: "Logging", package: "swift-log"),
+      ]),
+    .target(name: "Reports", dependencies: ["Pipeline"]),
+    .executableTarget(
+      name: "winnow",
+      dependencies: [
+        "Reports", "Pipeline", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .executableTarget(
+      name: "build-samples",
+      dependencies: [
+        "Shards", "TensorFiles", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Samples/BuildSamples"),
+
+    .testTarget(name: "ShardsTests", dependencies: ["Shards"]),
+    .testTarget(name: "ImagesTests", dependencies: ["Images"], exclude: ["Goldens"]),
+    .testTarget(name: "TensorFilesTests", dependencies: ["TensorFiles"]),
+    .testTarget(name: "TextTests", dependencies: ["Text"]),
+    .testTarget(name: "LayersTests", dependencies: ["Layers", "VectorMath"]),
+    .testTarget(name: "EncodersTests", dependencies: ["Encoders", "Layers"]),
+    .testTarget(name: "TrainingTests", dependencies: ["Training", "Encoders"]),
+    .testTarget(name: "ConfidentLearningTests", dependencies: ["ConfidentLearning"]),
+    .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Shards", "TensorFiles"]),
+    .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
+    .testTarget(
+      name: "EndToEndTests", dependencies: ["winnow", "Pipeline", "Shards", "TensorFiles"]),
+  ]
+)
