@@ -1,0 +1,44 @@
+import ConfidentLearning
+import Foundation
+
+/// Stage "decide": scores and noise model to a verdict on every sample, one file a shard.
+enum DecideStage {
+  static func run(_ increment: Increment, model: NoiseModel, in run: RunContext) throws {
+    try run.directory.makeFolder(run.directory.decisions)
+    let progress = ProgressCounter(.decide, total: increment.shards.count, observe: run.observe)
+    try Workers.forEach(increment.shards.count, workers: run.workers, makeState: {}) { _, i in
+      try run.cancellation.check()
+      defer { progress.add(done: 1) }
+      let path = run.decisionPath(i, increment)
+      if FileManager.default.fileExists(atPath: path) { return }
+      let table = try ScoreTable(path: run.scorePath(i, increment))
+      let decisions = decide(table, model: model)
+      try run.publishing.publish(path) { try decisions.write(to: $0) }
+    }
+  }
+
+  static func decide(_ table: ScoreTable, model: NoiseModel) -> DecisionTable {
+    var decisions = DecisionTable(kinds: table.kinds)
+    decisions.keys = table.keys
+    decisions.scores = table.observed
+    for i in 0..<table.count {
+      let isJudged = table.parts[i] >= 0
+      let score = table.combined[i]
+      let keeps = isJudged && model.keeps(score)
+      decisions.mismatch.append(isJudged ? model.mismatch(score) : .nan)
+      decisions.kept.append(keeps)
+      decisions.reasons.append(keeps ? "" : isJudged ? Reason.mismatch : table.reasons[i])
+    }
+    return decisions
+  }
+}
+
+extension RunContext {
+  func decisionPath(_ i: Int, _ increment: Increment) -> String {
+    "\(directory.decisions)/\(RunDirectory.stem(i, increment.shards[i].name)).npz"
+  }
+
+  func scorePath(_ i: Int, _ increment: Increment) -> String {
+    "\(directory.scores)/\(RunDirectory.stem(i, increment.shards[i].name)).npz"
+  }
+}

@@ -1,0 +1,51 @@
+import TensorFiles
+
+/// What was decided of every sample read of one input shard: `DIR/decisions/000003-NAME.npz`.
+public struct DecisionTable: Equatable, Sendable {
+  public var kinds: Int
+  public var keys: [[UInt8]]
+  /// `[n, kinds]`, NaN where not judged.
+  public var scores: [Float]
+  /// `[n]`, the probability that the pair is mismatched; NaN where not judged.
+  public var mismatch: [Float]
+  public var kept: [Bool]
+  /// Empty for kept pairs, `Reason.mismatch` for cut ones, else why the sample is no pair.
+  public var reasons: [String]
+
+  public var count: Int { keys.count }
+
+  /// Whether row `i` belongs into the rejected shards: dropped, and whole.
+  func isRejected(_ i: Int) -> Bool { !kept[i] && !Reason.unreadable.contains(reasons[i]) }
+
+  init(kinds: Int) {
+    self.kinds = kinds
+    (keys, scores, mismatch, kept, reasons) = ([], [], [], [], [])
+  }
+
+  /// - Throws: `RunError.damagedState` or `TensorFileError`.
+  public init(path: String) throws {
+    let columns = try NPZColumns(path: path)
+    keys = try columns.bytes("key")
+    let shape: [Int]
+    (scores, shape) = try columns.floats("scores")
+    kinds = shape.count == 2 ? shape[1] : 0
+    mismatch = try columns.floats("mismatch").values
+    kept = try columns.flags("kept")
+    reasons = try columns.text("reason")
+    let n = keys.count
+    guard scores.count == n * kinds, mismatch.count == n, kept.count == n, reasons.count == n
+    else { throw RunError.damagedState(file: path, detail: "columns of different length") }
+  }
+
+  func write(to path: String) throws {
+    try NPZ.write(
+      [
+        ("format_version", .int64([Int64(StateJSON.formatVersion)], shape: [1])),
+        ("key", .bytes(keys)),
+        ("scores", .float32(scores, shape: [count, kinds])),
+        ("mismatch", .float32(mismatch, shape: [count])),
+        ("kept", .bool(kept)),
+        ("reason", .bytes(reasons.map { Array($0.utf8) })),
+      ], to: path)
+  }
+}

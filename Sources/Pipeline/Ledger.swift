@@ -1,0 +1,58 @@
+/// Where every pair went (promise 2): read = kept + rejected + unreadable.
+public struct Ledger: Codable, Sendable, Equatable {
+  public var read = 0
+  public var kept = 0
+  /// In the rejected shards, by reason.
+  public var rejected: [String: Int] = [:]
+  /// In no output shard since their bytes couldn't be had, by reason.
+  public var unreadable: [String: Int] = [:]
+
+  public init() {}
+
+  public var totalRejected: Int { rejected.values.reduce(0, +) }
+  public var totalUnreadable: Int { unreadable.values.reduce(0, +) }
+
+  var isBalanced: Bool { read == kept + totalRejected + totalUnreadable }
+
+  mutating func add(_ other: Ledger) {
+    read += other.read
+    kept += other.kept
+    rejected.merge(other.rejected, uniquingKeysWith: +)
+    unreadable.merge(other.unreadable, uniquingKeysWith: +)
+  }
+
+  mutating func add(_ counts: UnitRecord.Counts) {
+    kept += counts.kept
+    rejected.merge(counts.rejected, uniquingKeysWith: +)
+  }
+
+  /// One ledger an input shard: what the reader counted against what the writers counted.
+  /// - Throws: `RunError.ledger` naming the first shard that doesn't add up.
+  static func compute(
+    read records: [ShardScores], written units: [UnitRecord]
+  ) throws(RunError) -> [Ledger] {
+    var ledgers = records.map { record in
+      var ledger = Ledger()
+      ledger.read = record.read
+      ledger.unreadable = record.unreadable
+      return ledger
+    }
+    for (key, counts) in units.flatMap(\.sources) {
+      guard let shard = Int(key), ledgers.indices.contains(shard) else {
+        throw .ledger(shard: key, detail: "an output shard holds pairs of no input shard")
+      }
+      ledgers[shard].add(counts)
+    }
+    for (record, ledger) in zip(records, ledgers) {
+      var found = ledger.rejected
+      found[Reason.mismatch] = nil
+      guard ledger.isBalanced, found == record.rejected else {
+        throw .ledger(
+          shard: record.shard,
+          detail: "\(ledger.read) read, but \(ledger.kept) kept, \(ledger.rejected) rejected and "
+            + "\(ledger.unreadable) unreadable")
+      }
+    }
+    return ledgers
+  }
+}

@@ -1,0 +1,104 @@
+import ConfidentLearning
+import Foundation
+import Shards
+
+/// `DIR/manifest.json`: what the run did, written last. Equal runs have equal manifests but for `timings`.
+public struct Manifest: Codable, Sendable {
+  public struct Shard: Codable, Sendable {
+    public var path: String
+    /// XXH3-128, hex; empty when the shard couldn't be opened.
+    public var digest: String
+    public var ledger: Ledger
+    /// Set when the shard couldn't be read to its end.
+    public var fault: String?
+    public var message: String?
+    public var report: ShardReport
+  }
+
+  public struct Output: Codable, Sendable {
+    public var file: String
+    public var pairs: Int
+    public var bytes: Int64
+    public var digest: String
+  }
+
+  public struct Noise: Codable, Sendable {
+    /// The share of judged pairs that are estimated to be mismatched.
+    public var noiseRate: Double
+    /// Storey's tail ratio; a lower bound.
+    public var tailNoiseRate: Double
+    public var scoreThreshold: Double
+    public var estimatedNoiseKept: Double
+    /// Whether the cut asked for can be had.
+    public var reachable: Bool
+  }
+
+  public struct Provenance: Codable, Sendable {
+    public var winnow: String
+    /// Libraries, kernel class and compiler, as far as they can be told.
+    public var environment: [String: String]
+    public var configuration: RunConfiguration
+    public var ensembleDigest: String
+    public var kinds: [String]
+    /// Digests of the shard lists worked on.
+    public var increments: [String]
+  }
+
+  public struct Timings: Codable, Sendable {
+    /// Seconds by stage, of the process that finished the run.
+    public var seconds: [String: Double]
+    public var total: Double
+    public var workers: Int
+  }
+
+  public var formatVersion = StateJSON.formatVersion
+  public var ledger: Ledger
+  public var shards: [Shard]
+  public var noise: Noise
+  public var clean: [Output]
+  public var rejected: [Output]
+  public var provenance: Provenance
+  public var timings: Timings
+
+  /// - Throws: `RunError.missing`, `.otherFormat`, `.damagedState`.
+  public init(of directory: RunDirectory) throws(RunError) {
+    self = try StateJSON.decode(
+      Manifest.self, from: directory.manifest, remedy: "the run isn't finished: `winnow clean`")
+  }
+
+  init(
+    increment: Increment, records: [ShardScores], units: [UnitRecord], plan: Plan,
+    noise file: NoiseModelFile, in run: RunContext
+  ) throws {
+    let ledgers = try Ledger.compute(read: records, written: units)
+    ledger = ledgers.reduce(into: Ledger()) { $0.add($1) }
+    shards = zip(increment.shards, zip(records, ledgers)).map { shard, counted in
+      let (record, ledger) = counted
+      return Shard(
+        path: shard.path, digest: shard.digest, ledger: ledger, fault: record.fault,
+        message: record.message, report: record.report)
+    }
+    let model = file.model
+    noise = Noise(
+      noiseRate: model.noiseRate, tailNoiseRate: model.tailNoiseRate,
+      scoreThreshold: model.scoreThreshold, estimatedNoiseKept: model.estimatedNoiseKept,
+      reachable: model.reachable)
+    func outputs(_ destination: Plan.Destination) -> [Output] {
+      zip(plan.units, units).filter { $0.0.destination == destination }.map { _, record in
+        Output(
+          file: record.file, pairs: record.pairs, bytes: record.bytes, digest: record.digest)
+      }
+    }
+    clean = outputs(.clean)
+    rejected = outputs(.rejected)
+    var configuration = run.configuration
+    // Where the run took place decides nothing.
+    (configuration.input, configuration.output, configuration.workers) = ([], nil, 0)
+    provenance = Provenance(
+      winnow: Environment.version, environment: Environment.described,
+      configuration: configuration, ensembleDigest: file.ensembleDigest,
+      kinds: records.first?.kinds ?? [],
+      increments: [Digest.of(Array(increment.shards.map(\.digest).joined(separator: "\n").utf8))])
+    timings = run.timings.summary(workers: run.workers)
+  }
+}

@@ -1,0 +1,117 @@
+import Foundation
+import Yams
+
+/// Reading a pipeline file (YAML): the values it gives go over the built-in defaults; a key nobody knows is an error
+/// that names its line and the nearest known key.
+public enum PipelineFile {
+  /// - Parameter path: the YAML file; relative `in:` and `out:` are taken relative to its folder.
+  /// - Throws: `RunError.usage` naming file, line and key.
+  public static func load(_ path: String) throws(RunError) -> RunConfiguration {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw .usage("\(path): no such pipeline file")
+    }
+    guard let yaml = String(data: data, encoding: .utf8) else {
+      throw .usage("\(path) isn't UTF-8")
+    }
+    var configuration = try parse(yaml, file: path)
+    let folder = (path as NSString).deletingLastPathComponent
+    configuration.input = configuration.input.map { relative($0, to: folder) }
+    configuration.output = configuration.output.map { relative($0, to: folder) }
+    return configuration
+  }
+
+  /// - Parameter file: only for the error messages.
+  static func parse(_ yaml: String, file: String) throws(RunError) -> RunConfiguration {
+    do {
+      let defaults = try node(RunConfiguration())
+      guard let user = try Yams.compose(yaml: yaml), user != Node("", Tag(.null)) else {
+        return RunConfiguration()
+      }
+      var known = try node(example)
+      // One seed for everything: the top one.
+      known.mapping?["judges"]?.mapping?["seed"] = nil
+      try checkKeys(user, against: known, path: "", file: file)
+      let merged = overlay(user, over: defaults)
+      let configuration = try YAMLDecoder().decode(RunConfiguration.self, from: merged)
+      try configuration.check()
+      return configuration
+    } catch let error as RunError {
+      if case .usage(let text) = error, !text.hasPrefix(file) { throw .usage("\(file): \(text)") }
+      throw error
+    } catch let error as YamlError {
+      throw .usage("\(file): \(error)")
+    } catch let error as DecodingError {
+      throw .usage("\(file): \(describe(error))")
+    } catch {
+      throw .usage("\(file): \(error)")
+    }
+  }
+
+  /// The defaults with every optional filled, so that its encoding names every key there is.
+  private static var example: RunConfiguration {
+    var configuration = RunConfiguration()
+    configuration.output = ""
+    configuration.read.jsonCaption = ""
+    configuration.noise.maxNoise = 0
+    configuration.noise.keepFraction = 0
+    return configuration
+  }
+
+  private static func node(_ configuration: RunConfiguration) throws -> Node {
+    let text = try YAMLEncoder().encode(configuration)
+    return try Yams.compose(yaml: text) ?? Node([(Node, Node)]())
+  }
+
+  private static func checkKeys(
+    _ user: Node, against schema: Node, path: String, file: String
+  ) throws(RunError) {
+    if let items = user.sequence {
+      guard let first = schema.sequence?.first else { return }
+      for item in items { try checkKeys(item, against: first, path: path, file: file) }
+    }
+    guard let mapping = user.mapping, let known = schema.mapping else { return }
+    let names = Array(known.keys.compactMap(\.string))
+    for (key, value) in mapping {
+      let name = key.string ?? "?"
+      guard let expected = known.first(where: { $0.key.string == name })?.value else {
+        let line = key.mark.map { ":\($0.line)" } ?? ""
+        let hint = nearestWord(to: name, among: names).map { "; did you mean \(path)\($0)?" }
+        throw .usage(
+          "\(file)\(line): unknown key \(path)\(name)"
+            + (hint ?? "; known here: \(names.joined(separator: ", "))"))
+      }
+      if expected.mapping != nil, value.mapping == nil {
+        let line = value.mark.map { ":\($0.line)" } ?? ""
+        throw .usage("\(file)\(line): \(path)\(name) holds further keys, not a single value")
+      }
+      try checkKeys(value, against: expected, path: "\(path)\(name).", file: file)
+    }
+  }
+
+  private static func overlay(_ user: Node, over defaults: Node) -> Node {
+    guard let mapping = user.mapping, var result = defaults.mapping else { return user }
+    for (key, value) in mapping {
+      result[key] = result[key].map { overlay(value, over: $0) } ?? value
+    }
+    return .mapping(result)
+  }
+
+  private static func describe(_ error: DecodingError) -> String {
+    func path(_ context: DecodingError.Context) -> String {
+      context.codingPath.map(\.stringValue).joined(separator: ".")
+    }
+    switch error {
+    case .typeMismatch(let type, let context):
+      return "\(path(context)) must be of type \(type)"
+    case .valueNotFound(let type, let context): return "\(path(context)) must be of type \(type)"
+    case .keyNotFound(let key, let context):
+      return "\(path(context)) lacks the key \(key.stringValue)"
+    case .dataCorrupted(let context): return "\(path(context)): \(context.debugDescription)"
+    @unknown default: return "\(error)"
+    }
+  }
+
+  private static func relative(_ path: String, to folder: String) -> String {
+    path.hasPrefix("/") || folder.isEmpty ? path : "\(folder)/\(path)"
+  }
+}

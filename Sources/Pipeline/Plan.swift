@@ -1,0 +1,87 @@
+/// Which samples every output shard will hold, known before one of them is written (DESIGN.md, "Flow").
+struct Plan {
+  enum Destination: String, Codable, Sendable, CaseIterable {
+    case clean, rejected
+
+    func takes(_ row: Int, of table: DecisionTable) -> Bool {
+      self == .clean ? table.kept[row] : table.isRejected(row)
+    }
+  }
+
+  /// A place in the input order.
+  struct Position: Equatable, Sendable {
+    var shard: Int
+    var ordinal: Int
+  }
+
+  /// One output shard: all samples of its destination from `start` up to, but not including, `end`.
+  struct Unit: Equatable, Sendable {
+    var destination: Destination
+    var index: Int
+    var start: Position
+    var end: Position
+    var pairs: Int
+
+    func file(suffix: String) -> String { RunDirectory.padded(index) + suffix }
+  }
+
+  private(set) var units: [Unit] = []
+  private let shardSize: Int
+  private var open: [Destination: (unit: Unit, lastKey: [UInt8])] = [:]
+  private var counts: [Destination: Int] = [:]
+
+  init(shardSize: Int) { self.shardSize = shardSize }
+
+  /// Goes on with the next input shard.
+  mutating func add(_ table: DecisionTable, shard: Int) {
+    for row in 0..<table.count {
+      let key = outputKey(of: table.keys[row], reason: table.reasons[row], shard, row)
+      for destination in Destination.allCases where destination.takes(row, of: table) {
+        append(key, at: Position(shard: shard, ordinal: row), to: destination)
+      }
+    }
+  }
+
+  /// Closes the last shard of each destination.
+  mutating func finish() {
+    for destination in Destination.allCases { close(destination) }
+    units.sort {
+      ($0.destination.rawValue, $0.index) < ($1.destination.rawValue, $1.index)
+    }
+  }
+
+  /// Pairs by file name, as `sizes.json` holds them.
+  func sizes(of destination: Destination, suffix: String) -> [String: Int] {
+    let entries = units.filter { $0.destination == destination }.map {
+      ($0.file(suffix: suffix), $0.pairs)
+    }
+    return Dictionary(uniqueKeysWithValues: entries)
+  }
+
+  private mutating func append(_ key: [UInt8], at place: Position, to destination: Destination) {
+    // Readers merge or refuse equal keys that are adjacent, so a shard ends between them.
+    if let (unit, lastKey) = open[destination], unit.pairs == shardSize || lastKey == key {
+      close(destination)
+    }
+    var unit =
+      open[destination]?.unit
+      ?? Unit(
+        destination: destination, index: counts[destination, default: 0], start: place, end: place,
+        pairs: 0)
+    unit.pairs += 1
+    unit.end = Position(shard: place.shard, ordinal: place.ordinal + 1)
+    open[destination] = (unit, key)
+  }
+
+  private mutating func close(_ destination: Destination) {
+    guard let (unit, _) = open.removeValue(forKey: destination) else { return }
+    units.append(unit)
+    counts[destination, default: 0] += 1
+  }
+}
+
+/// The key a sample is written under: its own, but for names that leave the folder.
+func outputKey(of key: [UInt8], reason: String, _ shard: Int, _ ordinal: Int) -> [UInt8] {
+  guard reason == Reason.unsafeName else { return key }
+  return Array("unsafe-\(RunDirectory.padded(shard))-\(RunDirectory.padded(ordinal))".utf8)
+}

@@ -1,0 +1,85 @@
+import Foundation
+
+/// How output appears (promise 6): written to a temporary file, flushed to the disk, renamed, the folder flushed.
+public struct Publishing: Sendable {
+  /// On the same file system as everything published.
+  let temporary: String
+
+  public init(temporary: String) { self.temporary = temporary }
+
+  /// - Parameter write: writes the whole file (or folder) to the path that it is given.
+  public func publish(_ path: String, write: (_ temporary: String) throws -> Void) throws {
+    let name = (path as NSString).lastPathComponent
+    let draft = "\(temporary)/\(UInt64.random(in: 0 ... .max))-\(name)"
+    do {
+      try write(draft)
+      try Self.flush(draft)
+      guard rename(draft, path) == 0 else {
+        throw RunError.file(path: path, operation: "rename into place", code: errno)
+      }
+    } catch {
+      try? FileManager.default.removeItem(atPath: draft)
+      throw error
+    }
+    try Self.flush((path as NSString).deletingLastPathComponent)
+  }
+
+  public func publish(_ data: Data, to path: String) throws {
+    try publish(path) { draft in
+      guard FileManager.default.createFile(atPath: draft, contents: data) else {
+        throw RunError.file(path: draft, operation: "write", code: errno)
+      }
+    }
+  }
+
+  /// Sorted keys, so that equal values are equal bytes.
+  public func publish(json value: some Encodable, to path: String) throws {
+    try publish(try StateJSON.encode(value), to: path)
+  }
+
+  /// fsync of a file or a folder.
+  static func flush(_ path: String) throws(RunError) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .file(path: path, operation: "open", code: errno) }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else {
+      throw .file(path: path, operation: "flush", code: errno)
+    }
+  }
+}
+
+/// The JSON of every file a run writes: snake_case keys, sorted.
+enum StateJSON {
+  static let formatVersion = 1
+
+  private struct Version: Decodable { var formatVersion: Int }
+
+  static func encode(_ value: some Encodable) throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    return try encoder.encode(value) + Data("\n".utf8)
+  }
+
+  /// - Throws: `RunError.missing`, `.otherFormat` or `.damagedState`.
+  static func decode<T: Decodable>(_ type: T.Type, from path: String, remedy: String)
+    throws(RunError) -> T
+  {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw .missing(file: path, remedy: remedy)
+    }
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    do {
+      let version = try decoder.decode(Version.self, from: data).formatVersion
+      guard version == formatVersion else {
+        throw RunError.otherFormat(file: path, found: version, expected: formatVersion)
+      }
+      return try decoder.decode(type, from: data)
+    } catch let error as RunError {
+      throw error
+    } catch {
+      throw .damagedState(file: path, detail: "\(error)")
+    }
+  }
+}

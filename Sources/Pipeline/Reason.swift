@@ -1,0 +1,19 @@
+/// Why a sample isn't kept: stable slugs, as they stand in decisions, rejected shards and the manifest. Images add
+/// their own (`ImageError.reason`).
+public enum Reason {
+  public static let mismatch = "mismatch"
+  public static let missingImage = "missing-image"
+  public static let missingText = "missing-text"
+  public static let textNotUTF8 = "text-not-utf8"
+  public static let emptyCaption = "empty-caption"
+  public static let badJSON = "bad-json"
+  public static let unsafeName = "unsafe-name"
+
+  /// The shard ended inside the sample.
+  public static let cutShort = "cut-short"
+  /// A member is larger than `read.maxMemberBytes`.
+  public static let tooLarge = "member-too-large"
+
+  /// Samples whose bytes can't be copied: they appear in the ledger and in decisions, but in no output shard.
+  public static let unreadable: Set<String> = [cutShort, tooLarge]
+}

@@ -1,0 +1,148 @@
+import Encoders
+import Foundation
+import Shards
+
+/// What a command left behind.
+public struct RunResult: Sendable {
+  /// Nil where the command ends before the shards are written.
+  public var manifest: Manifest?
+  /// Paths of the clean shards this command wrote.
+  public var cleanShards: [String] = []
+  /// True when everything asked for was there already.
+  public var isNothingNew = false
+  /// Shards that couldn't be read to their end: path and what happened.
+  public var faults: [(path: String, message: String)] = []
+
+  /// 0, or 3 when a shard couldn't be read to its end.
+  public var exitStatus: Int32 { faults.isEmpty || isNothingNew ? 0 : 3 }
+}
+
+/// The commands that work on an output folder. They share their stages and their state, so `train`, `score`, `fit` and
+/// `filter` one after another write what `clean` writes.
+public enum Run {
+  /// Everything, in one resumable run.
+  /// - Parameter ensemble: judges trained earlier; nil to train them on `shards`.
+  /// - Throws: `RunError`, or the typed error of the room that failed.
+  public static func clean(
+    _ shards: [ShardPath], ensemble: String? = nil, in run: RunContext
+  ) throws -> RunResult {
+    try locked(run) {
+      let increment = try pin(shards, in: run)
+      if let done = try finished(Settings.Section.allCases, in: run) { return done }
+      let judges =
+        try ensemble.map { try EnsembleStage.adopt($0, in: run) }
+        ?? run.stage(.train) { try TrainStage.run(increment, in: run) }
+      let records = try run.stage(.score) {
+        try ScoreStage.run(increment, ensemble: judges, in: run)
+      }
+      let noise = try run.stage(.fit) { try FitStage.run([run.directory], in: run) }
+      return try write(increment, records, noise, in: run)
+    }
+  }
+
+  /// Trains the judges: `DIR/ensemble`.
+  public static func train(_ shards: [ShardPath], in run: RunContext) throws -> RunResult {
+    try locked(run) {
+      let increment = try pin(shards, in: run)
+      _ = try run.stage(.train) { try TrainStage.run(increment, in: run) }
+      return RunResult()
+    }
+  }
+
+  /// Judges every pair.
+  public static func score(
+    _ shards: [ShardPath], ensemble: String?, in run: RunContext
+  ) throws -> RunResult {
+    try locked(run) {
+      let increment = try pin(shards, in: run)
+      let judges = try EnsembleStage.adopt(ensemble, in: run)
+      let records = try run.stage(.score) {
+        try ScoreStage.run(increment, ensemble: judges, in: run)
+      }
+      return RunResult(faults: faults(increment, records))
+    }
+  }
+
+  /// Fits the noise model on the scores of `directories`: `DIR/noise-model.json`.
+  public static func fit(
+    _ directories: [RunDirectory], in run: RunContext
+  ) throws -> NoiseModelFile {
+    try locked(run) {
+      try run.stage(.fit) { try FitStage.run(directories, in: run) }
+    }
+  }
+
+  /// Writes the clean shards from the scores and the noise model in the folder.
+  public static func filter(_ shards: [ShardPath], in run: RunContext) throws -> RunResult {
+    try locked(run) {
+      let increment = try pin(shards, in: run)
+      if let done = try finished([.read, .images, .write], in: run) { return done }
+      try Settings.pin(ScoreStage.sections, in: run)
+      let noise = try StateJSON.decode(
+        NoiseModelFile.self, from: run.directory.noiseModel, remedy: "run `winnow fit` first")
+      let records = try increment.shards.enumerated().map { i, shard in
+        let file = "\(run.directory.scores)/\(RunDirectory.stem(i, shard.name)).json"
+        let record = try StateJSON.decode(
+          ShardScores.self, from: file, remedy: "run `winnow score` first")
+        guard record.shardDigest == shard.digest else {
+          throw RunError.shardChanged(path: shard.path, detail: "it isn't what was scored")
+        }
+        return record
+      }
+      return try write(increment, records, noise, in: run)
+    }
+  }
+
+  private static func locked<R>(_ run: RunContext, _ body: () throws -> R) throws -> R {
+    let lock = try RunLock(run.directory)
+    defer {
+      withExtendedLifetime(lock) {
+        try? FileManager.default.removeItem(atPath: run.directory.temporary)
+      }
+    }
+    try run.directory.prepare()
+    return try body()
+  }
+
+  private static func pin(_ shards: [ShardPath], in run: RunContext) throws -> Increment {
+    guard !shards.isEmpty else { throw RunError.usage("no shards given") }
+    return try run.stage(.pin) { try Increment.pin(shards, in: run) }
+  }
+
+  /// The finished run in this folder, if it is what is asked for.
+  private static func finished(
+    _ sections: [Settings.Section], in run: RunContext
+  ) throws -> RunResult? {
+    guard FileManager.default.fileExists(atPath: run.directory.manifest) else { return nil }
+    try Settings.pin(sections, in: run)
+    var result = RunResult(manifest: try Manifest(of: run.directory))
+    result.isNothingNew = true
+    return result
+  }
+
+  private static func write(
+    _ increment: Increment, _ records: [ShardScores], _ noise: NoiseModelFile, in run: RunContext
+  ) throws -> RunResult {
+    try Settings.pin([.write], in: run)
+    try run.stage(.decide) { try DecideStage.run(increment, model: noise.model, in: run) }
+    let (plan, units) = try run.stage(.write) {
+      let plan = try WriteStage.plan(increment, in: run)
+      let kinds = records.first?.kinds ?? []
+      return (plan, try WriteStage.run(plan, increment, kinds: kinds, in: run))
+    }
+    let manifest = try Manifest(
+      increment: increment, records: records, units: units, plan: plan, noise: noise, in: run)
+    try run.publishing.publish(json: manifest, to: run.directory.manifest)
+    var result = RunResult(manifest: manifest, faults: faults(increment, records))
+    result.cleanShards = manifest.clean.map { "\(run.directory.clean)/\($0.file)" }
+    return result
+  }
+
+  private static func faults(
+    _ increment: Increment, _ records: [ShardScores]
+  ) -> [(path: String, message: String)] {
+    zip(increment.shards, records).compactMap { shard, record in
+      record.fault.map { (shard.path, record.message ?? $0) }
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import ConfidentLearning
+import Images
+import Shards
+import Training
+
+/// Every knob of a run, as `Pipelines/clean.yaml` lists them with their reasons. Flags go over the pipeline file, the
+/// file over these defaults.
+public struct RunConfiguration: Sendable, Equatable, Codable {
+  /// Shards, folders or brace patterns to read when the command line names none.
+  public var input: [String] = []
+  /// The output folder when the command line names none.
+  public var output: String?
+  /// Decides everything that is drawn: initial weights, batches, augmentation.
+  public var seed: UInt64 = 0
+  /// Threads; 0 means one per core. The output doesn't depend on it.
+  public var workers = 0
+  public var read = ReadConfiguration()
+  public var images = ThumbnailConfiguration()
+  /// How the judges are trained; its own seed is always the one above.
+  public var judges = TrainingConfiguration()
+  public var noise = NoiseConfiguration()
+  public var write = WriteConfiguration()
+
+  public init() {}
+
+  enum CodingKeys: String, CodingKey {
+    case input = "in"
+    case output = "out"
+    case seed, workers, read, images, judges, noise, write
+  }
+}
+
+/// How a sample becomes a pair.
+public struct ReadConfiguration: Sendable, Equatable, Codable {
+  /// The first member with one of these suffixes is the image (told apart by case-insensitive suffix).
+  public var imageSuffixes = ["jpg", "jpeg", "png", "webp"]
+  /// The first member with one of these suffixes is the caption.
+  public var textSuffixes = ["txt"]
+  /// When set, the caption is this field of the sample's `json` member, if it has one.
+  public var jsonCaption: String?
+  /// Bytes; a sample with a larger member is dropped unread.
+  public var maxMemberBytes = 64 << 20
+  /// Bytes; a larger sample is dropped unread.
+  public var maxSampleBytes = 256 << 20
+
+  public init() {}
+
+  var limits: ReadLimits {
+    var limits = ReadLimits()
+    limits.maxMemberBytes = maxMemberBytes
+    limits.maxSampleBytes = maxSampleBytes
+    return limits
+  }
+}
+
+/// How an image becomes a thumbnail.
+public struct ThumbnailConfiguration: Sendable, Equatable, Codable {
+  /// Width times height; a larger image is rejected from its header.
+  public var maxPixels = 25_000_000
+  public var geometry = Geometry.squash
+  /// Let libjpeg-turbo scale while it decodes.
+  public var scaledDecode = true
+
+  public init() {}
+
+  var decoder: ImageDecoder {
+    var decoder = ImageDecoder()
+    decoder.maxPixels = maxPixels
+    decoder.scaledDecode = scaledDecode
+    return decoder
+  }
+}
+
+/// The noise model and the cut.
+public struct NoiseConfiguration: Sendable, Equatable, Codable {
+  /// The named cuts; `maxNoise` and `keepFraction` are the alternatives to them.
+  public enum Method: String, Sendable, Codable, CaseIterable {
+    case pruneByNoiseRate = "prune-by-noise-rate"
+    case confidentLearning = "confident-learning"
+  }
+
+  public var repairing = Repairing.both
+  public var method = Method.pruneByNoiseRate
+  public var maxNoise: Double?
+  public var keepFraction: Double?
+
+  public init() {}
+
+  /// The one cut asked for; at most one of `maxNoise` and `keepFraction` is set (`RunConfiguration.check`).
+  var cut: Cut {
+    if let maxNoise { return .maxNoise(maxNoise) }
+    if let keepFraction { return .keepFraction(keepFraction) }
+    return method == .pruneByNoiseRate ? .pruneByNoiseRate : .confidentLearning
+  }
+}
+
+/// The form of the output shards.
+public struct WriteConfiguration: Sendable, Equatable, Codable {
+  /// Pairs in an output shard, at most.
+  public var shardSize = 10_000
+  /// zstd's level.
+  public var level: Int32 = 3
+  /// `.tar` rather than `.tar.zst`.
+  public var plain = false
+
+  public init() {}
+
+  var compression: ShardCompression { plain ? .none : .zstd(level: level) }
+  var suffix: String { plain ? ".tar" : ".tar.zst" }
+}
+
+extension RunConfiguration {
+  /// Refuses values no stage can work with.
+  public func check() throws(RunError) {
+    func need(_ condition: Bool, _ text: String) throws(RunError) {
+      if !condition { throw .usage(text) }
+    }
+    try need(
+      noise.maxNoise == nil || noise.keepFraction == nil,
+      "max-noise and keep-fraction are two cuts; choose one")
+    for (name, value) in [("max-noise", noise.maxNoise), ("keep-fraction", noise.keepFraction)] {
+      try need(value.map { (0...1).contains($0) } ?? true, "\(name) must lie between 0 and 1")
+    }
+    try need(workers >= 0, "workers must be at least 1 (or 0 for one per core)")
+    try need(write.shardSize >= 1, "write.shardSize must be at least 1")
+    try need((1...22).contains(write.level), "write.level must lie between 1 and 22")
+    try need(!read.imageSuffixes.isEmpty, "read.imageSuffixes must name at least one suffix")
+    try need(
+      !read.textSuffixes.isEmpty || read.jsonCaption != nil,
+      "read.textSuffixes must name at least one suffix, or read.jsonCaption a field")
+    try need(read.maxMemberBytes >= 1, "read.maxMemberBytes must be at least 1")
+    try need(read.maxSampleBytes >= 1, "read.maxSampleBytes must be at least 1")
+    try need(images.maxPixels >= 1, "images.maxPixels must be at least 1")
+    try need(judges.maxPairs >= 1, "judges.maxPairs must be at least 1")
+  }
+}

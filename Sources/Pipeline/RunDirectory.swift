@@ -1,0 +1,49 @@
+import Foundation
+
+/// Where everything lies in an output folder (DESIGN.md, "Output of `winnow clean`").
+public struct RunDirectory: Sendable, Equatable {
+  public let path: String
+
+  public init(_ path: String) { self.path = path }
+
+  public var clean: String { "\(path)/clean" }
+  public var rejected: String { "\(path)/rejected" }
+  public var decisions: String { "\(path)/decisions" }
+  public var ensemble: String { "\(path)/ensemble" }
+  public var noiseModel: String { "\(path)/noise-model.json" }
+  public var manifest: String { "\(path)/manifest.json" }
+
+  /// What a resume needs; no part of the output.
+  var state: String { "\(path)/.winnow" }
+  var lock: String { "\(state)/lock" }
+  var temporary: String { "\(state)/tmp" }
+  var increment: String { "\(state)/increment.json" }
+  var settings: String { "\(state)/settings.json" }
+  var training: String { "\(state)/training" }
+  var scores: String { "\(state)/scores" }
+  var units: String { "\(state)/units" }
+
+  /// `000003-NAME`: the shard's index in the run and its name.
+  static func stem(_ index: Int, _ name: String) -> String { padded(index) + "-" + name }
+
+  /// Six digits, as output shards are numbered.
+  static func padded(_ number: Int) -> String {
+    let digits = String(number)
+    return String(repeating: "0", count: max(0, 6 - digits.count)) + digits
+  }
+
+  /// Makes the folders, and empties the temporary one of what a killed run left. Call it under the lock.
+  func prepare() throws(RunError) {
+    try? FileManager.default.removeItem(atPath: temporary)
+    for folder in [temporary, scores, units] { try makeFolder(folder) }
+  }
+
+  /// `mkdir -p`.
+  func makeFolder(_ folder: String) throws(RunError) {
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw .file(path: folder, operation: "make", code: errno == 0 ? EIO : errno)
+    }
+  }
+}

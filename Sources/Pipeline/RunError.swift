@@ -1,0 +1,78 @@
+import Foundation
+
+/// What ends a run before its time. The text names the shard or file and what to do about it.
+public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// The command or the pipeline file asks for something that makes no sense.
+  case usage(String)
+  /// Another run holds the output folder.
+  case lockHeld(directory: String, pid: String)
+  /// A signal asked the run to stop; what is finished stays.
+  case cancelled(signal: Int32)
+  /// An input shard lies in what an earlier run wrote.
+  case insideOutput(shard: String, output: String)
+  /// The output folder was begun with other settings; one line per difference.
+  case otherSettings(directory: String, differences: [String])
+  /// The output folder was begun with other shards.
+  case otherShards(directory: String, detail: String)
+  /// The output folder was begun with another ensemble.
+  case otherEnsemble(directory: String, found: String, expected: String)
+  /// A state file has a format this version doesn't know.
+  case otherFormat(file: String, found: Int, expected: Int)
+  /// A shard's bytes are not those that were pinned or judged.
+  case shardChanged(path: String, detail: String)
+  /// An earlier stage hasn't been run.
+  case missing(file: String, remedy: String)
+  /// A state file contradicts another one.
+  case damagedState(file: String, detail: String)
+  /// Read and written pairs don't add up (promise 2).
+  case ledger(shard: String, detail: String)
+  /// Nothing can be trained on so few pairs.
+  case tooFewPairs(have: Int, need: Int)
+  /// The system refused a file operation.
+  case file(path: String, operation: String, code: Int32)
+
+  public var description: String {
+    switch self {
+    case .usage(let text): return text
+    case .lockHeld(let directory, let pid):
+      return "another run (process \(pid)) holds \(directory); wait for it or choose another --out"
+    case .cancelled: return "stopped; run the same command to go on"
+    case .insideOutput(let shard, let output):
+      return "\(shard) lies in \(output), which Winnow wrote; clean the original shards instead"
+    case .otherSettings(let directory, let differences):
+      return "\(directory) was begun with other settings; choose another --out or go back to:\n  "
+        + differences.joined(separator: "\n  ")
+    case .otherShards(let directory, let detail):
+      return "\(directory) was begun with other shards (\(detail)); "
+        + "give the same shards, or another --out for the new ones"
+    case .otherEnsemble(let directory, let found, let expected):
+      return "\(directory) was begun with ensemble \(expected), not \(found); choose another --out"
+    case .otherFormat(let file, let found, let expected):
+      return "\(file) has format version \(found), this Winnow reads \(expected); "
+        + "choose another --out"
+    case .shardChanged(let path, let detail):
+      return "\(path) changed during the run (\(detail)); "
+        + "restore it, or clean the new bytes with another --out"
+    case .missing(let file, let remedy): return "\(file) is missing; \(remedy)"
+    case .damagedState(let file, let detail):
+      return "\(file) can't be used (\(detail)); delete it and run the same command again"
+    case .ledger(let shard, let detail):
+      return "the ledger of \(shard) doesn't add up: \(detail); please report this"
+    case .tooFewPairs(let have, let need):
+      return "\(have) distinct readable pairs are too few to train judges on; at least \(need) "
+        + "are needed (or give trained judges with --ensemble)"
+    case .file(let path, let operation, let code):
+      return "can't \(operation) \(path): \(String(cString: strerror(code)))"
+    }
+  }
+
+  /// The exit status DESIGN.md gives this error.
+  public var exitStatus: Int32 {
+    switch self {
+    case .usage, .insideOutput: return 2
+    case .lockHeld: return 75
+    case .cancelled(let signal): return 128 + signal
+    default: return 1
+    }
+  }
+}

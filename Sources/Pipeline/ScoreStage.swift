@@ -1,0 +1,165 @@
+import ConfidentLearning
+import Encoders
+import Foundation
+import Images
+import Shards
+
+/// What the run knows of one judged shard beside its scores: `.winnow/scores/000003-NAME.json`.
+struct ShardScores: Codable {
+  var formatVersion = StateJSON.formatVersion
+  var shard: String
+  /// The shard's bytes, the ensemble and the settings that these scores were made with.
+  var shardDigest: String
+  var ensembleDigest: String
+  var settingsDigest: String
+  var kinds: [String]
+  var read: Int
+  /// Samples without a verdict, by reason (a mismatch isn't known yet).
+  var rejected: [String: Int]
+  var unreadable: [String: Int]
+  /// Set when the shard couldn't be read to its end.
+  var fault: String?
+  var message: String?
+  var report: ShardReport
+  var statistics: PairStatistics
+}
+
+/// Stage "score": every shard read, decoded and judged; one score table and one record a shard. Shards already judged
+/// are skipped.
+enum ScoreStage {
+  static let sections: [Settings.Section] = [.read, .images]
+  /// Pairs decoded before they are judged; bounds the memory, decides no score.
+  private static let batch = 64
+
+  static func run(
+    _ increment: Increment, ensemble: Ensemble, in run: RunContext
+  ) throws -> [ShardScores] {
+    try Settings.pin(sections, in: run)
+    let settings = try Settings.digest(run.configuration, sections: sections)
+    let progress = ProgressCounter(.score, total: increment.shards.count, observe: run.observe)
+    return try Workers.map(
+      increment.shards.count, workers: run.workers, makeState: { Judge(ensemble) }
+    ) { judge, i in
+      let shard = increment.shards[i]
+      let stem = "\(run.directory.scores)/\(RunDirectory.stem(i, shard.name))"
+      if let done = try finished(stem, shard, ensemble, settings) {
+        progress.add(done: 1, pairs: done.read)
+        return done
+      }
+      var scoring = ShardScoring(shard, ensemble: ensemble, settings: settings, run: run)
+      try scoring.score(with: judge, progress: progress)
+      let table = scoring.table
+      try run.publishing.publish("\(stem).npz") { try table.write(to: $0) }
+      try run.publishing.publish(json: scoring.record, to: "\(stem).json")
+      progress.add(done: 1)
+      return scoring.record
+    }
+  }
+
+  /// The record of a shard judged earlier, under the same conditions.
+  private static func finished(
+    _ stem: String, _ shard: Increment.Shard, _ ensemble: Ensemble, _ settings: String
+  ) throws(RunError) -> ShardScores? {
+    guard FileManager.default.fileExists(atPath: "\(stem).json") else { return nil }
+    let record = try StateJSON.decode(ShardScores.self, from: "\(stem).json", remedy: "")
+    let isCurrent =
+      record.shardDigest == shard.digest && record.ensembleDigest == ensemble.digest
+      && record.settingsDigest == settings
+    return isCurrent ? record : nil
+  }
+
+  private struct ShardScoring {
+    let shard: Increment.Shard
+    let run: RunContext
+    let side: Int
+    var table: ScoreTable
+    var record: ShardScores
+    /// Decoded pairs that wait for the judge, and the rows they will fill.
+    var waiting: [JudgedPair] = []
+    var rows: [Int] = []
+
+    init(_ shard: Increment.Shard, ensemble: Ensemble, settings: String, run: RunContext) {
+      self.shard = shard
+      self.run = run
+      side = ensemble.imageSide
+      table = ScoreTable(kinds: ensemble.kinds.count)
+      record = ShardScores(
+        shard: shard.name, shardDigest: shard.digest, ensembleDigest: ensemble.digest,
+        settingsDigest: settings, kinds: ensemble.kinds, read: 0, rejected: [:], unreadable: [:],
+        report: ShardReport(), statistics: PairStatistics())
+    }
+
+    mutating func score(with judge: Judge, progress: ProgressCounter) throws {
+      try shard.checkUnchanged()
+      let reader = PairReader(path: shard.path, configuration: run.configuration.read)
+      let decoder = run.configuration.images.decoder
+      while let pair = reader.next() {
+        try run.cancellation.check()
+        record.read += 1
+        switch pair.outcome {
+        case .pair(let image, let caption, let hash):
+          do {
+            let thumbnail = try decoder.thumbnail(
+              of: image, side: side, geometry: run.configuration.images.geometry)
+            append(pair.key)
+            rows.append(table.count - 1)
+            waiting.append(
+              JudgedPair(hash: hash, thumbnail: thumbnail.pixels, caption: caption))
+          } catch {
+            append(pair.key, reason: error.reason, detail: "\(error)")
+            record.rejected[error.reason, default: 0] += 1
+          }
+        case .rejected(let reason, let detail):
+          append(pair.key, reason: reason, detail: detail)
+          record.rejected[reason, default: 0] += 1
+        case .unreadable(let reason, let detail):
+          append(pair.key, reason: reason, detail: detail)
+          record.unreadable[reason, default: 0] += 1
+        }
+        if waiting.count == ScoreStage.batch { judgeWaiting(judge, progress) }
+      }
+      judgeWaiting(judge, progress)
+      try shard.checkUnchanged()
+      record.fault = reader.fault?.rawValue
+      record.message = reader.message
+      record.report = reader.report
+    }
+
+    /// A row, not judged as yet.
+    private mutating func append(_ key: [UInt8], reason: String = "", detail: String = "") {
+      let nothing = repeatElement(Float.nan, count: table.kinds)
+      table.keys.append(key)
+      table.reasons.append(reason)
+      table.details.append(detail)
+      table.observed += nothing
+      table.randomRepaired += nothing
+      table.clusterRepaired += nothing
+      table.combined.append(.nan)
+      table.parts.append(-1)
+    }
+
+    private mutating func judgeWaiting(_ judge: Judge, _ progress: ProgressCounter) {
+      let verdicts = judge.score(waiting)
+      for ((row, pair), scores) in zip(zip(rows, waiting), verdicts) {
+        let columns = (row * table.kinds)..<((row + 1) * table.kinds)
+        table.observed.replaceSubrange(columns, with: scores.observed)
+        table.randomRepaired.replaceSubrange(columns, with: scores.randomRepaired)
+        table.clusterRepaired.replaceSubrange(columns, with: scores.clusterRepaired)
+        let combined = mean(scores.observed)
+        let part = Int(pair.hash.high % UInt64(PairStatistics.parts))
+        table.combined[row] = combined
+        table.parts[row] = Int64(part)
+        record.statistics.add(
+          observed: combined, randomRepaired: mean(scores.randomRepaired),
+          clusterRepaired: mean(scores.clusterRepaired), part: part)
+      }
+      progress.add(pairs: waiting.count)
+      waiting.removeAll(keepingCapacity: true)
+      rows.removeAll(keepingCapacity: true)
+    }
+
+    private func mean(_ values: [Float]) -> Float {
+      values.reduce(0, +) / Float(max(1, values.count))
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import Foundation
+import TensorFiles
+
+/// The scores of one input shard, a row per sample read, in shard order: `.winnow/scores/000003-NAME.npz`.
+struct ScoreTable: Equatable {
+  /// Members' kinds; the width of the score columns.
+  var kinds: Int
+  var keys: [[UInt8]] = []
+  /// Why the sample can't be judged; empty for judged pairs.
+  var reasons: [String] = []
+  var details: [String] = []
+  /// `[n, kinds]`, NaN where not judged.
+  var observed: [Float] = []
+  var randomRepaired: [Float] = []
+  var clusterRepaired: [Float] = []
+  /// `[n]`, the mean of `observed` over the kinds.
+  var combined: [Float] = []
+  /// `[n]`, the calibration part; -1 where not judged.
+  var parts: [Int64] = []
+
+  var count: Int { keys.count }
+
+  init(kinds: Int) { self.kinds = kinds }
+
+  /// - Throws: `TensorFileError`.
+  func write(to path: String) throws {
+    try NPZ.write(
+      [
+        ("format_version", .int64([Int64(StateJSON.formatVersion)], shape: [1])),
+        ("key", .bytes(keys)),
+        ("observed", .float32(observed, shape: [count, kinds])),
+        ("random_repaired", .float32(randomRepaired, shape: [count, kinds])),
+        ("cluster_repaired", .float32(clusterRepaired, shape: [count, kinds])),
+        ("combined", .float32(combined, shape: [count])),
+        ("part", .int64(parts, shape: [count])),
+        ("reason", .bytes(reasons.map { Array($0.utf8) })),
+        ("detail", .bytes(details.map { Array($0.utf8) })),
+      ], to: path)
+  }
+
+  init(path: String) throws {
+    let columns = try NPZColumns(path: path)
+    keys = try columns.bytes("key")
+    reasons = try columns.text("reason")
+    details = try columns.text("detail")
+    let (values, shape) = try columns.floats("observed")
+    kinds = shape.count == 2 ? shape[1] : 0
+    observed = values
+    randomRepaired = try columns.floats("random_repaired").values
+    clusterRepaired = try columns.floats("cluster_repaired").values
+    combined = try columns.floats("combined").values
+    parts = try columns.integers("part")
+    let n = keys.count
+    guard reasons.count == n, details.count == n, combined.count == n, parts.count == n,
+      [observed, randomRepaired, clusterRepaired].allSatisfy({ $0.count == n * kinds })
+    else { throw RunError.damagedState(file: path, detail: "columns of different length") }
+  }
+}
+
+/// The columns of an npz file by name and type.
+struct NPZColumns {
+  private let path: String
+  private let columns: [String: NPYArray]
+
+  init(path: String) throws {
+    self.path = path
+    columns = try NPZ.read(path)
+  }
+
+  func bytes(_ name: String) throws(RunError) -> [[UInt8]] {
+    guard case .bytes(let values)? = columns[name] else { throw wrong(name) }
+    return values
+  }
+
+  func text(_ name: String) throws(RunError) -> [String] {
+    try bytes(name).map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  func floats(_ name: String) throws(RunError) -> (values: [Float], shape: [Int]) {
+    guard case .float32(let values, let shape)? = columns[name] else { throw wrong(name) }
+    return (values, shape)
+  }
+
+  func integers(_ name: String) throws(RunError) -> [Int64] {
+    guard case .int64(let values, _)? = columns[name] else { throw wrong(name) }
+    return values
+  }
+
+  func flags(_ name: String) throws(RunError) -> [Bool] {
+    guard case .bool(let values)? = columns[name] else { throw wrong(name) }
+    return values
+  }
+
+  private func wrong(_ name: String) -> RunError {
+    .damagedState(file: path, detail: "no column \(name) of the expected type")
+  }
+}

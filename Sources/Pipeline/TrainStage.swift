@@ -1,0 +1,96 @@
+import Encoders
+import Foundation
+import Images
+import Training
+
+/// Stage "train": the pairs of lowest content hash become the judges' training corpus, and the judges are trained.
+/// Publishes `DIR/ensemble`; what is trained when the run is killed stays under `.winnow/training`.
+enum TrainStage {
+  static func run(_ increment: Increment, in run: RunContext) throws -> Ensemble {
+    try Settings.pin([.read, .images, .judges], in: run)
+    if FileManager.default.fileExists(atPath: run.directory.ensemble) {
+      return try Ensemble(directory: run.directory.ensemble)
+    }
+    let configuration = run.configuration.judges
+    let selected = try select(increment, in: run)
+    let corpus = try ThumbnailCache(
+      hashes: selected, side: configuration.imageSide,
+      directory: "\(run.directory.temporary)/training-corpus")
+    try fill(corpus, from: increment, in: run)
+    let ensemble: Ensemble
+    try run.directory.makeFolder(run.directory.training)
+    do {
+      ensemble = try trainEnsemble(
+        corpus, configuration: configuration, workers: run.workers,
+        checkpoints: run.directory.training,
+        progress: { progress in
+          run.observe(
+            .progress(
+              .train, done: Double(progress.fraction), total: 1, pairs: 0,
+              detail: "\(progress.member) loss \(progress.loss)"))
+        },
+        isCancelled: { run.cancellation.isCancelled })
+    } catch TrainingError.tooFewPairs(let have, let need) {
+      throw RunError.tooFewPairs(have: have, need: need)
+    } catch TrainingError.cancelled {
+      try run.cancellation.check()
+      throw TrainingError.cancelled
+    }
+    try run.publishing.publish(run.directory.ensemble) { try ensemble.write(to: $0) }
+    try? FileManager.default.removeItem(atPath: run.directory.training)
+    return ensemble
+  }
+
+  /// One pass that only hashes.
+  private static func select(
+    _ increment: Increment, in run: RunContext
+  ) throws -> [ContentHash] {
+    let selection = HashSelection(limit: run.configuration.judges.maxPairs)
+    try Workers.forEach(increment.shards.count, workers: run.workers, makeState: {}) { _, i in
+      var hashes: [ContentHash] = []
+      try pairs(of: increment.shards[i], in: run) { _, _, hash in
+        hashes.append(hash)
+        if hashes.count == 4096 {
+          selection.offer(hashes)
+          hashes.removeAll(keepingCapacity: true)
+        }
+      }
+      selection.offer(hashes)
+    }
+    return selection.selected
+  }
+
+  /// A second pass that decodes what was selected.
+  private static func fill(
+    _ corpus: ThumbnailCache, from increment: Increment, in run: RunContext
+  ) throws {
+    let progress = ProgressCounter(.train, total: increment.shards.count, observe: run.observe)
+    let decoder = run.configuration.images.decoder
+    let geometry = run.configuration.images.geometry
+    try Workers.forEach(increment.shards.count, workers: run.workers, makeState: {}) { _, i in
+      try pairs(of: increment.shards[i], in: run) { image, caption, hash in
+        guard let slot = corpus.slot(of: hash), !corpus.isStored(slot) else { return }
+        guard
+          let thumbnail = try? decoder.thumbnail(
+            of: image, side: corpus.side, geometry: geometry)
+        else { return }
+        try corpus.store(slot, thumbnail: thumbnail.pixels, caption: caption)
+      }
+      progress.add()
+    }
+    corpus.seal()
+  }
+
+  private static func pairs(
+    of shard: Increment.Shard, in run: RunContext,
+    _ body: (_ image: [UInt8], _ caption: String, _ hash: ContentHash) throws -> Void
+  ) throws {
+    try shard.checkUnchanged()
+    let reader = PairReader(path: shard.path, configuration: run.configuration.read)
+    while let record = reader.next() {
+      try run.cancellation.check()
+      guard case .pair(let image, let caption, let hash) = record.outcome else { continue }
+      try body(image, caption, hash)
+    }
+  }
+}
