@@ -6,7 +6,7 @@ enum DecideStage {
   static func run(_ increment: Increment, model: NoiseModel, in run: RunContext) throws {
     try run.directory.makeFolder(run.directory.decisions)
     let progress = ProgressCounter(.decide, total: increment.shards.count, observe: run.observe)
-    try Workers.forEach(increment.shards.count, workers: run.workers, makeState: {}) { _, i in
+    try Workers.forEach(increment.shards.count, workers: run.workers, state: ()) { _, i in
       try run.cancellation.check()
       defer { progress.add(done: 1) }
       let path = run.decisionPath(i, increment)

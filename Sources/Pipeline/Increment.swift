@@ -57,7 +57,7 @@ struct Increment: Codable, Equatable, Sendable {
     at list: [ShardPath], known: [Shard], _ run: RunContext
   ) throws -> [Shard] {
     let progress = ProgressCounter(.pin, total: list.count, observe: run.observe)
-    return try Workers.map(list.count, workers: run.workers, makeState: {}) { _, i in
+    return try Workers.map(list.count, workers: run.workers, state: ()) { _, i in
       defer { progress.add(done: 1) }
       let shard = list[i]
       guard let identity = try? FileIdentity(of: shard.path) else {

@@ -38,7 +38,7 @@ enum ScoreStage {
     let settings = try Settings.digest(run.configuration, sections: sections)
     let progress = ProgressCounter(.score, total: increment.shards.count, observe: run.observe)
     return try Workers.map(
-      increment.shards.count, workers: run.workers, makeState: { Judge(ensemble) }
+      increment.shards.count, workers: run.workers, state: Judge(ensemble)
     ) { judge, i in
       let shard = increment.shards[i]
       let stem = "\(run.directory.scores)/\(RunDirectory.stem(i, shard.name))"

@@ -46,7 +46,7 @@ enum TrainStage {
     _ increment: Increment, in run: RunContext
   ) throws -> [ContentHash] {
     let selection = HashSelection(limit: run.configuration.judges.maxPairs)
-    try Workers.forEach(increment.shards.count, workers: run.workers, makeState: {}) { _, i in
+    try Workers.forEach(increment.shards.count, workers: run.workers, state: ()) { _, i in
       var hashes: [ContentHash] = []
       try pairs(of: increment.shards[i], in: run) { _, _, hash in
         hashes.append(hash)
@@ -67,7 +67,7 @@ enum TrainStage {
     let progress = ProgressCounter(.train, total: increment.shards.count, observe: run.observe)
     let decoder = run.configuration.images.decoder
     let geometry = run.configuration.images.geometry
-    try Workers.forEach(increment.shards.count, workers: run.workers, makeState: {}) { _, i in
+    try Workers.forEach(increment.shards.count, workers: run.workers, state: ()) { _, i in
       try pairs(of: increment.shards[i], in: run) { image, caption, hash in
         guard let slot = corpus.slot(of: hash), !corpus.isStored(slot) else { return }
         guard

@@ -6,16 +6,16 @@ import Synchronization
 enum Workers {
   /// Calls `body` once for each of `0..<count`.
   /// - Parameters:
-  ///   - makeState: what one worker keeps from unit to unit (a judge, an open shard); never shared.
+  ///   - state: what one worker keeps from unit to unit (a judge, an open shard); never shared.
   ///   - body: a unit. The first error stops the others at their next unit and is thrown.
   static func forEach<State>(
-    _ count: Int, workers: Int, makeState: @escaping @Sendable () throws -> State,
+    _ count: Int, workers: Int, state: @autoclosure @escaping @Sendable () throws -> State,
     body: @escaping @Sendable (inout State, Int) throws -> Void
   ) throws {
     let work = Work()
     let run: @Sendable () -> Void = {
       do {
-        var state = try makeState()
+        var state = try state()
         while !work.failed.load(ordering: .relaxed) {
           let unit = work.next.wrappingAdd(1, ordering: .relaxed).oldValue
           guard unit < count else { return }
@@ -42,11 +42,11 @@ enum Workers {
 
   /// As `forEach`, with the units' results in order.
   static func map<State, Result: Sendable>(
-    _ count: Int, workers: Int, makeState: @escaping @Sendable () throws -> State,
+    _ count: Int, workers: Int, state: @autoclosure @escaping @Sendable () throws -> State,
     body: @escaping @Sendable (inout State, Int) throws -> Result
   ) throws -> [Result] {
     let results = Collected<Result>(count: count)
-    try forEach(count, workers: workers, makeState: makeState) { state, unit in
+    try forEach(count, workers: workers, state: try state()) { state, unit in
       let result = try body(&state, unit)
       results.values.withLock { $0[unit] = result }
     }

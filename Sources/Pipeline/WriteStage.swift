@@ -47,7 +47,7 @@ enum WriteStage {
     let progress = ProgressCounter(.write, total: plan.units.count, observe: run.observe)
     return try Workers.map(
       plan.units.count, workers: run.workers,
-      makeState: { UnitWriter(increment, kinds: kinds, run: run) }
+      state: UnitWriter(increment, kinds: kinds, run: run)
     ) { writer, i in
       let unit = plan.units[i]
       defer { progress.add(done: 1) }

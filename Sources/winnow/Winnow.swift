@@ -1,7 +1,50 @@
 import ArgumentParser
+import Foundation
+import Pipeline
+import Shards
 
 @main
 struct Winnow: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "winnow", abstract: "Clean image-text training data.")
+    commandName: "winnow",
+    abstract: "Clean image-text training data.",
+    discussion: """
+      Example:
+        winnow clean /data/crawl --out /data/clean
+
+      Exit status: 0 done; 1 failed; 2 wrong usage; 3 done, but a shard could not be read to its
+      end; 75 another run holds the output folder.
+      """,
+    subcommands: [
+      Clean.self, Train.self, Score.self, Fit.self, Filter.self, Inspect.self, Eval.self,
+    ])
+
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      finish(with: error)
+    }
+  }
+
+  /// Ends the process with the text and the exit status of DESIGN.md.
+  private static func finish(with error: any Error) -> Never {
+    if let error = error as? RunError {
+      StandardError.print("winnow: \(error)")
+      Foundation.exit(error.exitStatus)
+    }
+    if let error = error as? ShardListError {
+      StandardError.print("winnow: \(error)")
+      Foundation.exit(2)
+    }
+    let code = exitCode(for: error).rawValue
+    let message = fullMessage(for: error)
+    if code == 0 {
+      print(message)
+    } else if !message.isEmpty {
+      StandardError.print(message)
+    }
+    Foundation.exit(code == ExitCode.validationFailure.rawValue ? 2 : code)
+  }
 }

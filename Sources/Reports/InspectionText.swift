@@ -1,0 +1,30 @@
+import Pipeline
+
+extension Inspection {
+  /// A shard in a few lines.
+  public var text: String {
+    var lines = ["\(path): \(samples) samples, \(pairs) pairs"]
+    if let firstKey, let lastKey { lines.append("  keys      \(firstKey) ... \(lastKey)") }
+    lines.append("  members   \(listed(suffixes))")
+    lines.append("  images    \(listed(formats)); longer side \(imageSides.text) pixels")
+    lines.append("  captions  \(captionLengths.text) characters")
+    for problem in problems {
+      let count = reasons[problem.reason] ?? 0
+      lines.append(
+        "  \(problem.reason): \(count), the first \(problem.key) (\(problem.detail))")
+    }
+    if let fault { lines.append("  not read to its end: \(message ?? fault)") }
+    return lines.joined(separator: "\n")
+  }
+
+  private func listed(_ counts: [String: Int]) -> String {
+    if counts.isEmpty { return "none" }
+    return counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+      .map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+  }
+}
+
+extension Inspection.Lengths {
+  /// Least, median and most.
+  var text: String { "\(least) / \(median) / \(most) (least / median / most)" }
+}

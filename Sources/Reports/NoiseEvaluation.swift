@@ -1,0 +1,100 @@
+import Foundation
+import Pipeline
+
+/// How well a run found known swaps: `winnow eval noise`.
+public struct NoiseEvaluation: Codable, Sendable, Equatable {
+  /// Judged pairs that the truth file knows.
+  public var pairs: Int
+  /// Area under the ROC curve of the mismatch probability.
+  public var auroc: Double?
+  /// The same, swaps of one kind against unswapped pairs.
+  public var aurocByKind: [String: Double]
+  public var averagePrecision: Double?
+  public var trueNoiseRate: Double
+  public var estimatedNoiseRate: Double
+  public var tailNoiseRate: Double
+  /// Of the pairs cut, the share that is swapped.
+  public var precision: Double?
+  /// Of the swapped pairs, the share that is cut.
+  public var recall: Double?
+  /// The share of swapped pairs among those kept.
+  public var keptNoiseRate: Double?
+
+  /// - Throws: when the run isn't finished, or the truth knows none of its pairs.
+  public init(of directory: RunDirectory, truth: NoiseTruth) throws {
+    let manifest = try Manifest(of: directory)
+    var mismatch: [Float] = []
+    var kept: [Bool] = []
+    var entries: [NoiseTruth.Entry] = []
+    let files = try FileManager.default.contentsOfDirectory(atPath: directory.decisions)
+    for file in files.sorted() where file.hasSuffix(".npz") {
+      let table = try DecisionTable(path: "\(directory.decisions)/\(file)")
+      for row in 0..<table.count where !table.mismatch[row].isNaN {
+        let key = String(decoding: table.keys[row], as: UTF8.self)
+        guard let entry = truth.entries[key] else { continue }
+        mismatch.append(table.mismatch[row])
+        kept.append(table.kept[row])
+        entries.append(entry)
+      }
+    }
+    self.init(mismatch: mismatch, kept: kept, truth: entries)
+    guard pairs > 0 else {
+      throw RunError.usage("the truth file knows none of the pairs in \(directory.path)")
+    }
+    estimatedNoiseRate = manifest.noise.noiseRate
+    tailNoiseRate = manifest.noise.tailNoiseRate
+  }
+
+  /// The figures that need no noise model.
+  init(mismatch: [Float], kept: [Bool], truth: [NoiseTruth.Entry]) {
+    let swapped = truth.map(\.isSwapped)
+    pairs = truth.count
+    auroc = RankingMetrics.auroc(scores: mismatch, positives: swapped)
+    averagePrecision = RankingMetrics.averagePrecision(scores: mismatch, positives: swapped)
+    aurocByKind = [:]
+    for kind in Set(truth.filter(\.isSwapped).map(\.kind)) {
+      let chosen = truth.indices.filter { !truth[$0].isSwapped || truth[$0].kind == kind }
+      aurocByKind[kind] = RankingMetrics.auroc(
+        scores: chosen.map { mismatch[$0] }, positives: chosen.map { swapped[$0] })
+    }
+    func ratio(_ part: Int, _ whole: Int) -> Double? {
+      whole == 0 ? nil : Double(part) / Double(whole)
+    }
+    let cut = kept.count { !$0 }
+    let noise = swapped.count { $0 }
+    let found = zip(kept, swapped).count { !$0 && $1 }
+    trueNoiseRate = ratio(noise, pairs) ?? 0
+    precision = ratio(found, cut)
+    recall = ratio(found, noise)
+    keptNoiseRate = ratio(noise - found, pairs - cut)
+    estimatedNoiseRate = 0
+    tailNoiseRate = 0
+  }
+
+  /// A line a figure.
+  public var text: String {
+    func show(_ value: Double?) -> String { value.map { String(format: "%.3f", $0) } ?? "-" }
+    var lines = [("pairs", "\(pairs)"), ("AUROC", show(auroc))]
+    for (kind, value) in aurocByKind.sorted(by: { $0.key < $1.key }) {
+      lines.append(("  \(kind) swaps", show(value)))
+    }
+    lines += [
+      ("average precision", show(averagePrecision)),
+      ("noise rate, true", show(trueNoiseRate)),
+      ("noise rate, estimated", show(estimatedNoiseRate)),
+      ("noise rate, tail estimate", show(tailNoiseRate)),
+      ("precision of the cut", show(precision)), ("recall of the cut", show(recall)),
+      ("noise left among the kept", show(keptNoiseRate)),
+    ]
+    return lines.map { $0.padding(toLength: 28, withPad: " ", startingAt: 0) + $1 }
+      .joined(separator: "\n")
+  }
+
+  /// Sorted keys.
+  public func json() throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    return String(decoding: try encoder.encode(self), as: UTF8.self)
+  }
+}

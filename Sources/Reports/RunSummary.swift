@@ -1,0 +1,93 @@
+import Foundation
+import Pipeline
+
+/// The end of a run, told to people: what happened to the pairs, how noisy they were, what to do next.
+public struct RunSummary {
+  private let result: RunResult
+  private let directory: RunDirectory
+
+  public init(_ result: RunResult, in directory: RunDirectory) {
+    self.result = result
+    self.directory = directory
+  }
+
+  /// Several lines, without a newline at the end.
+  public var text: String {
+    guard let manifest = result.manifest else { return faults.joined(separator: "\n") }
+    if result.isNothingNew {
+      return "Nothing new: \(directory.path) holds the finished result of these shards "
+        + "(\(manifest.ledger.kept) of \(manifest.ledger.read) pairs kept)."
+    }
+    return (counts(manifest) + noise(manifest) + time(manifest) + faults + advice(manifest))
+      .joined(separator: "\n")
+  }
+
+  private func counts(_ manifest: Manifest) -> [String] {
+    let ledger = manifest.ledger
+    var lines = [
+      line("pairs read", "\(ledger.read)"),
+      line("kept", "\(ledger.kept)\(share(ledger.kept, of: ledger.read))"),
+      line(
+        "rejected", "\(ledger.totalRejected)\(share(ledger.totalRejected, of: ledger.read))"),
+    ]
+    lines += reasons(ledger.rejected)
+    lines.append(line("unreadable", "\(ledger.totalUnreadable)"))
+    lines += reasons(ledger.unreadable)
+    return lines
+  }
+
+  private func noise(_ manifest: Manifest) -> [String] {
+    let noise = manifest.noise
+    return [
+      line("estimated noise rate", percent(noise.noiseRate)),
+      line("  tail estimate (a lower bound)", percent(noise.tailNoiseRate)),
+      line("  left among the kept pairs", percent(noise.estimatedNoiseKept)),
+    ]
+  }
+
+  private func time(_ manifest: Manifest) -> [String] {
+    let timings = manifest.timings
+    let rate = Double(manifest.ledger.read) / max(timings.total, 1e-9)
+    var lines = [
+      line("seconds", String(format: "%.1f (%.0f pairs/s)", timings.total, rate))
+    ]
+    for stage in Stage.allCases {
+      guard let seconds = timings.seconds[stage.rawValue] else { continue }
+      lines.append(line("  \(stage.rawValue)", String(format: "%.1f", seconds)))
+    }
+    return lines
+  }
+
+  private var faults: [String] {
+    result.faults.map { "not read to its end: \($0.path): \($0.message)" }
+  }
+
+  private func advice(_ manifest: Manifest) -> [String] {
+    var lines: [String] = []
+    if !manifest.noise.reachable {
+      lines.append(
+        "No cut reaches the noise asked for; the strictest one leaves an estimated "
+          + "\(percent(manifest.noise.estimatedNoiseKept)).")
+    }
+    guard let command = trainerCommand(for: manifest, in: directory) else {
+      return lines + ["No pair was kept, so there is nothing to train on."]
+    }
+    return lines + ["Train on the result with open_clip:", "  \(command)"]
+  }
+
+  private func reasons(_ counts: [String: Int]) -> [String] {
+    counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map {
+      line("  \($0.key)", "\($0.value)")
+    }
+  }
+
+  private func line(_ name: String, _ value: String) -> String {
+    name.padding(toLength: max(name.count, 32), withPad: " ", startingAt: 0) + value
+  }
+
+  private func share(_ part: Int, of whole: Int) -> String {
+    whole == 0 ? "" : String(format: " (%.1f %%)", 100 * Double(part) / Double(whole))
+  }
+
+  private func percent(_ value: Double) -> String { String(format: "%.1f %%", 100 * value) }
+}

@@ -1,0 +1,33 @@
+import ArgumentParser
+import Pipeline
+
+struct Clean: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Clean shards: train judges, score, fit, decide and write, in one resumable run.",
+    discussion: """
+      Examples:
+        winnow clean /data/crawl --out /data/clean
+        winnow clean '/data/{00000..00099}.tar' --out /data/clean --max-noise 0.02
+        find /data -name '*.tar' | winnow clean - --out /data/clean
+
+      A killed run goes on where it stopped when the same command is given again.
+      """)
+
+  @OptionGroup var shards: ShardArguments
+  @OptionGroup var options: RunOptions
+  @OptionGroup var cut: CutOptions
+  @OptionGroup var write: WriteOptions
+
+  @Option(help: "Judge with this ensemble rather than training one.")
+  var ensemble: String?
+
+  func run() throws {
+    var configuration = try options.configuration()
+    cut.apply(to: &configuration.noise)
+    write.apply(to: &configuration.write)
+    let result = try options.run(configuration) {
+      try Run.clean(try shards.expand(configuration), ensemble: ensemble, in: $0)
+    }
+    try options.report(result, configuration)
+  }
+}

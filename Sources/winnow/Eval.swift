@@ -1,0 +1,45 @@
+import ArgumentParser
+import Foundation
+import Pipeline
+import Reports
+
+struct Eval: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measure a finished run against a known truth.",
+    discussion: """
+      Example:
+        winnow eval noise --truth truth.tsv --out /data/clean
+      """,
+    subcommands: [EvalNoise.self])
+}
+
+struct EvalNoise: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "noise",
+    abstract: "How well known swaps were found: AUROC, noise rate, precision and recall of the cut.",
+    discussion: """
+      The truth is a tab-separated file with the columns key, swapped (0 or 1) and kind (none,
+      random or category).
+
+      Example:
+        winnow eval noise --truth truth.tsv --out /data/clean
+      """)
+
+  @Option(help: "The truth file.")
+  var truth: String
+
+  @Option(help: "The finished run's output folder.")
+  var out: String
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func run() throws {
+    guard let data = FileManager.default.contents(atPath: truth) else {
+      throw ValidationError("\(truth): no such file")
+    }
+    let evaluation = try NoiseEvaluation(
+      of: RunDirectory(out), truth: try NoiseTruth(String(decoding: data, as: UTF8.self)))
+    print(json ? try evaluation.json() : evaluation.text)
+  }
+}

@@ -1,0 +1,117 @@
+import ArgumentParser
+import Foundation
+import Pipeline
+import Reports
+import Shards
+
+/// The shards to work on.
+struct ShardArguments: ParsableArguments {
+  @Argument(
+    help: "Shards: files, folders, brace patterns ({00000..00099}), or - for a list on stdin.")
+  var shards: [String] = []
+
+  /// The list, from the command line or else from the pipeline file.
+  func expand(_ configuration: RunConfiguration) throws -> [ShardPath] {
+    let arguments = shards.isEmpty ? configuration.input : shards
+    guard !arguments.isEmpty else {
+      throw ValidationError("No shards: name them, or set `in:` in the pipeline file.")
+    }
+    return try ShardList.expand(arguments)
+  }
+}
+
+/// What means the same in every command that works on an output folder.
+struct RunOptions: ParsableArguments {
+  @Option(help: "The output folder.")
+  var out: String?
+
+  @Option(help: "A pipeline file (YAML); flags go over it, it goes over the defaults.")
+  var pipeline: String?
+
+  @Option(help: "Threads (default: one per core). The output doesn't depend on it.")
+  var workers: Int?
+
+  @Option(help: "Decides everything that is drawn at random (default: 0).")
+  var seed: UInt64?
+
+  @Flag(help: "Neither progress nor summary.")
+  var quiet = false
+
+  func validate() throws {
+    if let workers, workers < 1 { throw ValidationError("--workers must be at least 1.") }
+  }
+
+  /// Flags over the pipeline file over the defaults.
+  func configuration() throws -> RunConfiguration {
+    var configuration = try pipeline.map { try PipelineFile.load($0) } ?? RunConfiguration()
+    configuration.output = out ?? configuration.output
+    configuration.workers = workers ?? configuration.workers
+    configuration.seed = seed ?? configuration.seed
+    return configuration
+  }
+
+  /// Runs `body` in the output folder, watched and stoppable.
+  func run<R>(
+    _ configuration: RunConfiguration, _ body: (RunContext) throws -> R
+  ) throws -> R {
+    guard let out = configuration.output else {
+      throw ValidationError("No output folder: give --out, or set `out:` in the pipeline file.")
+    }
+    let cancellation = Cancellation()
+    let signals = Signals(cancelling: cancellation)
+    let printer = ProgressPrinter()
+    defer { withExtendedLifetime(signals) { printer.close() } }
+    let observe: RunObserver = quiet ? { _ in } : { printer.show($0) }
+    let context = try RunContext(
+      configuration: configuration, directory: RunDirectory(out), cancellation: cancellation,
+      observe: observe)
+    return try body(context)
+  }
+
+  /// Tells the result, and ends with its exit status.
+  func report(_ result: RunResult, _ configuration: RunConfiguration) throws {
+    let summary = RunSummary(result, in: RunDirectory(configuration.output ?? ""))
+    if !quiet, !summary.text.isEmpty { StandardError.print(summary.text) }
+    for path in result.cleanShards { print(path) }
+    if result.exitStatus != 0 { throw ExitCode(result.exitStatus) }
+  }
+}
+
+/// How much is cut.
+struct CutOptions: ParsableArguments {
+  @Option(help: "The cut: \(NoiseConfiguration.Method.names).")
+  var method: NoiseConfiguration.Method?
+
+  @Option(help: "Cut so that at most this share of what is kept is estimated to be noise.")
+  var maxNoise: Double?
+
+  @Option(help: "Keep this share of the pairs, the best ones.")
+  var keepFraction: Double?
+
+  func validate() throws {
+    let given = [method != nil, maxNoise != nil, keepFraction != nil].count { $0 }
+    if given > 1 {
+      throw ValidationError("--method, --max-noise and --keep-fraction are cuts; choose one.")
+    }
+  }
+
+  /// A cut on the command line replaces the pipeline file's.
+  func apply(to noise: inout NoiseConfiguration) {
+    guard method != nil || maxNoise != nil || keepFraction != nil else { return }
+    noise.method = method ?? noise.method
+    noise.maxNoise = maxNoise
+    noise.keepFraction = keepFraction
+  }
+}
+
+extension NoiseConfiguration.Method: ExpressibleByArgument {
+  static var names: String { allCases.map(\.rawValue).joined(separator: " or ") }
+}
+
+/// The form of what is written.
+struct WriteOptions: ParsableArguments {
+  @Flag(help: "Write .tar rather than .tar.zst.")
+  var plain = false
+
+  func apply(to write: inout WriteConfiguration) { write.plain = plain || write.plain }
+}

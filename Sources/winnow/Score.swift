@@ -1,0 +1,25 @@
+import ArgumentParser
+import Pipeline
+
+struct Score: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Judge every pair of the shards.",
+    discussion: """
+      Example:
+        winnow score /data/crawl --ensemble /data/judges --out /data/clean
+      """)
+
+  @OptionGroup var shards: ShardArguments
+  @OptionGroup var options: RunOptions
+
+  @Option(help: "The ensemble to judge with (default: the output folder's own).")
+  var ensemble: String?
+
+  func run() throws {
+    let configuration = try options.configuration()
+    let result = try options.run(configuration) {
+      try Run.score(try shards.expand(configuration), ensemble: ensemble, in: $0)
+    }
+    try options.report(result, configuration)
+  }
+}
