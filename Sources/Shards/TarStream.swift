@@ -67,7 +67,9 @@ final class TarStream {
     guard status == ARCHIVE_OK || status == ARCHIVE_WARN, let entry = found else { throw broken() }
     // A name that is not in the C locale's characters is only a warning, and comes as its raw bytes;
     // but libarchive also merely warns when it ignores a damaged PAX record, which may hold the name.
-    if status == ARCHIVE_WARN, handle.errorText.contains("pax extended attribute") { throw broken() }
+    if status == ARCHIVE_WARN, handle.errorText.contains("pax extended attribute") {
+      throw broken()
+    }
 
     let isLink =
       archive_entry_hardlink(entry) != nil || archive_entry_filetype(entry) == S_IFLNK
