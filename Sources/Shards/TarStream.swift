@@ -94,7 +94,8 @@ final class TarStream {
         return .whole(bytes)
       }
       guard status == ARCHIVE_OK || status == ARCHIVE_WARN, offset >= bytes.count else {
-        return .partial(bytes)
+        // All of it can be there, with the padding behind it missing.
+        return bytes.count == size ? .whole(bytes) : .partial(bytes)
       }
       guard offset <= limit, block.count <= limit - Int(offset) else { return .tooLarge }
       if offset > bytes.count {
