@@ -44,9 +44,11 @@ public struct Ledger: Codable, Sendable, Equatable {
       ledgers[shard].add(counts)
     }
     for (record, ledger) in zip(records, ledgers) {
+      let report = record.report
       var found = ledger.rejected
       found[Reason.mismatch] = nil
-      guard ledger.isBalanced, found == record.rejected else {
+      let delivered = report.samples + report.cutShort + report.oversized
+      guard ledger.isBalanced, ledger.read == delivered, found == record.rejected else {
         throw .ledger(
           shard: record.shard,
           detail: "\(ledger.read) read, but \(ledger.kept) kept, \(ledger.rejected) rejected and "

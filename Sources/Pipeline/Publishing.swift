@@ -24,6 +24,19 @@ public struct Publishing: Sendable {
     try Self.flush((path as NSString).deletingLastPathComponent)
   }
 
+  /// A folder of files, visible as a whole.
+  /// - Parameter write: writes the files into the folder that it is given.
+  public func publish(folder path: String, write: (_ temporary: String) throws -> Void) throws {
+    try publish(path) { draft in
+      let files = FileManager.default
+      try files.createDirectory(atPath: draft, withIntermediateDirectories: false)
+      try write(draft)
+      for file in try files.contentsOfDirectory(atPath: draft) {
+        try Self.flush("\(draft)/\(file)")
+      }
+    }
+  }
+
   public func publish(_ data: Data, to path: String) throws {
     try publish(path) { draft in
       guard FileManager.default.createFile(atPath: draft, contents: data) else {

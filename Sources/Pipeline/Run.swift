@@ -33,7 +33,7 @@ public enum Run {
         try ensemble.map { try EnsembleStage.adopt($0, in: run) }
         ?? run.stage(.train) { try TrainStage.run(increment, in: run) }
       let records = try run.stage(.score) {
-        try ScoreStage.run(increment, ensemble: judges, in: run)
+        try ScoreStage.run(increment, judges: judges, in: run)
       }
       let noise = try run.stage(.fit) { try FitStage.run([run.directory], in: run) }
       return try write(increment, records, noise, in: run)
@@ -57,7 +57,7 @@ public enum Run {
       let increment = try pin(shards, in: run)
       let judges = try EnsembleStage.adopt(ensemble, in: run)
       let records = try run.stage(.score) {
-        try ScoreStage.run(increment, ensemble: judges, in: run)
+        try ScoreStage.run(increment, judges: judges, in: run)
       }
       return RunResult(faults: faults(increment, records))
     }

@@ -57,7 +57,6 @@ public struct ReadConfiguration: Sendable, Equatable, Codable {
 public struct ThumbnailConfiguration: Sendable, Equatable, Codable {
   /// Width times height; a larger image is rejected from its header.
   public var maxPixels = 25_000_000
-  public var geometry = Geometry.squash
   /// Let libjpeg-turbo scale while it decodes.
   public var scaledDecode = true
 

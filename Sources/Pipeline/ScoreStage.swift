@@ -32,21 +32,21 @@ enum ScoreStage {
   private static let batch = 64
 
   static func run(
-    _ increment: Increment, ensemble: Ensemble, in run: RunContext
+    _ increment: Increment, judges: Judges, in run: RunContext
   ) throws -> [ShardScores] {
     try Settings.pin(sections, in: run)
     let settings = try Settings.digest(run.configuration, sections: sections)
     let progress = ProgressCounter(.score, total: increment.shards.count, observe: run.observe)
     return try Workers.map(
-      increment.shards.count, workers: run.workers, state: Judge(ensemble)
+      increment.shards.count, workers: run.workers, state: Judge(judges.ensemble)
     ) { judge, i in
       let shard = increment.shards[i]
       let stem = "\(run.directory.scores)/\(RunDirectory.stem(i, shard.name))"
-      if let done = try finished(stem, shard, ensemble, settings) {
+      if let done = try finished(stem, shard, judges, settings) {
         progress.add(done: 1, pairs: done.read)
         return done
       }
-      var scoring = ShardScoring(shard, ensemble: ensemble, settings: settings, run: run)
+      var scoring = ShardScoring(shard, judges: judges, settings: settings, run: run)
       try scoring.score(with: judge, progress: progress)
       let table = scoring.table
       try run.publishing.publish("\(stem).npz") { try table.write(to: $0) }
@@ -58,12 +58,12 @@ enum ScoreStage {
 
   /// The record of a shard judged earlier, under the same conditions.
   private static func finished(
-    _ stem: String, _ shard: Increment.Shard, _ ensemble: Ensemble, _ settings: String
+    _ stem: String, _ shard: Increment.Shard, _ judges: Judges, _ settings: String
   ) throws(RunError) -> ShardScores? {
     guard FileManager.default.fileExists(atPath: "\(stem).json") else { return nil }
     let record = try StateJSON.decode(ShardScores.self, from: "\(stem).json", remedy: "")
     let isCurrent =
-      record.shardDigest == shard.digest && record.ensembleDigest == ensemble.digest
+      record.shardDigest == shard.digest && record.ensembleDigest == judges.digest
       && record.settingsDigest == settings
     return isCurrent ? record : nil
   }
@@ -72,20 +72,21 @@ enum ScoreStage {
     let shard: Increment.Shard
     let run: RunContext
     let side: Int
+    let geometry: Geometry
     var table: ScoreTable
     var record: ShardScores
     /// Decoded pairs that wait for the judge, and the rows they will fill.
     var waiting: [JudgedPair] = []
     var rows: [Int] = []
 
-    init(_ shard: Increment.Shard, ensemble: Ensemble, settings: String, run: RunContext) {
+    init(_ shard: Increment.Shard, judges: Judges, settings: String, run: RunContext) {
       self.shard = shard
       self.run = run
-      side = ensemble.imageSide
-      table = ScoreTable(kinds: ensemble.kinds.count)
+      (side, geometry) = (judges.ensemble.imageSide, judges.ensemble.geometry)
+      table = ScoreTable(kinds: judges.kinds.count)
       record = ShardScores(
-        shard: shard.name, shardDigest: shard.digest, ensembleDigest: ensemble.digest,
-        settingsDigest: settings, kinds: ensemble.kinds, read: 0, rejected: [:], unreadable: [:],
+        shard: shard.name, shardDigest: shard.digest, ensembleDigest: judges.digest,
+        settingsDigest: settings, kinds: judges.kinds, read: 0, rejected: [:], unreadable: [:],
         report: ShardReport(), statistics: PairStatistics())
     }
 
@@ -100,7 +101,7 @@ enum ScoreStage {
         case .pair(let image, let caption, let hash):
           do {
             let thumbnail = try decoder.thumbnail(
-              of: image, side: side, geometry: run.configuration.images.geometry)
+              of: image, side: side, geometry: geometry)
             append(pair.key)
             rows.append(table.count - 1)
             waiting.append(
@@ -146,7 +147,7 @@ enum ScoreStage {
         table.randomRepaired.replaceSubrange(columns, with: scores.randomRepaired)
         table.clusterRepaired.replaceSubrange(columns, with: scores.clusterRepaired)
         let combined = mean(scores.observed)
-        let part = Int(pair.hash.high % UInt64(PairStatistics.parts))
+        let part = Int(pair.hash.high % UInt64(PairStatistics.partCount))
         table.combined[row] = combined
         table.parts[row] = Int64(part)
         record.statistics.add(

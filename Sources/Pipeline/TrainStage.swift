@@ -6,10 +6,10 @@ import Training
 /// Stage "train": the pairs of lowest content hash become the judges' training corpus, and the judges are trained.
 /// Publishes `DIR/ensemble`; what is trained when the run is killed stays under `.winnow/training`.
 enum TrainStage {
-  static func run(_ increment: Increment, in run: RunContext) throws -> Ensemble {
+  static func run(_ increment: Increment, in run: RunContext) throws -> Judges {
     try Settings.pin([.read, .images, .judges], in: run)
     if FileManager.default.fileExists(atPath: run.directory.ensemble) {
-      return try Ensemble(directory: run.directory.ensemble)
+      return try Judges(directory: run.directory.ensemble)
     }
     let configuration = run.configuration.judges
     let selected = try select(increment, in: run)
@@ -22,12 +22,13 @@ enum TrainStage {
     do {
       ensemble = try trainEnsemble(
         corpus, configuration: configuration, workers: run.workers,
-        checkpoints: run.directory.training,
+        checkpoints: run.directory.training, key: try key(increment, in: run),
+        publish: { try run.publishing.publish($0, write: $1) },
         progress: { progress in
           run.observe(
             .progress(
-              .train, done: Double(progress.fraction), total: 1, pairs: 0,
-              detail: "\(progress.member) loss \(progress.loss)"))
+              .train, done: Double(progress.step), total: Double(progress.steps), pairs: 0,
+              detail: "\(progress.member), loss \(progress.loss)"))
         },
         isCancelled: { run.cancellation.isCancelled })
     } catch TrainingError.tooFewPairs(let have, let need) {
@@ -36,9 +37,17 @@ enum TrainStage {
       try run.cancellation.check()
       throw TrainingError.cancelled
     }
-    try run.publishing.publish(run.directory.ensemble) { try ensemble.write(to: $0) }
+    try run.publishing.publish(folder: run.directory.ensemble) { try ensemble.write(to: $0) }
     try? FileManager.default.removeItem(atPath: run.directory.training)
-    return ensemble
+    // As stored, so that a resumed run judges with the very same numbers.
+    return try Judges(directory: run.directory.ensemble)
+  }
+
+  /// Tells this run's checkpoints from those of other shards or settings.
+  private static func key(_ increment: Increment, in run: RunContext) throws -> String {
+    let settings = try Settings.digest(run.configuration, sections: [.read, .images, .judges])
+    let shards = increment.shards.map(\.digest).joined(separator: "\n")
+    return Digest.of(Array("\(settings)\n\(shards)".utf8))
   }
 
   /// One pass that only hashes.
@@ -66,7 +75,7 @@ enum TrainStage {
   ) throws {
     let progress = ProgressCounter(.train, total: increment.shards.count, observe: run.observe)
     let decoder = run.configuration.images.decoder
-    let geometry = run.configuration.images.geometry
+    let geometry = run.configuration.judges.geometry
     try Workers.forEach(increment.shards.count, workers: run.workers, state: ()) { _, i in
       try pairs(of: increment.shards[i], in: run) { image, caption, hash in
         guard let slot = corpus.slot(of: hash), !corpus.isStored(slot) else { return }

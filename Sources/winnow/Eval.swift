@@ -16,7 +16,8 @@ struct Eval: ParsableCommand {
 struct EvalNoise: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "noise",
-    abstract: "How well known swaps were found: AUROC, noise rate, precision and recall of the cut.",
+    abstract:
+      "How well known swaps were found: AUROC, noise rate, precision and recall of the cut.",
     discussion: """
       The truth is a tab-separated file with the columns key, swapped (0 or 1) and kind (none,
       random or category).

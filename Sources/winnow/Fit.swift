@@ -24,7 +24,8 @@ struct Fit: ParsableCommand {
       configuration.output = directories[0]
     }
     let file = try options.run(configuration) { run in
-      try Run.fit(directories.isEmpty ? [run.directory] : directories.map(RunDirectory.init), in: run)
+      try Run.fit(
+        directories.isEmpty ? [run.directory] : directories.map(RunDirectory.init), in: run)
     }
     if !options.quiet { StandardError.print(file.text) }
   }

@@ -61,7 +61,7 @@ struct RunOptions: ParsableArguments {
     let signals = Signals(cancelling: cancellation)
     let printer = ProgressPrinter()
     defer { withExtendedLifetime(signals) { printer.close() } }
-    let observe: RunObserver = quiet ? { _ in } : { printer.show($0) }
+    let observe: RunObserver = { [quiet] event in if !quiet { printer.show(event) } }
     let context = try RunContext(
       configuration: configuration, directory: RunDirectory(out), cancellation: cancellation,
       observe: observe)
