@@ -51,7 +51,7 @@ let package = Package(
     .executableTarget(
       name: "build-samples",
       dependencies: [
-        "Shards", "TensorFiles", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Shards", "CXXHash", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Samples/BuildSamples"),
 
@@ -65,6 +65,7 @@ let package = Package(
     .testTarget(name: "ConfidentLearningTests", dependencies: ["ConfidentLearning"]),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Shards", "TensorFiles"]),
     .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
+    .testTarget(name: "BuildSamplesTests", dependencies: ["build-samples"]),
     .testTarget(
       name: "EndToEndTests", dependencies: ["winnow", "Pipeline", "Shards", "TensorFiles"]),
   ]
