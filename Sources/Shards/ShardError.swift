@@ -1,0 +1,41 @@
+import Foundation
+
+/// Why a shard could not be written. Every text names the shard and what to do.
+public enum ShardError: Error, Equatable, CustomStringConvertible {
+  /// The file could not be created; `reason` is the system's text.
+  case cannotCreate(path: String, reason: String)
+  /// Writing, syncing or closing failed part way: the file is incomplete and must be deleted.
+  case cannotWrite(path: String, reason: String)
+  /// A tar cannot hold a member of this name (empty, or with a NUL byte).
+  case unusableName(path: String, name: [UInt8])
+  /// `append` or `finish` was called after `finish`.
+  case alreadyFinished(path: String)
+
+  public var description: String {
+    switch self {
+    case .cannotCreate(let path, let reason):
+      "\(path): cannot create the shard: \(reason); check the folder and its permissions"
+    case .cannotWrite(let path, let reason):
+      "\(path): cannot write the shard: \(reason); delete the incomplete file and run again"
+    case .unusableName(let path, let name):
+      "\(path): a tar cannot hold a member named '\(printable(name))'; rename it in the input"
+    case .alreadyFinished(let path):
+      "\(path): the shard is already finished; open a new writer for more members"
+    }
+  }
+}
+
+/// The system's text for an errno value.
+func systemText(_ code: Int32) -> String {
+  guard let text = strerror(code) else { return "error \(code)" }
+  return String(cString: text)
+}
+
+/// A member name for messages: invalid UTF-8 and control characters become U+FFFD.
+func printable(_ name: [UInt8]) -> String {
+  String(
+    String.UnicodeScalarView(
+      String(decoding: name, as: UTF8.self).unicodeScalars.map {
+        $0.properties.generalCategory == .control ? "\u{FFFD}" : $0
+      }))
+}
