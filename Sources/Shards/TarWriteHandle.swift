@@ -3,8 +3,10 @@ import Foundation
 
 /// Owns libarchive's tar writer: the pointer, its lifetime and its error.
 ///
-/// The format is pax_restricted: USTAR wherever a header fits, a PAX record only where the name does
-/// not. Names pass as raw bytes (`hdrcharset=BINARY`), whatever the locale.
+/// The format is pax_restricted: USTAR wherever a header fits, a PAX record only where the name is too
+/// long or not ASCII. Asking for `hdrcharset=BINARY` would put a PAX record before every member; left
+/// alone, libarchive warns of a name it cannot translate from the C locale, and then writes its raw
+/// bytes with that record, which is what is wanted.
 final class TarWriteHandle {
   /// A tar is padded to records of this many bytes, as tar has always done.
   private static let record: Int32 = 10_240
@@ -24,7 +26,6 @@ final class TarWriteHandle {
     self.entry = entry
     self.file = file
     guard archive_write_set_format_pax_restricted(archive) == ARCHIVE_OK,
-      archive_write_set_format_option(archive, "pax", "hdrcharset", "BINARY") == ARCHIVE_OK,
       archive_write_set_bytes_per_block(archive, Self.record * 100) == ARCHIVE_OK,
       archive_write_set_bytes_in_last_block(archive, Self.record) == ARCHIVE_OK,
       archive_write_open(
@@ -57,7 +58,8 @@ final class TarWriteHandle {
     archive_entry_set_gid(entry, 0)
     archive_entry_set_mtime(entry, 0, 0)
     archive_entry_set_size(entry, Int64(bytes.count))
-    guard archive_write_header(archive, entry) == ARCHIVE_OK else { return errorText }
+    let status = archive_write_header(archive, entry)
+    guard status == ARCHIVE_OK || status == ARCHIVE_WARN else { return errorText }
     let written = bytes.withUnsafeBytes { archive_write_data(archive, $0.baseAddress, $0.count) }
     guard written == bytes.count, archive_write_finish_entry(archive) == ARCHIVE_OK else {
       return errorText

@@ -16,7 +16,7 @@ import Testing
     member(String(repeating: "n", count: 97) + ".txt", "101 bytes without a slash"),
     member(String(repeating: "folder/", count: 42) + "ab.txt", "300 bytes"),
     Member(
-      name: [0xff] + [UInt8](repeating: 0x6c, count: 295) + Array(".txt".utf8), bytes: [0, 255]),
+      name: [0xff] + [UInt8](repeating: 0x6c, count: 200) + Array(".txt".utf8), bytes: [0, 255]),
     member("./dotted/000.seg.png", "x"),
   ]
 
@@ -44,6 +44,8 @@ import Testing
     try writeShard(Self.awkward, to: scratch.file("a.tar"))
     let extracted = try run("tar", ["-xf", "a.tar"], in: scratch.path)
     #expect(extracted.status == 0, "\(extracted.output)")
+    // Only names that are not ASCII need to say that they are raw bytes; GNU tar remarks on those.
+    #expect(extracted.output.split(separator: "\n").count == 3, "\(extracted.output)")
     for member in Self.awkward {
       let path = Array((scratch.path + "/").utf8) + member.name + [0]
       let file = path.withUnsafeBytes {
