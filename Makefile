@@ -65,7 +65,7 @@ eval-samples: build $(DATA)/swap-0.3/000000.tar ## Clean the variant with 30 % o
 	$(tolerate-unread-shards)
 	@$(BIN)/winnow eval noise --truth $(DATA)/swap-0.3/truth.tsv --out $(DATA)/swap-0.3-clean
 
-test: deps lint .venv/consumers/.complete ## Lint, build without warnings, run every test.
+test: deps lint .venv/consumers/.complete ## Lint, build (a warning is an error), run every test.
 	WINNOW_PYTHON="$(CURDIR)/.venv/consumers/bin/python" swift test $(SWIFT_FLAGS)
 
 lint: deps ## Check the format of the Swift sources.
@@ -88,7 +88,7 @@ $(DATA)/debs: | deps
 	@part="$(CURDIR)/$@.partial"; rm -rf "$$part"; mkdir -p "$$part"; trap 'rm -rf "$$part"' EXIT; \
 	cd "$$part"; \
 	echo "Downloading $(DEBS) (320 MB)" >&2; \
-	download() { apt-get download -q $(DEBS) < /dev/null; }; \
+	download() { apt-get -o APT::Sandbox::User=root download -q $(DEBS) < /dev/null; }; \
 	if ! download; then \
 	  if (( EUID == 0 )); then apt-get update -q < /dev/null || true; \
 	  else sudo -n apt-get update -q < /dev/null || true; fi; \
