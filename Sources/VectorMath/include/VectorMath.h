@@ -1,2 +1,57 @@
+// Elementwise and row-wise float kernels, compiled for AVX-512, AVX2 and plain x86-64 and chosen when the program
+// starts. `rows` x `columns` arrays are row-major and dense. Each has a plain counterpart in Layers/Plain.swift, and
+// LayersTests holds the one to the other.
 #pragma once
 #include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// The widest vector path this machine takes: "avx512", "avx2" or "baseline".
+const char *vm_vector_path(void);
+
+/// y[i] = e^x[i]; x below -87 gives 0.
+void vm_exp(const float *x, float *y, size_t n);
+/// Softmax of each row, in place; entries at or beyond lengths[row] become 0 (lengths may be NULL).
+void vm_softmax_rows(float *x, size_t rows, size_t columns, const int *lengths);
+/// dx = y * (dy - sum(y * dy)) for each row; writes over dy.
+void vm_softmax_backward_rows(const float *y, float *dy, size_t rows, size_t columns);
+
+/// y = x * sigmoid(1.702 x)
+void vm_quick_gelu(const float *x, float *y, size_t n);
+/// dx = dy * d/dx quick_gelu(x)
+void vm_quick_gelu_backward(const float *x, const float *dy, float *dx, size_t n);
+
+void vm_relu(const float *x, float *y, size_t n);
+/// dx = dy where y > 0, else 0.
+void vm_relu_backward(const float *y, const float *dy, float *dx, size_t n);
+
+/// y = (x - mean) * rstd * gain + bias per row; statistics holds mean and rstd, [rows, 2].
+void vm_layer_norm(const float *x, const float *gain, const float *bias, float *y, float *statistics, size_t rows,
+                   size_t columns, float epsilon);
+/// Writes dx, adds to dgain and dbias.
+void vm_layer_norm_backward(const float *x, const float *gain, const float *statistics, const float *dy, float *dx,
+                            float *dgain, float *dbias, size_t rows, size_t columns);
+
+/// y[row] += bias
+void vm_add_bias(float *y, const float *bias, size_t rows, size_t columns);
+/// sums[column] += sum over rows of x
+void vm_add_column_sums(const float *x, float *sums, size_t rows, size_t columns);
+/// y += a * x
+void vm_axpy(float a, const float *x, float *y, size_t n);
+/// y = x + y
+void vm_add(const float *x, float *y, size_t n);
+float vm_dot(const float *x, const float *y, size_t n);
+double vm_sum_of_squares(const float *x, size_t n);
+
+/// One AdamW step (Loshchilov & Hutter 2019): decoupled decay, bias-corrected moments. `gradient` is multiplied by
+/// `scale` first (gradient clipping).
+void vm_adamw(float *value, const float *gradient, float *m, float *v, size_t n, float scale, float rate, float beta1,
+              float beta2, float epsilon, float decay, float correction1, float correction2);
+/// average += (1 - keep) * (value - average)
+void vm_moving_average(const float *value, float *average, size_t n, float keep);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,93 @@
+/// Bytes to RGB: JPEG, PNG and WebP, told by content.
+///
+/// An image's declared size is checked before any memory is taken for it. EXIF orientation is
+/// not applied, as in Pillow's `Image.open` (and so in open_clip).
+///
+///     let decoder = ImageDecoder()
+///     let square = try decoder.thumbnail(of: bytes, side: 64, geometry: .squash)
+public struct ImageDecoder: Sendable {
+  /// The longest side accepted, in pixels (JPEG's own limit): it bounds the resize's memory.
+  public static let maxSide = 65_535
+
+  /// The most pixels, width times height, that an image may declare.
+  public var maxPixels = 25_000_000
+  /// What becomes of transparency.
+  public var alpha = AlphaHandling.onWhite
+  /// Thumbnails decode a JPEG through the smallest DCT scale M/8 that still reaches the target
+  /// size: faster, and a little different from decoding it whole.
+  public var scaledDecode = true
+
+  public init() {}
+
+  /// The size in pixels that the header declares; nothing is decoded and no limit applies.
+  ///
+  /// - Throws: `ImageError` when the header is none, or cut off.
+  public func size(of bytes: [UInt8]) throws(ImageError) -> (width: Int, height: Int) {
+    try withHandle(bytes) { handle throws(ImageError) in (handle.width, handle.height) }
+  }
+
+  /// The image at full size.
+  ///
+  /// - Throws: `ImageError`; a file that lacks a part of its pixels is an error, never grey.
+  public func decode(_ bytes: [UInt8]) throws(ImageError) -> PixelImage {
+    try withHandle(bytes) { handle throws(ImageError) in
+      try check(handle)
+      return try handle.decode(alpha: alpha, atLeast: nil)
+    }
+  }
+
+  /// The image as a square of `side` pixels.
+  ///
+  /// - Parameters:
+  ///   - side: in pixels, at least 1.
+  ///   - geometry: how the image's shape becomes a square.
+  /// - Throws: `ImageError`, as `decode` does.
+  public func thumbnail(
+    of bytes: [UInt8], side: Int, geometry: Geometry
+  ) throws(ImageError) -> PixelImage {
+    precondition(side >= 1, "a thumbnail of side \(side)")
+    return try withHandle(bytes) { handle throws(ImageError) in
+      try check(handle)
+      let placement = Placement(
+        width: handle.width, height: handle.height, side: side, geometry: geometry)
+      let target = scaledDecode ? (placement.width, placement.height) : nil
+      return placement.thumbnail(of: try handle.decode(alpha: alpha, atLeast: target))
+    }
+  }
+
+  private func check(_ handle: any ImageHandle) throws(ImageError) {
+    let (width, height) = (handle.width, handle.height)
+    guard width * height <= maxPixels, max(width, height) <= Self.maxSide else {
+      throw .tooLarge(width: width, height: height, limit: maxPixels)
+    }
+  }
+
+  private func withHandle<Result>(
+    _ bytes: [UInt8], _ body: (any ImageHandle) throws(ImageError) -> Result
+  ) throws(ImageError) -> Result {
+    guard let format = ImageFormat.detect(bytes) else {
+      throw .unknownFormat(firstBytes: Array(bytes.prefix(12)))
+    }
+    return try bytes.withUnsafeBufferPointer { buffer throws(ImageError) in
+      switch format {
+      case .jpeg: try body(JPEGHandle(buffer))
+      case .png: try body(PNGHandle(buffer))
+      case .webp: try body(WebPHandle(buffer))
+      }
+    }
+  }
+}
+
+/// An opened image of one format: the header has been read, the pixels not yet. It borrows the
+/// bytes and must not outlive them.
+protocol ImageHandle: AnyObject {
+  /// At least 1 pixel each, as the header declares them.
+  var width: Int { get }
+  var height: Int { get }
+
+  /// - Parameter atLeast: a size that suffices; the image may come smaller than it is, but not
+  ///   smaller than this (unless it is smaller itself).
+  func decode(
+    alpha: AlphaHandling, atLeast: (width: Int, height: Int)?
+  ) throws(ImageError) -> PixelImage
+}

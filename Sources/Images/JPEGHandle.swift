@@ -1,0 +1,86 @@
+import CTurboJPEG
+
+/// libjpeg-turbo's handle and the bytes it reads. Held to TurboJPEG's 2.1 API.
+final class JPEGHandle: ImageHandle {
+  let width: Int
+  let height: Int
+  private let handle: tjhandle
+  private let bytes: UnsafeBufferPointer<UInt8>
+  private let markers: JPEGMarkers
+  private let isCMYK: Bool
+
+  init(_ bytes: UnsafeBufferPointer<UInt8>) throws(ImageError) {
+    guard let handle = tjInitDecompress() else {
+      throw .corrupt(.jpeg, detail: "no memory for a decoder")
+    }
+    let markers = JPEGMarkers(bytes)
+    var (width, height, subsampling, colorspace) = (Int32(0), Int32(0), Int32(-1), Int32(-1))
+    let status = tjDecompressHeader3(
+      handle, bytes.baseAddress, UInt(bytes.count), &width, &height, &subsampling, &colorspace)
+    // An unusual subsampling has no name in this API and is reported as an error, after the rest
+    // was filled in; decoding it works.
+    guard status == 0 || colorspace >= 0, width > 0, height > 0 else {
+      defer { tjDestroy(handle) }
+      throw Self.error(handle, markers)
+    }
+    self.width = Int(width)
+    self.height = Int(height)
+    self.handle = handle
+    self.bytes = bytes
+    self.markers = markers
+    self.isCMYK = [TJCS_CMYK, TJCS_YCCK].contains { Int32($0.rawValue) == colorspace }
+  }
+
+  deinit { tjDestroy(handle) }
+
+  func decode(
+    alpha: AlphaHandling, atLeast target: (width: Int, height: Int)?
+  ) throws(ImageError) -> PixelImage {
+    guard markers.hasEnd else { throw .truncated(.jpeg, detail: "no end-of-image marker") }
+    let eighths = target.map { scale(reaching: $0) } ?? 8
+    let (width, height) = (scaled(self.width, eighths), scaled(self.height, eighths))
+    let count = width * height
+    let (format, channels) = isCMYK ? (TJPF_CMYK, 4) : (TJPF_RGB, 3)
+    var status: Int32 = 0
+    let pixels = [UInt8](unsafeUninitializedCapacity: count * channels) { buffer, initialized in
+      guard let base = buffer.baseAddress else { return }
+      status = tjDecompress2(
+        handle, bytes.baseAddress, UInt(bytes.count), base, Int32(width), 0, Int32(height),
+        format.rawValue, TJFLAG_LIMITSCANS)
+      if isCMYK { convertCMYK(base, count: count, inverted: markers.hasAdobe) }
+      initialized = count * 3
+    }
+    guard status == 0 || Self.isHarmless(handle) else { throw Self.error(handle, markers) }
+    return PixelImage(width: width, height: height, pixels: pixels)
+  }
+
+  /// The smallest number of eighths at which both sides still reach the target.
+  private func scale(reaching target: (width: Int, height: Int)) -> Int {
+    (1...8).first {
+      scaled(width, $0) >= target.width && scaled(height, $0) >= target.height
+    } ?? 8
+  }
+
+  /// TurboJPEG's `TJSCALED`.
+  private func scaled(_ length: Int, _ eighths: Int) -> Int { (length * eighths + 7) / 8 }
+
+  /// Warnings after which the pixels are whole. All others mean that some are missing or wrong.
+  /// The library keeps the text of the first warning only.
+  private static func isHarmless(_ handle: tjhandle) -> Bool {
+    guard tjGetErrorCode(handle) == Int32(TJERR_WARNING.rawValue) else { return false }
+    let text = message(handle)
+    return ["extraneous bytes before marker", "Adobe color transform", "JFIF revision number"]
+      .contains { text.contains($0) }
+  }
+
+  private static func error(_ handle: tjhandle, _ markers: JPEGMarkers) -> ImageError {
+    let text = message(handle)
+    let endsEarly = text.contains("Premature end") || text.contains("premature end")
+    return endsEarly || !markers.hasEnd
+      ? .truncated(.jpeg, detail: text) : .corrupt(.jpeg, detail: text)
+  }
+
+  private static func message(_ handle: tjhandle) -> String {
+    tjGetErrorStr2(handle).map { String(cString: $0) } ?? "no message"
+  }
+}

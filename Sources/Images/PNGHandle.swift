@@ -1,0 +1,75 @@
+import CSPNG
+
+/// libspng's context and the bytes it reads.
+final class PNGHandle: ImageHandle {
+  /// What one chunk, and all ancillary chunks together, may take in memory when unpacked.
+  private static let chunkLimit = 16 << 20
+
+  let width: Int
+  let height: Int
+  private let context: OpaquePointer
+  private let colorType: UInt8
+
+  init(_ bytes: UnsafeBufferPointer<UInt8>) throws(ImageError) {
+    guard let context = spng_ctx_new(0) else {
+      throw .corrupt(.png, detail: "no memory for a decoder")
+    }
+    var header = spng_ihdr()
+    // As Pillow does: a wrong checksum of a chunk that holds no pixels costs that chunk only.
+    let steps = [
+      spng_set_crc_action(
+        context, Int32(SPNG_CRC_ERROR.rawValue), Int32(SPNG_CRC_DISCARD.rawValue)),
+      spng_set_chunk_limits(context, Self.chunkLimit, Self.chunkLimit),
+      spng_set_png_buffer(context, bytes.baseAddress, bytes.count),
+      spng_get_ihdr(context, &header),
+    ]
+    if let status = steps.first(where: { $0 != 0 }) {
+      spng_ctx_free(context)
+      throw Self.error(status)
+    }
+    self.width = Int(header.width)
+    self.height = Int(header.height)
+    self.context = context
+    self.colorType = header.color_type
+  }
+
+  deinit { spng_ctx_free(context) }
+
+  func decode(
+    alpha: AlphaHandling, atLeast: (width: Int, height: Int)?
+  ) throws(ImageError) -> PixelImage {
+    let composites = alpha == .onWhite ? try hasAlpha() : false
+    let (format, channels) = composites ? (SPNG_FMT_RGBA8, 4) : (SPNG_FMT_RGB8, 3)
+    let flags = composites ? Int32(SPNG_DECODE_TRNS.rawValue) : 0
+    let count = width * height
+    var status: Int32 = 0
+    let pixels = [UInt8](unsafeUninitializedCapacity: count * channels) { buffer, initialized in
+      guard let base = buffer.baseAddress else { return }
+      status = spng_decode_image(
+        context, base, count * channels, Int32(format.rawValue), flags)
+      if composites && status == 0 { compositeOnWhite(base, count: count) }
+      initialized = count * 3
+    }
+    guard status == 0 else { throw Self.error(status) }
+    return PixelImage(width: width, height: height, pixels: pixels)
+  }
+
+  /// Grey or truecolour with alpha, or a tRNS chunk.
+  private func hasAlpha() throws(ImageError) -> Bool {
+    if colorType & 4 != 0 { return true }
+    var transparency = spng_trns()
+    let status = spng_get_trns(context, &transparency)
+    guard status == 0 || status == Int32(SPNG_ECHUNKAVAIL.rawValue) else {
+      throw Self.error(status)
+    }
+    return status == 0
+  }
+
+  private static func error(_ status: Int32) -> ImageError {
+    let text = spng_strerror(status).map { String(cString: $0) } ?? "error \(status)"
+    let endsEarly = [SPNG_IO_EOF.rawValue, SPNG_EIDAT_TOO_SHORT.rawValue].contains {
+      $0 == status
+    }
+    return endsEarly ? .truncated(.png, detail: text) : .corrupt(.png, detail: text)
+  }
+}

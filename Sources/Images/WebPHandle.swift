@@ -1,0 +1,104 @@
+import CWebP
+
+/// libwebp's features and demuxer over the bytes they read.
+final class WebPHandle: ImageHandle {
+  let width: Int
+  let height: Int
+  private let bytes: UnsafeBufferPointer<UInt8>
+  private let hasAlpha: Bool
+  private let isAnimated: Bool
+
+  init(_ bytes: UnsafeBufferPointer<UInt8>) throws(ImageError) {
+    var features = WebPBitstreamFeatures()
+    let status = WebPGetFeatures(bytes.baseAddress, bytes.count, &features)
+    guard status == VP8_STATUS_OK, features.width > 0, features.height > 0 else {
+      throw Self.error(status)
+    }
+    self.width = Int(features.width)
+    self.height = Int(features.height)
+    self.bytes = bytes
+    self.isAnimated = features.has_animation != 0
+    self.hasAlpha = features.has_alpha != 0 || isAnimated
+  }
+
+  /// An animation gives its first frame, on a canvas that is transparent elsewhere.
+  func decode(
+    alpha: AlphaHandling, atLeast: (width: Int, height: Int)?
+  ) throws(ImageError) -> PixelImage {
+    let channels = hasAlpha ? 4 : 3
+    let count = width * height
+    var failure: ImageError?
+    let pixels = [UInt8](unsafeUninitializedCapacity: count * channels) { buffer, initialized in
+      guard let base = buffer.baseAddress else { return }
+      failure = isAnimated ? decodeFirstFrame(into: buffer) : decodeStill(into: buffer)
+      if hasAlpha && failure == nil {
+        switch alpha {
+        case .onWhite: compositeOnWhite(base, count: count)
+        case .dropped: dropAlpha(base, count: count)
+        }
+      }
+      initialized = count * 3
+    }
+    if let failure { throw failure }
+    return PixelImage(width: width, height: height, pixels: pixels)
+  }
+
+  private func decodeStill(into canvas: UnsafeMutableBufferPointer<UInt8>) -> ImageError? {
+    Self.decode(bytes, into: canvas, stride: width * (hasAlpha ? 4 : 3), hasAlpha: hasAlpha)
+  }
+
+  private func decodeFirstFrame(into canvas: UnsafeMutableBufferPointer<UInt8>) -> ImageError? {
+    var data = WebPData(bytes: bytes.baseAddress, size: bytes.count)
+    var state = WEBP_DEMUX_PARSE_ERROR
+    guard let demuxer = WebPDemuxPartial(&data, &state) else {
+      return .corrupt(.webp, detail: "no animation can be read")
+    }
+    defer { WebPDemuxDelete(demuxer) }
+    guard state == WEBP_DEMUX_DONE else {
+      return .truncated(.webp, detail: "the animation is not complete")
+    }
+    var frame = WebPIterator()
+    guard WebPDemuxGetFrame(demuxer, 1, &frame) != 0 else {
+      return .corrupt(.webp, detail: "the animation has no frame")
+    }
+    defer { WebPDemuxReleaseIterator(&frame) }
+    let (left, top) = (Int(frame.x_offset), Int(frame.y_offset))
+    guard left >= 0, top >= 0, frame.width > 0, frame.height > 0,
+      left + Int(frame.width) <= width, top + Int(frame.height) <= height
+    else {
+      return .corrupt(.webp, detail: "the first frame is not within the canvas")
+    }
+    canvas.initialize(repeating: 0)
+    let corner = UnsafeMutableBufferPointer(rebasing: canvas[((top * width + left) * 4)...])
+    return Self.decode(
+      UnsafeBufferPointer(start: frame.fragment.bytes, count: frame.fragment.size),
+      into: corner, stride: width * 4, hasAlpha: true)
+  }
+
+  /// The library compares the size that the bitstream declares with `target` before it decodes.
+  private static func decode(
+    _ bytes: UnsafeBufferPointer<UInt8>, into target: UnsafeMutableBufferPointer<UInt8>,
+    stride: Int, hasAlpha: Bool
+  ) -> ImageError? {
+    var config = WebPDecoderConfig()
+    guard WebPInitDecoderConfig(&config) != 0 else {
+      return .corrupt(.webp, detail: "another version of libwebp")
+    }
+    config.output.colorspace = hasAlpha ? MODE_RGBA : MODE_RGB
+    config.output.is_external_memory = 1
+    config.output.u.RGBA = WebPRGBABuffer(
+      rgba: target.baseAddress, stride: Int32(stride), size: target.count)
+    let status = WebPDecode(bytes.baseAddress, bytes.count, &config)
+    return status == VP8_STATUS_OK ? nil : error(status)
+  }
+
+  private static func error(_ status: VP8StatusCode) -> ImageError {
+    switch status {
+    case VP8_STATUS_NOT_ENOUGH_DATA, VP8_STATUS_SUSPENDED:
+      .truncated(.webp, detail: "not enough data")
+    case VP8_STATUS_OUT_OF_MEMORY: .corrupt(.webp, detail: "out of memory")
+    case VP8_STATUS_UNSUPPORTED_FEATURE: .corrupt(.webp, detail: "unsupported feature")
+    default: .corrupt(.webp, detail: "bitstream error (status \(status.rawValue))")
+    }
+  }
+}

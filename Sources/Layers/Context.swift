@@ -1,0 +1,31 @@
+/// What a forward pass leaves for the backward pass: a stack of saved tensors, pushed by `forward` and popped in
+/// reverse by `backward`. With `training` false nothing is saved. One thread only.
+public final class Context {
+  public let pool = BufferPool()
+  public let training: Bool
+  private var tape: [Tensor] = []
+  private var integerTape: [[Int32]] = []
+
+  public init(training: Bool) { self.training = training }
+
+  public func save(_ tensor: Tensor) {
+    if training { tape.append(tensor) }
+  }
+
+  public func save(_ integers: [Int32]) {
+    if training { integerTape.append(integers) }
+  }
+
+  public func restore() -> Tensor {
+    precondition(!tape.isEmpty, "backward without a matching forward")
+    return tape.removeLast()
+  }
+
+  public func restoreIntegers() -> [Int32] {
+    precondition(!integerTape.isEmpty, "backward without a matching forward")
+    return integerTape.removeLast()
+  }
+
+  /// True when every forward has been matched by its backward.
+  public var isSettled: Bool { tape.isEmpty && integerTape.isEmpty }
+}

@@ -1,0 +1,54 @@
+import VectorMath
+
+/// For each bag of ids, the sum of their rows divided by the square root of their number; an empty bag gives 0.
+///
+/// With one id a bag it is a plain embedding; with the ids of a caption's words and character n-grams, fastText's
+/// representation (Bojanowski et al. 2017).
+public final class EmbeddingBag {
+  private let table: Parameter
+  private let columns: Int
+
+  public init(
+    _ name: String, rows: Int, columns: Int, deviation: Float = 0.1, _ random: inout SeededRandom
+  ) {
+    self.columns = columns
+    table = .matrix(
+      "\(name).weight", [rows, columns], fanIn: 1, gain: deviation * deviation, &random)
+  }
+
+  public var parameters: [Parameter] { [table] }
+
+  /// - Parameters:
+  ///   - ids: the ids of all bags, one after another.
+  ///   - ends: for each bag, where it ends in `ids`.
+  /// - Returns: `[bags, columns]`
+  public func forward(ids: [Int32], ends: [Int32], _ context: Context) -> Tensor {
+    let y = context.pool.zeros([ends.count, columns])
+    var start = 0
+    for (bag, end) in ends.enumerated() {
+      let end = Int(end)
+      let scale = 1 / Float(max(end - start, 1)).squareRoot()
+      for id in ids[start..<end] {
+        vm_axpy(scale, table.value + Int(id) * columns, y.data + bag * columns, columns)
+      }
+      start = end
+    }
+    context.save(ids)
+    context.save(ends)
+    return y
+  }
+
+  public func backward(_ dy: Tensor, _ context: Context) {
+    let ends = context.restoreIntegers()
+    let ids = context.restoreIntegers()
+    var start = 0
+    for (bag, end) in ends.enumerated() {
+      let end = Int(end)
+      let scale = 1 / Float(max(end - start, 1)).squareRoot()
+      for id in ids[start..<end] {
+        vm_axpy(scale, dy.data + bag * columns, table.gradient + Int(id) * columns, columns)
+      }
+      start = end
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import VectorMath
+
+/// y = x W + b, with x `[rows, inputs]` and W `[inputs, outputs]`.
+public final class Linear: Layer {
+  public let weight: Parameter
+  public let bias: Parameter?
+  private let inputs: Int
+  private let outputs: Int
+
+  public init(
+    _ name: String, inputs: Int, outputs: Int, bias: Bool = true, gain: Float = 1,
+    _ random: inout SeededRandom
+  ) {
+    self.inputs = inputs
+    self.outputs = outputs
+    weight = .matrix("\(name).weight", [inputs, outputs], fanIn: inputs, gain: gain, &random)
+    self.bias = bias ? .vector("\(name).bias", outputs, 0) : nil
+  }
+
+  public var parameters: [Parameter] { [weight] + (bias.map { [$0] } ?? []) }
+
+  public func forward(_ x: Tensor, _ context: Context) -> Tensor {
+    precondition(x.columns == inputs, "\(weight.name): input \(x.shape)")
+    let y = context.pool.tensor(x.shape.dropLast() + [outputs])
+    multiply(x.data, .no, weight.value, .no, into: y.data, m: x.rows, n: outputs, k: inputs)
+    if let bias { vm_add_bias(y.data, bias.value, y.rows, outputs) }
+    context.save(x)
+    return y
+  }
+
+  public func backward(_ dy: Tensor, _ context: Context) -> Tensor {
+    let x = context.restore()
+    let dx = context.pool.tensor(x.shape)
+    multiply(
+      x.data, .yes, dy.data, .no, into: weight.gradient, m: inputs, n: outputs, k: x.rows, beta: 1)
+    if let bias { vm_add_column_sums(dy.data, bias.gradient, dy.rows, outputs) }
+    multiply(dy.data, .no, weight.value, .yes, into: dx.data, m: x.rows, n: inputs, k: outputs)
+    return dx
+  }
+}

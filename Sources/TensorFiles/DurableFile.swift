@@ -1,0 +1,50 @@
+import Foundation
+
+/// Owns a file descriptor for writing. A file that was `finish`ed is on the disk, not in a cache.
+struct DurableFile: ~Copyable {
+  let path: String
+  let descriptor: Int32
+
+  /// Creates or truncates `path` (mode 0644 under the umask).
+  init(creating path: String) throws(TensorFileError) {
+    self.path = path
+    descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    if descriptor < 0 { throw systemError(path, "create") }
+  }
+
+  deinit { if descriptor >= 0 { close(descriptor) } }
+
+  func write(_ bytes: UnsafeRawBufferPointer) throws(TensorFileError) {
+    var rest = bytes
+    while !rest.isEmpty {
+      let written = Foundation.write(descriptor, rest.baseAddress, rest.count)
+      if written < 0 && errno == EINTR { continue }
+      if written <= 0 { throw systemError(path, "write") }
+      rest = UnsafeRawBufferPointer(rebasing: rest[written...])
+    }
+  }
+
+  func write<Value: BitwiseCopyable>(_ values: [Value]) throws(TensorFileError) {
+    let result = values.withUnsafeBytes { bytes in
+      Result { () throws(TensorFileError) in try write(bytes) }
+    }
+    try result.get()
+  }
+
+  func finish() throws(TensorFileError) {
+    if fsync(descriptor) != 0 { throw systemError(path, "sync") }
+  }
+}
+
+/// All bytes of `path`, read and not mapped: a mapped file that shrinks ends the process.
+func readFile(_ path: String) throws(TensorFileError) -> [UInt8] {
+  do {
+    return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+  } catch {
+    throw .io(file: path, action: "read", reason: "\(error.localizedDescription)")
+  }
+}
+
+private func systemError(_ path: String, _ action: String) -> TensorFileError {
+  .io(file: path, action: action, reason: String(cString: strerror(errno)))
+}

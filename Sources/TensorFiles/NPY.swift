@@ -1,0 +1,92 @@
+/// Encodes and decodes numpy's `.npy` format (numpy.lib.format).
+public enum NPY {
+  /// The array as an `.npy` file of format 1.0.
+  ///
+  /// - Precondition: the shape holds exactly the values.
+  public static func encode(_ array: NPYArray) -> [UInt8] {
+    precondition(
+      elementCount(array.shape) == array.valueCount,
+      "shape \(array.shape) does not hold \(array.valueCount) values")
+    let (descr, data) = payload(array)
+    return NPYHeader(descr: descr, fortranOrder: false, shape: array.shape).encoded + data
+  }
+
+  /// Decodes an `.npy` file. `<f2` is widened to Float.
+  ///
+  /// - Parameter source: the file and `tensor` the column that errors name.
+  /// - Throws: `.malformed` for a damaged or lying header, `.unsupported` for other element types,
+  ///   column-major matrices, and byte strings or booleans with more than one axis.
+  public static func decode(
+    _ bytes: [UInt8], from source: String = "npy", tensor: String? = nil
+  ) throws(TensorFileError) -> NPYArray {
+    guard let (header, dataStart) = NPYHeader.decode(bytes) else {
+      throw .malformed(file: source, tensor: tensor, reason: "no readable npy header")
+    }
+    guard let size = elementSize(header.descr) else {
+      let reason = "numpy type '\(header.descr)' is not one of <f4 <f2 <i8 |u1 |b1 |S"
+      throw .unsupported(file: source, tensor: tensor, reason: reason)
+    }
+    let data = bytes[dataStart...]
+    guard let count = elementCount(header.shape), data.count.isMultiple(of: size),
+      data.count / size == count
+    else {
+      let reason = "shape \(header.shape) of '\(header.descr)' does not fill \(data.count) bytes"
+      throw .malformed(file: source, tensor: tensor, reason: reason)
+    }
+    if header.fortranOrder && header.shape.count > 1 {
+      throw .unsupported(file: source, tensor: tensor, reason: "column-major (Fortran) order")
+    }
+    switch header.descr {
+    case "<f4": return .float32(unpack(data, count: count), shape: header.shape)
+    case "<f2": return .float32(float16(unpack(data, count: count)), shape: header.shape)
+    case "<i8": return .int64(unpack(data, count: count), shape: header.shape)
+    case "|u1": return .uint8(Array(data), shape: header.shape)
+    default: break
+    }
+    guard header.shape.count == 1 else {
+      let reason = "'\(header.descr)' with \(header.shape.count) axes instead of one"
+      throw .unsupported(file: source, tensor: tensor, reason: reason)
+    }
+    return header.descr == "|b1" ? .bool(data.map { $0 != 0 }) : .bytes(strings(data, width: size))
+  }
+
+  private static func elementSize(_ descr: String) -> Int? {
+    switch descr {
+    case "<f4": return 4
+    case "<f2": return 2
+    case "<i8": return 8
+    case "|u1", "|b1": return 1
+    default:
+      // A width of 0 would let a short file claim any number of elements.
+      guard descr.hasPrefix("|S"), let width = Int(descr.dropFirst(2)), width > 0 else {
+        return nil
+      }
+      return width
+    }
+  }
+
+  private static func payload(_ array: NPYArray) -> (descr: String, data: [UInt8]) {
+    switch array {
+    case .float32(let values, _): return ("<f4", values.withUnsafeBytes { Array($0) })
+    case .int64(let values, _): return ("<i8", values.withUnsafeBytes { Array($0) })
+    case .uint8(let values, _): return ("|u1", values)
+    case .bool(let values): return ("|b1", values.map { $0 ? 1 : 0 })
+    case .bytes(let values):
+      let width = max(1, values.lazy.map(\.count).max() ?? 1)
+      var data: [UInt8] = []
+      data.reserveCapacity(width * values.count)
+      for value in values {
+        data += value
+        data.append(contentsOf: repeatElement(0, count: width - value.count))
+      }
+      return ("|S\(width)", data)
+    }
+  }
+
+  private static func strings(_ data: ArraySlice<UInt8>, width: Int) -> [[UInt8]] {
+    stride(from: data.startIndex, to: data.endIndex, by: width).map { start in
+      let field = data[start..<start + width]
+      return Array(field.prefix((field.lastIndex { $0 != 0 } ?? start - 1) - start + 1))
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import CArchive
+
+// The only file of this room that touches libarchive: two handles that own their `struct archive`.
+
+/// Writes stored (uncompressed) members with fixed times and owners: the same content is the same bytes.
+struct ZipWriter: ~Copyable {
+  private let archive: OpaquePointer?
+  private let file: DurableFile
+
+  init(to file: consuming DurableFile) throws(TensorFileError) {
+    self.file = file
+    archive = archive_write_new()
+    if archive == nil {
+      throw .io(file: self.file.path, action: "create", reason: "out of memory")
+    }
+    archive_write_set_format_zip(archive)
+    archive_write_zip_set_compression_store(archive)
+    archive_write_set_bytes_in_last_block(archive, 1)
+    try check(archive_write_open_fd(archive, self.file.descriptor), "create")
+  }
+
+  deinit { archive_write_free(archive) }
+
+  func add(name: String, _ bytes: [UInt8]) throws(TensorFileError) {
+    guard let entry = archive_entry_new() else {
+      throw .io(file: file.path, action: "write", reason: "out of memory")
+    }
+    defer { archive_entry_free(entry) }
+    archive_entry_set_pathname(entry, name)
+    archive_entry_set_filetype(entry, UInt32(S_IFREG))
+    archive_entry_set_perm(entry, 0o644)
+    archive_entry_set_size(entry, Int64(bytes.count))
+    // Zip keeps local time from 1980 on; 1970 is clamped to the same bytes in every time zone.
+    archive_entry_set_mtime(entry, 0, 0)
+    try check(archive_write_header(archive, entry), "write")
+    let written = bytes.withUnsafeBytes { archive_write_data(archive, $0.baseAddress, $0.count) }
+    guard written == bytes.count else { throw archiveError(archive, file.path, "write") }
+  }
+
+  /// Writes the directory and syncs the file.
+  func finish() throws(TensorFileError) {
+    try check(archive_write_close(archive), "write")
+    try file.finish()
+  }
+
+  private func check(_ status: Int32, _ action: String) throws(TensorFileError) {
+    if status != ARCHIVE_OK { throw archiveError(archive, file.path, action) }
+  }
+}
+
+/// Reads members through the central directory, so that a truncated file is an error and not a short list.
+struct ZipReader: ~Copyable {
+  private let archive: OpaquePointer?
+  private let path: String
+
+  init(_ path: String) throws(TensorFileError) {
+    self.path = path
+    archive = archive_read_new()
+    if archive == nil { throw .io(file: path, action: "read", reason: "out of memory") }
+    archive_read_support_format_zip_seekable(archive)
+    if archive_read_open_filename(archive, path, 1 << 18) != ARCHIVE_OK {
+      throw archiveError(archive, path, "open")
+    }
+  }
+
+  deinit { archive_read_free(archive) }
+
+  /// The next member, nil after the last. At most `limit` unpacked bytes are taken into memory,
+  /// whatever the directory claims.
+  func next(limit: Int) throws(TensorFileError) -> (name: String, bytes: [UInt8])? {
+    var entry: OpaquePointer?
+    let status = archive_read_next_header(archive, &entry)
+    if status == ARCHIVE_EOF { return nil }
+    guard status == ARCHIVE_OK else { throw damage(nil) }
+    guard let pathname = archive_entry_pathname(entry) else {
+      throw .malformed(file: path, tensor: nil, reason: "a member's name cannot be read")
+    }
+    let name = String(cString: pathname)
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 1 << 18)
+    while true {
+      let count = chunk.withUnsafeMutableBytes {
+        archive_read_data(archive, $0.baseAddress, $0.count)
+      }
+      if count < 0 { throw damage(name) }
+      if count == 0 { return (name, bytes) }
+      guard count <= limit - bytes.count else {
+        throw .unsupported(
+          file: path, tensor: name, reason: "more than \(limit) bytes once unpacked")
+      }
+      bytes += chunk[..<count]
+    }
+  }
+
+  private func damage(_ member: String?) -> TensorFileError {
+    .malformed(file: path, tensor: member, reason: errorText(archive))
+  }
+}
+
+private func errorText(_ archive: OpaquePointer?) -> String {
+  archive_error_string(archive).map { String(cString: $0) } ?? "libarchive gave no reason"
+}
+
+private func archiveError(
+  _ archive: OpaquePointer?, _ path: String, _ action: String
+) -> TensorFileError {
+  .io(file: path, action: action, reason: errorText(archive))
+}

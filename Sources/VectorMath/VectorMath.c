@@ -1,0 +1,195 @@
+#include "VectorMath.h"
+
+#include <math.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#define MULTIVERSIONED __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define MULTIVERSIONED
+#endif
+#define INLINE static inline __attribute__((always_inline))
+// Reductions may be reordered into vector lanes; the order is fixed at compile time for each path.
+#define REASSOCIATE _Pragma("clang fp reassociate(on) contract(fast)")
+
+const char *vm_vector_path(void) {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512cd"))
+    return "avx512";
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return "avx2";
+#endif
+  return "baseline";
+}
+
+// Cody-Waite reduction and a degree-6 polynomial (coefficients as in Cephes expf): 2 ulp over the normal range.
+INLINE float exp_one(float x) {
+  float clamped = x < -87.0f ? -87.0f : (x > 88.0f ? 88.0f : x);
+  float n = __builtin_rintf(clamped * 1.44269504088896341f);
+  float r = clamped - n * 0.693359375f;
+  r = r + n * 2.12194440e-4f;
+  float p = 1.9875691500e-4f;
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * r * r + r + 1.0f;
+  union {
+    int i;
+    float f;
+  } power;
+  power.i = ((int)n + 127) << 23;
+  float y = p * power.f;
+  return x < -87.0f ? 0.0f : y;
+}
+
+INLINE float sigmoid_one(float x) { return 1.0f / (1.0f + exp_one(-x)); }
+
+MULTIVERSIONED void vm_exp(const float *x, float *y, size_t n) {
+  for (size_t i = 0; i < n; i++) y[i] = exp_one(x[i]);
+}
+
+MULTIVERSIONED void vm_softmax_rows(float *x, size_t rows, size_t columns, const int *lengths) {
+  REASSOCIATE
+  for (size_t r = 0; r < rows; r++) {
+    float *row = x + r * columns;
+    size_t length = lengths ? (size_t)lengths[r] : columns;
+    float top = -INFINITY;
+    for (size_t c = 0; c < length; c++) top = row[c] > top ? row[c] : top;
+    float sum = 0;
+    for (size_t c = 0; c < length; c++) {
+      float e = exp_one(row[c] - top);
+      row[c] = e;
+      sum += e;
+    }
+    float inverse = sum > 0 ? 1.0f / sum : 0.0f;
+    for (size_t c = 0; c < length; c++) row[c] *= inverse;
+    for (size_t c = length; c < columns; c++) row[c] = 0;
+  }
+}
+
+MULTIVERSIONED void vm_softmax_backward_rows(const float *y, float *dy, size_t rows, size_t columns) {
+  REASSOCIATE
+  for (size_t r = 0; r < rows; r++) {
+    const float *yr = y + r * columns;
+    float *dr = dy + r * columns;
+    float sum = 0;
+    for (size_t c = 0; c < columns; c++) sum += yr[c] * dr[c];
+    for (size_t c = 0; c < columns; c++) dr[c] = yr[c] * (dr[c] - sum);
+  }
+}
+
+MULTIVERSIONED void vm_quick_gelu(const float *x, float *y, size_t n) {
+  for (size_t i = 0; i < n; i++) y[i] = x[i] * sigmoid_one(1.702f * x[i]);
+}
+
+MULTIVERSIONED void vm_quick_gelu_backward(const float *x, const float *dy, float *dx, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    float s = sigmoid_one(1.702f * x[i]);
+    dx[i] = dy[i] * (s + 1.702f * x[i] * s * (1.0f - s));
+  }
+}
+
+MULTIVERSIONED void vm_relu(const float *x, float *y, size_t n) {
+  for (size_t i = 0; i < n; i++) y[i] = x[i] > 0 ? x[i] : 0;
+}
+
+MULTIVERSIONED void vm_relu_backward(const float *y, const float *dy, float *dx, size_t n) {
+  for (size_t i = 0; i < n; i++) dx[i] = y[i] > 0 ? dy[i] : 0;
+}
+
+MULTIVERSIONED void vm_layer_norm(const float *x, const float *gain, const float *bias, float *y, float *statistics,
+                                  size_t rows, size_t columns, float epsilon) {
+  REASSOCIATE
+  for (size_t r = 0; r < rows; r++) {
+    const float *xr = x + r * columns;
+    float *yr = y + r * columns;
+    float sum = 0;
+    for (size_t c = 0; c < columns; c++) sum += xr[c];
+    float mean = sum / (float)columns;
+    float squares = 0;
+    for (size_t c = 0; c < columns; c++) squares += (xr[c] - mean) * (xr[c] - mean);
+    float rstd = 1.0f / sqrtf(squares / (float)columns + epsilon);
+    statistics[2 * r] = mean;
+    statistics[2 * r + 1] = rstd;
+    for (size_t c = 0; c < columns; c++) yr[c] = (xr[c] - mean) * rstd * gain[c] + bias[c];
+  }
+}
+
+MULTIVERSIONED void vm_layer_norm_backward(const float *x, const float *gain, const float *statistics,
+                                           const float *dy, float *dx, float *dgain, float *dbias, size_t rows,
+                                           size_t columns) {
+  REASSOCIATE
+  for (size_t r = 0; r < rows; r++) {
+    const float *xr = x + r * columns;
+    const float *dyr = dy + r * columns;
+    float *dxr = dx + r * columns;
+    float mean = statistics[2 * r], rstd = statistics[2 * r + 1];
+    float sum = 0, weighted = 0;
+    for (size_t c = 0; c < columns; c++) {
+      float normal = (xr[c] - mean) * rstd;
+      float scaled = dyr[c] * gain[c];
+      sum += scaled;
+      weighted += scaled * normal;
+      dgain[c] += dyr[c] * normal;
+      dbias[c] += dyr[c];
+    }
+    sum /= (float)columns;
+    weighted /= (float)columns;
+    for (size_t c = 0; c < columns; c++) {
+      float normal = (xr[c] - mean) * rstd;
+      dxr[c] = rstd * (dyr[c] * gain[c] - sum - normal * weighted);
+    }
+  }
+}
+
+MULTIVERSIONED void vm_add_bias(float *y, const float *bias, size_t rows, size_t columns) {
+  for (size_t r = 0; r < rows; r++)
+    for (size_t c = 0; c < columns; c++) y[r * columns + c] += bias[c];
+}
+
+MULTIVERSIONED void vm_add_column_sums(const float *x, float *sums, size_t rows, size_t columns) {
+  for (size_t r = 0; r < rows; r++)
+    for (size_t c = 0; c < columns; c++) sums[c] += x[r * columns + c];
+}
+
+MULTIVERSIONED void vm_axpy(float a, const float *x, float *y, size_t n) {
+  for (size_t i = 0; i < n; i++) y[i] += a * x[i];
+}
+
+MULTIVERSIONED void vm_add(const float *x, float *y, size_t n) {
+  for (size_t i = 0; i < n; i++) y[i] += x[i];
+}
+
+MULTIVERSIONED float vm_dot(const float *x, const float *y, size_t n) {
+  REASSOCIATE
+  float sum = 0;
+  for (size_t i = 0; i < n; i++) sum += x[i] * y[i];
+  return sum;
+}
+
+MULTIVERSIONED double vm_sum_of_squares(const float *x, size_t n) {
+  REASSOCIATE
+  double sum = 0;
+  for (size_t i = 0; i < n; i++) sum += (double)x[i] * (double)x[i];
+  return sum;
+}
+
+MULTIVERSIONED void vm_adamw(float *restrict value, const float *restrict gradient, float *restrict m,
+                             float *restrict v, size_t n, float scale, float rate, float beta1, float beta2,
+                             float epsilon, float decay, float correction1, float correction2) {
+  for (size_t i = 0; i < n; i++) {
+    float g = gradient[i] * scale;
+    float mi = beta1 * m[i] + (1 - beta1) * g;
+    float vi = beta2 * v[i] + (1 - beta2) * g * g;
+    m[i] = mi;
+    v[i] = vi;
+    float step = (mi / correction1) / (sqrtf(vi / correction2) + epsilon);
+    value[i] -= rate * (step + decay * value[i]);
+  }
+}
+
+MULTIVERSIONED void vm_moving_average(const float *value, float *average, size_t n, float keep) {
+  for (size_t i = 0; i < n; i++) average[i] += (1 - keep) * (value[i] - average[i]);
+}
