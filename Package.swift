@@ -17,9 +17,11 @@ let package = Package(
   ],
   targets: [
     // The C libraries, as Debian packages them.
-    .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+    .systemLibrary(
+      name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
-    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(
       name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CSPNG", pkgConfig: "spng", providers: [.apt(["libspng-dev"])]),
@@ -34,7 +36,8 @@ let package = Package(
     .target(name: "Images", dependencies: ["CTurboJPEG", "CSPNG", "CWebP"]),
     .target(name: "TensorFiles", dependencies: ["CArchive"]),
     .target(name: "Layers", dependencies: ["COpenBLAS", "VectorMath"]),
-    .target(name: "Encoders", dependencies: ["Layers", "TensorFiles", "Images", "Text", "CXXHash"]),
+    .target(
+      name: "Encoders", dependencies: ["Layers", "TensorFiles", "Images", "Text", "CXXHash"]),
     .target(name: "Training", dependencies: ["Encoders", "Layers", "Text"]),
     .target(
       name: "Pipeline",
