@@ -100,7 +100,8 @@ $(DATA)/debs: | deps
 	for deb in *.deb; do dpkg-deb -x "$$deb" . && rm "$$deb"; done; \
 	mv "$$part" "$(CURDIR)/$@"
 
-build-samples = swift build $(SWIFT_FLAGS) --product build-samples && \
+build-samples = trap 'rm -rf $(DATA)/.*.partial' EXIT; \
+  swift build $(SWIFT_FLAGS) --product build-samples && \
   $(BIN)/build-samples --openclipart $(DATA)/debs/usr/share/openclipart \
     --stamps $(DATA)/debs/usr/share/tuxpaint/stamps --out $(@D)
 

@@ -3,11 +3,11 @@ import Foundation
 /// Pairs every PNG below `folder/png` with the caption of the drawing of the same name below `folder/svg`.
 ///
 /// - Parameter folder: `usr/share/openclipart` of the unpacked packages openclipart-png and openclipart-svg.
-func harvestOpenClipArt(_ folder: URL) throws(BuildError) -> Harvest {
+func harvestOpenClipArt(_ folder: URL) -> Harvest {
   var harvest = Harvest()
   let images = folder.appendingPathComponent("png")
   let drawings = folder.appendingPathComponent("svg")
-  for path in try pngFiles(below: images, into: &harvest) {
+  for path in pngFiles(below: images, into: &harvest) {
     let drawing = drawings.appendingPathComponent(String(path.dropLast(4)) + ".svg")
     guard let svg = try? Data(contentsOf: drawing) else {
       harvest.skip("PNG without an SVG")

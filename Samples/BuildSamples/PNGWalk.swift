@@ -3,14 +3,10 @@ import Foundation
 /// The PNG files below `folder`, in bytewise order of their paths, which are relative to it.
 ///
 /// A link counts as the file it stands for when that file lies below `folder` too: Debian replaces equal files by
-/// links, and the copies have captions of their own. Any other link is skipped.
-///
-/// - Throws: `BuildError.unreadable` when `folder` cannot be listed.
-func pngFiles(below folder: URL, into harvest: inout Harvest) throws(BuildError) -> [String] {
+/// links, and the copies have captions of their own. Any other link is skipped. A folder that isn't there has none.
+func pngFiles(below folder: URL, into harvest: inout Harvest) -> [String] {
   let root = folder.resolvingSymlinksInPath().path
-  guard let names = FileManager.default.enumerator(atPath: root) else {
-    throw .unreadable(path: folder.path, reason: "not a folder")
-  }
+  guard let names = FileManager.default.enumerator(atPath: root) else { return [] }
   var found: [String] = []
   for case let name as String in names where name.lowercased().hasSuffix(".png") {
     let target = URL(fileURLWithPath: root).appendingPathComponent(name).resolvingSymlinksInPath()

@@ -27,7 +27,6 @@ struct Harvest {
 enum BuildError: Error, CustomStringConvertible {
   case noImages(folder: String)
   case unreadable(path: String, reason: String)
-  case cannotWrite(path: String, reason: String)
   case alreadyThere(path: String)
 
   var description: String {
@@ -36,8 +35,6 @@ enum BuildError: Error, CustomStringConvertible {
       "\(folder): no PNG file with a caption; give the folder the Debian package was unpacked into"
     case .unreadable(let path, let reason):
       "\(path): cannot be read (\(reason)); unpack the packages again"
-    case .cannotWrite(let path, let reason):
-      "\(path): cannot be written (\(reason)); free the disk or choose another --out"
     case .alreadyThere(let path):
       "\(path) exists; a corpus is never rewritten, so remove it first or choose another --out"
     }

@@ -4,10 +4,10 @@ import Foundation
 /// that one.
 ///
 /// - Parameter folder: `usr/share/tuxpaint/stamps` of the unpacked package tuxpaint-stamps-default.
-func harvestStamps(_ folder: URL) throws(BuildError) -> Harvest {
+func harvestStamps(_ folder: URL) -> Harvest {
   var harvest = Harvest()
   var bilingual = 0
-  for path in try pngFiles(below: folder, into: &harvest) {
+  for path in pngFiles(below: folder, into: &harvest) {
     let text = folder.appendingPathComponent(String(path.dropLast(4)) + ".txt")
     guard let content = try? Data(contentsOf: text) else {
       harvest.skip("stamp without a text (mirrored or auxiliary)")

@@ -101,6 +101,13 @@ import Testing
     #expect(try members(of: out.appendingPathComponent("000000.tar")).map(\.text) == before)
   }
 
+  @Test func folderWithoutPairsIsNamed() throws {
+    let error = try #require(throws: BuildError.self) {
+      try BuildSamples.parse(["--stamps", "/nowhere/at/all", "--out", "unused"]).run()
+    }
+    #expect(error.description.contains("/nowhere/at/all"))
+  }
+
   @Test func failedBuildLeavesNothingBehind() throws {
     let folder = try stamps()
     try folder.write("a file, so no folder can be made below it", to: "file")
