@@ -38,7 +38,7 @@ let package = Package(
     .target(name: "Layers", dependencies: ["COpenBLAS", "VectorMath"]),
     .target(
       name: "Encoders", dependencies: ["Layers", "TensorFiles", "Images", "Text", "CXXHash"]),
-    .target(name: "Training", dependencies: ["Encoders", "Layers", "Text"]),
+    .target(name: "Training", dependencies: ["Encoders", "Layers", "Images", "Text"]),
     .target(
       name: "Pipeline",
       dependencies: [

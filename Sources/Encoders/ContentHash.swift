@@ -6,10 +6,13 @@ import CXXHash
 public struct ContentHash: Hashable, Comparable, Sendable, Codable {
   public var high: UInt64
   public var low: UInt64
+  /// XXH3-128's low half of the image bytes alone: pairs that share it share the image.
+  public var image: UInt64
 
-  public init(high: UInt64, low: UInt64) {
+  public init(high: UInt64, low: UInt64, image: UInt64) {
     self.high = high
     self.low = low
+    self.image = image
   }
 
   /// The hash of `image` seeds the hash of `caption`, so swapping bytes between the two changes it.
@@ -20,12 +23,22 @@ public struct ContentHash: Hashable, Comparable, Sendable, Codable {
     }
     high = whole.high64
     low = whole.low64
+    self.image = imageHash.low64
   }
 
   public static func < (a: ContentHash, b: ContentHash) -> Bool {
-    (a.high, a.low) < (b.high, b.low)
+    (a.high, a.low, a.image) < (b.high, b.low, b.image)
   }
 
-  /// The fold in `0..<folds`; no judge trained with this fold may have seen the pair.
+  /// The fold in `0..<folds`; no judge that trained on this pair's fold may score it.
   public func fold(of folds: Int) -> Int { Int(low % UInt64(folds)) }
+
+  /// A number in `0..<count` that is independent of the fold.
+  public func part(of count: Int) -> Int { Int((high >> 32) % UInt64(count)) }
+}
+
+/// XXH3-64 of a caption's UTF-8: captions that share it are equal.
+public func captionHash(_ caption: String) -> UInt64 {
+  var caption = caption
+  return caption.withUTF8 { XXH3_64bits($0.baseAddress, $0.count) }
 }

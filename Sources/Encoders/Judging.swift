@@ -1,7 +1,7 @@
 /// A pair as the judges see it.
 public struct JudgedPair: Sendable {
   public var hash: ContentHash
-  /// `side * side * 3` bytes, RGB, the ensemble's geometry already applied (`Ensemble.imageSide`).
+  /// `side * side * 3` bytes, RGB, the ensemble's side and geometry already applied.
   public var thumbnail: [UInt8]
   public var caption: String
 
@@ -27,21 +27,9 @@ public struct PairScores: Sendable, Equatable {
     self.randomRepaired = randomRepaired
     self.clusterRepaired = clusterRepaired
   }
-}
 
-// Skeleton of what this room will offer (the bodies land with the encoders):
-//
-// public struct Ensemble: Sendable {
-//   public let imageSide: Int            // thumbnails are imageSide x imageSide
-//   public let folds: Int
-//   public let kinds: [String]           // names of the kinds of member, in score order
-//   public let digest: String            // hex, of everything that decides a score
-//   public init(directory: String) throws          // ensemble.json + *.safetensors
-//   public func write(to directory: String) throws // atomically: temporary, fsync, rename
-// }
-// /// Owned by one worker; not Sendable.
-// public final class Judge {
-//   public init(_ ensemble: Ensemble)
-//   /// Any number of pairs; internally cut into padded batches of fixed shape, so results do not depend on `pairs.count`.
-//   public func score(_ pairs: [JudgedPair]) -> [PairScores]
-// }
+  static func zero(kinds: Int) -> PairScores {
+    let zeros = [Float](repeating: 0, count: kinds)
+    return PairScores(observed: zeros, randomRepaired: zeros, clusterRepaired: zeros)
+  }
+}

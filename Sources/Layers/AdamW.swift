@@ -30,7 +30,8 @@ public final class AdamW {
   private let parameters: [Parameter]
   private let settings: Settings
   private let steps: Int
-  private var moments: [(m: [Float], v: [Float])]
+  private var first: [[Float]]
+  private var second: [[Float]]
   private var averages: [[Float]]
   public private(set) var step = 0
 
@@ -38,9 +39,8 @@ public final class AdamW {
     self.parameters = parameters
     self.settings = settings
     self.steps = steps
-    moments = parameters.map {
-      ([Float](repeating: 0, count: $0.count), [Float](repeating: 0, count: $0.count))
-    }
+    first = parameters.map { [Float](repeating: 0, count: $0.count) }
+    second = first
     averages = parameters.map(\.values)
   }
 
@@ -67,7 +67,7 @@ public final class AdamW {
     let keep = min(settings.averaging, Float(step) / Float(step + 9))
     for (i, p) in parameters.enumerated() {
       vm_adamw(
-        p.value, p.gradient, &moments[i].m, &moments[i].v, p.count, scale, rate, settings.beta1,
+        p.value, p.gradient, &first[i], &second[i], p.count, scale, rate, settings.beta1,
         settings.beta2, settings.epsilon, p.decays ? settings.decay : 0, correction1, correction2)
       vm_moving_average(p.value, &averages[i], p.count, keep)
       p.gradient.update(repeating: 0, count: p.count)

@@ -1,3 +1,5 @@
+import VectorMath
+
 /// A dense row-major float array. Its storage goes back to the pool it came from when the last reference goes.
 public final class Tensor {
   public let shape: [Int]
@@ -71,4 +73,15 @@ func alignedFloats(_ count: Int) -> UnsafeMutablePointer<Float> {
   UnsafeMutableRawPointer.allocate(
     byteCount: max(count, 16) * MemoryLayout<Float>.stride, alignment: 64
   ).bindMemory(to: Float.self, capacity: max(count, 16))
+}
+
+extension BufferPool {
+  /// a + b under a new shape of the same count.
+  public func sum(_ a: Tensor, _ b: Tensor, shape: [Int]) -> Tensor {
+    let result = tensor(shape)
+    precondition(a.count == result.count && b.count == result.count, "sum of \(a.shape), \(b.shape)")
+    result.data.update(from: a.data, count: a.count)
+    vm_add(b.data, result.data, b.count)
+    return result
+  }
 }

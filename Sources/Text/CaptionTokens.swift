@@ -8,6 +8,11 @@ public struct CaptionTokens: Sendable, Equatable {
   /// For each token, where it ends in `ids`.
   public var ends: [Int32]
 
+  public init(ids: [Int32], ends: [Int32]) {
+    self.ids = ids
+    self.ends = ends
+  }
+
   public var count: Int { ends.count }
 
   /// The ids of token `index`.

@@ -1,0 +1,45 @@
+import Layers
+
+/// A small residual network: each stage halves the side with a strided convolution and refines with pre-norm residual
+/// convolutions; then average pooling and a projection. Channel LayerNorm instead of BatchNorm, so that an image's
+/// embedding does not depend on its batch.
+final class ConvolutionalImageEncoder {
+  private let body: Sequential
+
+  init(_ configuration: ImageConfiguration, dimension: Int, _ random: inout SeededRandom) {
+    var layers: [any Layer] = []
+    var channels = 3
+    for (stage, width) in configuration.widths.enumerated() {
+      let name = "image.stage\(stage)"
+      if stage > 0 { layers += [LayerNorm("\(name).norm", channels)] }
+      layers.append(
+        Convolution(
+          "\(name).down", kernel: 3, stride: 2, inputs: channels, outputs: width,
+          inputGradient: stage > 0, &random))
+      for block in 0..<(stage < configuration.blocks.count ? configuration.blocks[stage] : 0) {
+        layers.append(
+          Residual(
+            Sequential([
+              LayerNorm("\(name).block\(block).norm", width), ReLU(),
+              Convolution(
+                "\(name).block\(block).conv", kernel: 3, stride: 1, inputs: width, outputs: width,
+                gain: 1, &random),
+            ])))
+      }
+      layers.append(ReLU())
+      channels = width
+    }
+    layers += [
+      AveragePool(), LayerNorm("image.norm", channels),
+      Linear("image.projection", inputs: channels, outputs: dimension, &random), UnitLength(),
+    ]
+    body = Sequential(layers)
+  }
+
+  var parameters: [Parameter] { body.parameters }
+
+  /// `[images, side, side, 3]` in -1...1 to unit rows `[images, dimension]`.
+  func forward(_ x: Tensor, _ context: Context) -> Tensor { body.forward(x, context) }
+
+  func backward(_ dy: Tensor, _ context: Context) { _ = body.backward(dy, context) }
+}

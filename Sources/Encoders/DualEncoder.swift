@@ -1,0 +1,75 @@
+import Layers
+import Text
+
+/// An image encoder and a text encoder with a shared embedding space: one member of the ensemble, in training or in
+/// use. One thread only.
+public final class DualEncoder {
+  public let configuration: MemberConfiguration
+  public let tokenizer: HashedTokenizer
+  public let loss = ContrastiveLoss()
+  private let image: ConvolutionalImageEncoder
+  private let text: any TextEncoder
+
+  /// Random weights drawn from `seed`.
+  public init(_ configuration: MemberConfiguration, seed: UInt64) {
+    var random = SeededRandom(seed: seed)
+    self.configuration = configuration
+    tokenizer = HashedTokenizer(
+      buckets: configuration.text.buckets, maxTokens: configuration.text.maxTokens)
+    image = ConvolutionalImageEncoder(
+      configuration.image, dimension: configuration.dimension, &random)
+    text = makeTextEncoder(configuration.text, dimension: configuration.dimension, &random)
+  }
+
+  public var parameters: [Parameter] {
+    image.parameters + text.parameters + [loss.logScale]
+  }
+
+  /// `[images, side, side, 3]` in -1...1 to unit rows `[images, dimension]`.
+  public func encodeImages(_ images: Tensor, _ context: Context) -> Tensor {
+    image.forward(images, context)
+  }
+
+  /// - Returns: unit rows `[captions.count, dimension]`
+  public func encodeTexts(_ captions: [CaptionTokens], _ context: Context) -> Tensor {
+    text.forward(captions, context)
+  }
+
+  /// One training step's forward and backward over a batch; gradients are added to the parameters'.
+  ///
+  /// The images come in pieces `[images, side, side, 3]` that stay in cache from layer to layer; the texts and the
+  /// loss see the whole batch.
+  /// - Returns: the contrastive loss.
+  public func accumulateGradients(
+    images pieces: [Tensor], captions: [CaptionTokens], groups: [Int32], imageContexts: [Context],
+    textContext: Context
+  ) -> Float {
+    let dimension = configuration.dimension
+    let v = textContext.pool.tensor([captions.count, dimension])
+    var row = 0
+    for (piece, context) in zip(pieces, imageContexts) {
+      let rows = encodeImages(piece, context)
+      (v.data + row * dimension).update(from: rows.data, count: rows.count)
+      row += rows.rows
+    }
+    precondition(row == captions.count, "\(row) images for \(captions.count) captions")
+    let t = encodeTexts(captions, textContext)
+    let (loss, dv, dt) = loss(images: v, texts: t, groups: groups, textContext)
+    text.backward(dt, textContext)
+    row = 0
+    for (piece, context) in zip(pieces, imageContexts) {
+      let slope = context.pool.tensor([piece.shape[0], dimension])
+      slope.data.update(from: dv.data + row * dimension, count: slope.count)
+      image.backward(slope, context)
+      row += piece.shape[0]
+    }
+    return loss
+  }
+}
+
+/// 8-bit RGB to the encoders' range -1...1.
+public func normalise(
+  _ pixels: UnsafeBufferPointer<UInt8>, into target: UnsafeMutablePointer<Float>
+) {
+  for i in 0..<pixels.count { target[i] = Float(pixels[i]) * (1 / 127.5) - 1 }
+}

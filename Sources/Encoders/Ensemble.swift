@@ -1,0 +1,89 @@
+import Images
+import TensorFiles
+
+/// A pair of the reference bank.
+public struct BankPair: Sendable, Codable, Equatable {
+  public var hash: ContentHash
+  public var caption: String
+
+  public init(hash: ContentHash, caption: String) {
+    self.hash = hash
+    self.caption = caption
+  }
+}
+
+/// The judges: for every kind of member one trained member a fold, and the fixed reference bank that all scores are
+/// taken against.
+public struct Ensemble: Sendable {
+  /// One trained member and what it makes of the bank.
+  public struct Member: Sendable {
+    public var kind: Int
+    /// The fold this member held out, and may judge.
+    public var fold: Int
+    public var weights: [NamedTensor]
+    /// Unit rows `[bank, dimension]`.
+    public var bankImages: [Float]
+    /// Unit rows `[bank, dimension]`.
+    public var bankTexts: [Float]
+    /// Mean and deviation of this member's raw scores of randomly re-paired bank pairs.
+    public var mean: Float
+    public var deviation: Float
+  }
+
+  /// The configuration of each kind, in score order.
+  public var kinds: [MemberConfiguration]
+  public var folds: Int
+  /// Thumbnails are `imageSide` x `imageSide`.
+  public var imageSide: Int
+  public var geometry: Geometry
+  public var bank: [BankPair]
+  /// Fold-major within kind: member `kind * folds + fold`.
+  public var members: [Member]
+  /// Text clusters, in the embedding space of member 0: unit rows `[clusters, dimension]`.
+  public var clusterCentres: [Float]
+  /// The cluster of each bank caption.
+  public var bankClusters: [Int]
+
+  public init(
+    kinds: [MemberConfiguration], folds: Int, imageSide: Int, geometry: Geometry,
+    bank: [BankPair], members: [Member], clusterCentres: [Float], bankClusters: [Int]
+  ) {
+    self.kinds = kinds
+    self.folds = folds
+    self.imageSide = imageSide
+    self.geometry = geometry
+    self.bank = bank
+    self.members = members
+    self.clusterCentres = clusterCentres
+    self.bankClusters = bankClusters
+  }
+
+  public func member(kind: Int, fold: Int) -> Member { members[kind * folds + fold] }
+
+  /// The member's encoders, with its weights.
+  func encoder(kind: Int, fold: Int) -> DualEncoder {
+    let encoder = DualEncoder(kinds[kind], seed: 0)
+    encoder.load(member(kind: kind, fold: fold).weights)
+    return encoder
+  }
+}
+
+extension DualEncoder {
+  public var weights: [NamedTensor] {
+    parameters.map { NamedTensor(name: $0.name, shape: $0.shape, values: $0.values) }
+  }
+
+  /// Every parameter must be there, with its shape (`Ensemble.init(directory:)` has checked).
+  func load(_ weights: [NamedTensor]) {
+    let byName = Dictionary(weights.map { ($0.name, $0) }) { a, _ in a }
+    for parameter in parameters {
+      guard let tensor = byName[parameter.name] else {
+        preconditionFailure("no weights for \(parameter.name)")
+      }
+      parameter.values = tensor.values
+    }
+  }
+
+  /// The name and shape of every parameter.
+  var shapes: [(name: String, shape: [Int])] { parameters.map { ($0.name, $0.shape) } }
+}

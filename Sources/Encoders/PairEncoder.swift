@@ -1,0 +1,49 @@
+import Layers
+import Text
+
+/// Encodes any number of thumbnails and captions in padded batches of fixed size, so that what a pair gets does not
+/// depend on how many came with it. One thread only.
+public final class PairEncoder {
+  private let encoder: DualEncoder
+  private let context = Context(training: false)
+  private static let batch = 32
+
+  public init(_ encoder: DualEncoder) { self.encoder = encoder }
+
+  public var scale: Float { encoder.loss.scale }
+  public var dimension: Int { encoder.configuration.dimension }
+
+  /// - Parameters:
+  ///   - count: how many thumbnails there are.
+  ///   - fill: writes thumbnail `i`, `[side, side, 3]` in -1...1.
+  /// - Returns: unit rows `[count, dimension]`
+  public func images(
+    count: Int, side: Int, fill: (Int, UnsafeMutablePointer<Float>) -> Void
+  ) -> [Float] {
+    rows(count: count) { range in
+      let x = context.pool.zeros([Self.batch, side, side, 3])
+      for (row, index) in range.enumerated() { fill(index, x.data + row * side * side * 3) }
+      return encoder.encodeImages(x, context)
+    }
+  }
+
+  /// - Returns: unit rows `[captions.count, dimension]`
+  public func texts(_ captions: [String]) -> [Float] {
+    rows(count: captions.count) { range in
+      var tokens = range.map { encoder.tokenizer.tokens(of: captions[$0]) }
+      while tokens.count < Self.batch { tokens.append(CaptionTokens(ids: [], ends: [])) }
+      return encoder.encodeTexts(tokens, context)
+    }
+  }
+
+  private func rows(count: Int, _ encode: (Range<Int>) -> Tensor) -> [Float] {
+    var result: [Float] = []
+    result.reserveCapacity(count * dimension)
+    for start in stride(from: 0, to: count, by: Self.batch) {
+      let range = start..<min(start + Self.batch, count)
+      let y = encode(range)
+      result += UnsafeBufferPointer(start: y.data, count: range.count * dimension)
+    }
+    return result
+  }
+}
