@@ -12,7 +12,17 @@ public struct NoiseModelFile: Codable, Sendable, Equatable {
   public var model: NoiseModel
 
   enum CodingKeys: String, CodingKey {
-    case formatVersion, configurationDigest, ensembleDigest, pairs
+    case formatVersion = "format_version"
+    case configurationDigest = "configuration_digest"
+    case ensembleDigest = "ensemble_digest"
+    case pairs
+  }
+
+  /// - Throws: `RunError.missing`, `.otherFormat`, `.damagedState`.
+  public init(of directory: RunDirectory) throws(RunError) {
+    self = try StateJSON.decode(
+      NoiseModelFile.self, from: directory.noiseModel, keys: .useDefaultKeys,
+      remedy: "run `winnow fit` first")
   }
 
   init(configurationDigest: String, ensembleDigest: String, pairs: Int, model: NoiseModel) {
@@ -50,14 +60,14 @@ enum FitStage {
     try Settings.pin([.noise], in: run)
     let file = run.directory.noiseModel
     if FileManager.default.fileExists(atPath: file) {
-      return try StateJSON.decode(NoiseModelFile.self, from: file, remedy: "")
+      return try NoiseModelFile(of: run.directory)
     }
     var merged = PairStatistics()
     var ensemble: String?
     var pairs = 0
     for directory in directories {
       for path in try records(of: directory) {
-        let record = try StateJSON.decode(ShardScores.self, from: path, remedy: "")
+        let record = try StateJSON.decode(ShardScores.self, from: path)
         if let ensemble, ensemble != record.ensembleDigest {
           throw RunError.otherEnsemble(
             directory: directory.path, found: record.ensembleDigest, expected: ensemble)
@@ -66,7 +76,9 @@ enum FitStage {
         pairs +=
           record.read - record.rejected.values.reduce(0, +)
           - record.unreadable.values.reduce(0, +)
-        merged.merge(record.statistics)
+        merged.merge(
+          try StateJSON.decode(
+            PairStatistics.self, from: ScoreStage.statisticsPath(path), keys: .useDefaultKeys))
       }
     }
     let noise = run.configuration.noise
@@ -80,7 +92,7 @@ enum FitStage {
 
   private static func records(of directory: RunDirectory) throws(RunError) -> [String] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: directory.scores)) ?? []
-    let records = names.filter { $0.hasSuffix(".json") }.sorted()
+    let records = names.filter { $0.hasSuffix(ScoreStage.recordSuffix) }.sorted()
     guard !records.isEmpty else {
       throw .missing(file: directory.scores, remedy: "run `winnow score` first")
     }

@@ -37,7 +37,7 @@ struct Increment: Codable, Equatable, Sendable {
       try run.publishing.publish(json: increment, to: file)
       return increment
     }
-    let pinned = try StateJSON.decode(Increment.self, from: file, remedy: "")
+    let pinned = try StateJSON.decode(Increment.self, from: file)
     if let difference = difference(pinned.shards.map(\.path), list.map(\.path)) {
       throw RunError.otherShards(directory: run.directory.path, detail: difference)
     }

@@ -65,7 +65,10 @@ public struct Publishing: Sendable {
 enum StateJSON {
   static let formatVersion = 1
 
-  private struct Version: Decodable { var formatVersion: Int }
+  private struct Version: Decodable {
+    var format: Int
+    enum CodingKeys: String, CodingKey { case format = "format_version" }
+  }
 
   static func encode(_ value: some Encodable) throws -> Data {
     let encoder = JSONEncoder()
@@ -74,20 +77,23 @@ enum StateJSON {
     return try encoder.encode(value) + Data("\n".utf8)
   }
 
+  /// - Parameter keys: `.useDefaultKeys` for types that spell their snake_case keys themselves.
   /// - Throws: `RunError.missing`, `.otherFormat` or `.damagedState`.
-  static func decode<T: Decodable>(_ type: T.Type, from path: String, remedy: String)
-    throws(RunError) -> T
-  {
+  static func decode<T: Decodable>(
+    _ type: T.Type, from path: String,
+    keys: JSONDecoder.KeyDecodingStrategy = .convertFromSnakeCase,
+    remedy: String = "run the same command again"
+  ) throws(RunError) -> T {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw .missing(file: path, remedy: remedy)
     }
     let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
     do {
-      let version = try decoder.decode(Version.self, from: data).formatVersion
+      let version = try decoder.decode(Version.self, from: data).format
       guard version == formatVersion else {
         throw RunError.otherFormat(file: path, found: version, expected: formatVersion)
       }
+      decoder.keyDecodingStrategy = keys
       return try decoder.decode(type, from: data)
     } catch let error as RunError {
       throw error

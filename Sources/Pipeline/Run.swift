@@ -78,10 +78,10 @@ public enum Run {
       let increment = try pin(shards, in: run)
       if let done = try finished([.read, .images, .write], in: run) { return done }
       try Settings.pin(ScoreStage.sections, in: run)
-      let noise = try StateJSON.decode(
-        NoiseModelFile.self, from: run.directory.noiseModel, remedy: "run `winnow fit` first")
+      let noise = try NoiseModelFile(of: run.directory)
       let records = try increment.shards.enumerated().map { i, shard in
-        let file = "\(run.directory.scores)/\(RunDirectory.stem(i, shard.name)).json"
+        let file =
+          "\(run.directory.scores)/\(RunDirectory.stem(i, shard.name))\(ScoreStage.recordSuffix)"
         let record = try StateJSON.decode(
           ShardScores.self, from: file, remedy: "run `winnow score` first")
         guard record.shardDigest == shard.digest else {

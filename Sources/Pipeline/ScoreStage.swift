@@ -4,7 +4,7 @@ import Foundation
 import Images
 import Shards
 
-/// What the run knows of one judged shard beside its scores: `.winnow/scores/000003-NAME.json`.
+/// What the run knows of one judged shard beside its scores: `.winnow/scores/000003-NAME.record.json`.
 struct ShardScores: Codable {
   var formatVersion = StateJSON.formatVersion
   var shard: String
@@ -21,12 +21,12 @@ struct ShardScores: Codable {
   var fault: String?
   var message: String?
   var report: ShardReport
-  var statistics: PairStatistics
 }
 
 /// Stage "score": every shard read, decoded and judged; one score table and one record a shard. Shards already judged
 /// are skipped.
 enum ScoreStage {
+  static let recordSuffix = ".record.json"
   static let sections: [Settings.Section] = [.read, .images]
   /// Pairs decoded before they are judged; bounds the memory, decides no score.
   private static let batch = 64
@@ -49,19 +49,27 @@ enum ScoreStage {
       var scoring = ShardScoring(shard, judges: judges, settings: settings, run: run)
       try scoring.score(with: judge, progress: progress)
       let table = scoring.table
+      // The record comes last: a shard with a record is done.
       try run.publishing.publish("\(stem).npz") { try table.write(to: $0) }
-      try run.publishing.publish(json: scoring.record, to: "\(stem).json")
+      try run.publishing.publish(
+        json: scoring.statistics, to: statisticsPath(stem + recordSuffix))
+      try run.publishing.publish(json: scoring.record, to: stem + recordSuffix)
       progress.add(done: 1)
       return scoring.record
     }
+  }
+
+  /// The `PairStatistics` that belong to a record.
+  static func statisticsPath(_ record: String) -> String {
+    record.dropLast(recordSuffix.count) + ".statistics.json"
   }
 
   /// The record of a shard judged earlier, under the same conditions.
   private static func finished(
     _ stem: String, _ shard: Increment.Shard, _ judges: Judges, _ settings: String
   ) throws(RunError) -> ShardScores? {
-    guard FileManager.default.fileExists(atPath: "\(stem).json") else { return nil }
-    let record = try StateJSON.decode(ShardScores.self, from: "\(stem).json", remedy: "")
+    guard FileManager.default.fileExists(atPath: stem + recordSuffix) else { return nil }
+    let record = try StateJSON.decode(ShardScores.self, from: stem + recordSuffix)
     let isCurrent =
       record.shardDigest == shard.digest && record.ensembleDigest == judges.digest
       && record.settingsDigest == settings
@@ -75,6 +83,7 @@ enum ScoreStage {
     let geometry: Geometry
     var table: ScoreTable
     var record: ShardScores
+    var statistics = PairStatistics()
     /// Decoded pairs that wait for the judge, and the rows they will fill.
     var waiting: [JudgedPair] = []
     var rows: [Int] = []
@@ -87,7 +96,7 @@ enum ScoreStage {
       record = ShardScores(
         shard: shard.name, shardDigest: shard.digest, ensembleDigest: judges.digest,
         settingsDigest: settings, kinds: judges.kinds, read: 0, rejected: [:], unreadable: [:],
-        report: ShardReport(), statistics: PairStatistics())
+        report: ShardReport())
     }
 
     mutating func score(with judge: Judge, progress: ProgressCounter) throws {
@@ -150,7 +159,7 @@ enum ScoreStage {
         let part = Int(pair.hash.high % UInt64(PairStatistics.partCount))
         table.combined[row] = combined
         table.parts[row] = Int64(part)
-        record.statistics.add(
+        statistics.add(
           observed: combined, randomRepaired: mean(scores.randomRepaired),
           clusterRepaired: mean(scores.clusterRepaired), part: part)
       }

@@ -18,7 +18,7 @@ struct Settings: Codable {
     let file = run.directory.settings
     var values: [String: String] = [:]
     if FileManager.default.fileExists(atPath: file) {
-      values = try StateJSON.decode(Settings.self, from: file, remedy: "").values
+      values = try StateJSON.decode(Settings.self, from: file).values
     }
     var differences: [String] = []
     for section in sections.map(\.rawValue) + ["environment"] {

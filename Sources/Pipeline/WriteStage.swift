@@ -64,7 +64,7 @@ enum WriteStage {
     guard let identity = try? FileIdentity(of: path),
       FileManager.default.fileExists(atPath: state)
     else { return nil }
-    let record = try StateJSON.decode(UnitRecord.self, from: state, remedy: "")
+    let record = try StateJSON.decode(UnitRecord.self, from: state)
     return record.bytes == identity.size && record.pairs == unit.pairs ? record : nil
   }
 }
