@@ -130,6 +130,6 @@ extension RunConfiguration {
     try need(read.maxMemberBytes >= 1, "read.maxMemberBytes must be at least 1")
     try need(read.maxSampleBytes >= 1, "read.maxSampleBytes must be at least 1")
     try need(images.maxPixels >= 1, "images.maxPixels must be at least 1")
-    try need(judges.maxPairs >= 1, "judges.maxPairs must be at least 1")
+    try judges.check()
   }
 }

@@ -1,0 +1,142 @@
+import Foundation
+import Shards
+import Testing
+
+@testable import Pipeline
+
+@Suite struct CleanTests {
+  @Test func everyPairReadIsKeptOrRejectedByteForByte() throws {
+    let shop = try Workshop(pairs: 200)
+    let outcome = try shop.clean(out: "out")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let ledger = try shop.manifest().ledger
+    #expect(ledger.read == 200)
+    #expect(ledger.kept + ledger.totalRejected == 200)
+    #expect(ledger.kept > 0 && ledger.totalRejected > 0)
+
+    let input = try shop.samples("in")
+    let clean = try shop.samples("out/clean")
+    let rejected = try shop.samples("out/rejected")
+    #expect(clean.count == ledger.kept)
+    #expect(rejected.count == ledger.totalRejected)
+    let known = Dictionary(uniqueKeysWithValues: input.map { ($0.key, $0) })
+    for sample in clean { #expect(sample == known[sample.key]) }
+    for sample in rejected {
+      #expect(Array(sample.members.dropLast()) == known[sample.key]?.members)
+      #expect(sample.members.last?.path.hasSuffix(".winnow.json") == true)
+    }
+    // In input order, and none twice.
+    let keptKeys = Set(clean.map(\.key))
+    #expect(clean == input.filter { keptKeys.contains($0.key) })
+    #expect(keptKeys.isDisjoint(with: rejected.map(\.key)))
+  }
+
+  @Test func standardOutputListsTheCleanShardsAndSizesNamesTheirPairs() throws {
+    let shop = try Workshop(pairs: 200)
+    let outcome = try shop.clean(out: "out")
+    let manifest = try shop.manifest()
+    #expect(outcome.lines == manifest.clean.map { "out/clean/\($0.file)" })
+    let data = try Data(contentsOf: URL(fileURLWithPath: "\(shop.root)/out/clean/sizes.json"))
+    let sizes = try JSONDecoder().decode([String: Int].self, from: data)
+    #expect(sizes == Dictionary(uniqueKeysWithValues: manifest.clean.map { ($0.file, $0.pairs) }))
+    #expect(outcome.errors.contains("pairs read                      200"))
+    #expect(outcome.errors.contains("--train-num-samples \(manifest.ledger.kept)"))
+  }
+
+  @Test func runsWithOneAndTwoWorkersWriteTheSameTree() throws {
+    let shop = try Workshop(pairs: 200)
+    for (out, workers) in [("one", "1"), ("two", "2"), ("again", "2")] {
+      let outcome = try shop.clean(out: out, "--workers", workers, "--quiet")
+      #expect(outcome.status == 0)
+      #expect(outcome.errors == "")
+    }
+    let one = try shop.tree("one")
+    #expect(one.keys.contains("manifest.json") && one.keys.contains("clean/000000.tar.zst"))
+    #expect(differences(one, try shop.tree("two")) == [])
+    #expect(differences(one, try shop.tree("again")) == [])
+  }
+
+  @Test func theStagesOneByOneWriteWhatCleanWrites() throws {
+    let shop = try Workshop(pairs: 200)
+    #expect(try shop.clean(out: "whole").status == 0)
+    for stage in ["train", "score"] {
+      let outcome = try shop.winnow(
+        stage, "in", "--pipeline", "tiny.yaml", "--out", "staged")
+      #expect(outcome.status == 0, "\(outcome.errors)")
+    }
+    #expect(try shop.winnow("fit", "staged", "--pipeline", "tiny.yaml").status == 0)
+    let last = try shop.winnow("filter", "in", "--pipeline", "tiny.yaml", "--out", "staged")
+    #expect(last.status == 0, "\(last.errors)")
+    #expect(differences(try shop.tree("whole"), try shop.tree("staged")) == [])
+  }
+
+  @Test func anEnsembleFromElsewhereJudgesAsItDidThere() throws {
+    let shop = try Workshop(pairs: 200)
+    #expect(try shop.clean(out: "first").status == 0)
+    let outcome = try shop.clean(out: "second", "--ensemble", "first")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(differences(try shop.tree("first"), try shop.tree("second")) == [])
+  }
+
+  @Test func aSecondRunFindsNothingNew() throws {
+    let shop = try Workshop(pairs: 200)
+    #expect(try shop.clean(out: "out").status == 0)
+    let before = try shop.tree("out")
+    let outcome = try shop.clean(out: "out")
+    #expect(outcome.status == 0)
+    #expect(outcome.output == "")
+    #expect(outcome.errors.contains("Nothing new"))
+    #expect(differences(before, try shop.tree("out")) == [])
+  }
+
+  @Test func aListOnStandardInputCleansLikeAFolder() throws {
+    let shop = try Workshop(pairs: 200)
+    #expect(try shop.clean(out: "folder").status == 0)
+    let list = (0..<4).map { "in/00000\($0).tar\n" }.joined()
+    let outcome = try shop.winnow(
+      "clean", "-", "--pipeline", "tiny.yaml", "--out", "list", input: list)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(differences(try shop.tree("folder"), try shop.tree("list")) == [])
+  }
+
+  @Test func plainWritesTarsWithTheSameSamples() throws {
+    let shop = try Workshop(pairs: 200)
+    #expect(try shop.clean(out: "zst").status == 0)
+    let outcome = try shop.clean(out: "plain", "--plain")
+    #expect(outcome.status == 0)
+    #expect(outcome.lines.first == "plain/clean/000000.tar")
+    #expect(try shop.samples("zst/clean") == shop.samples("plain/clean"))
+  }
+
+  @Test func aKeepFractionKeepsThatShareAndAMaxNoiseTheRightSentence() throws {
+    let shop = try Workshop(pairs: 200)
+    let half = try shop.clean(out: "half", "--keep-fraction", "0.5")
+    #expect(half.status == 0, "\(half.errors)")
+    #expect((90...110).contains(try shop.manifest("half").ledger.kept))
+    let all = try shop.clean(out: "all", "--ensemble", "half", "--max-noise", "1")
+    #expect(all.status == 0, "\(all.errors)")
+    #expect(try shop.manifest("all").ledger.kept == 200)
+    let none = try shop.clean(out: "none", "--ensemble", "half", "--max-noise", "0")
+    #expect(none.status == 0, "\(none.errors)")
+    #expect(try shop.manifest("none").noise.reachable == false)
+    #expect(none.errors.contains("No cut reaches the noise asked for"))
+  }
+
+  @Test func equalKeysNeverStandNextToEachOther() throws {
+    let shop = try Workshop()
+    try FileManager.default.createDirectory(
+      atPath: "\(shop.root)/in", withIntermediateDirectories: true)
+    // Every sample of the second shard has the last key of the first.
+    try TinyCorpus.write(
+      (0..<150).flatMap { TinyCorpus.sample($0) }, to: "\(shop.root)/in/a.tar")
+    for (number, i) in (150..<154).enumerated() {
+      try TinyCorpus.write(
+        TinyCorpus.sample(i, key: "000149"), to: "\(shop.root)/in/b\(number).tar")
+    }
+    let outcome = try shop.clean(out: "out", "--keep-fraction", "1")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let manifest = try shop.manifest()
+    #expect(manifest.ledger.kept == 154)
+    #expect(manifest.clean.map(\.pairs) == [40, 40, 40, 30, 1, 1, 1, 1])
+  }
+}

@@ -1,0 +1,88 @@
+import Foundation
+import Shards
+
+/// Pairs of coloured shapes and their captions, every seventh caption wrong.
+enum TinyCorpus {
+  private static let colours: [(name: String, rgb: [UInt8])] = [
+    ("red", [220, 30, 30]), ("green", [30, 190, 40]), ("blue", [40, 60, 220]),
+    ("yellow", [230, 220, 40]), ("black", [10, 10, 10]),
+  ]
+  private static let shapes = ["square", "circle", "stripe", "cross"]
+
+  /// Sample `i`: `KEY.png`, `KEY.txt` and a `KEY.json` that no stage looks at.
+  static func sample(_ i: Int, key: String? = nil) -> [Member] {
+    let key = key ?? padded(i)
+    let told = i % 7 == 3 ? i + 11 : i
+    let caption = "a \(colour(told).name) \(shape(told)) number \(i)"
+    return [
+      Member(name: Array("\(key).png".utf8), bytes: image(i)),
+      Member(name: Array("\(key).txt".utf8), bytes: Array(caption.utf8)),
+      Member(name: Array("\(key).json".utf8), bytes: Array("{\"uid\": \(i)}".utf8)),
+    ]
+  }
+
+  /// `count` pairs in shards of `size`: `000000.tar` and on.
+  static func write(_ count: Int, size: Int, to folder: String) throws {
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    for (number, first) in stride(from: 0, to: count, by: size).enumerated() {
+      let members = (first..<min(count, first + size)).flatMap { sample($0) }
+      try write(members, to: "\(folder)/\(padded(number)).tar")
+    }
+  }
+
+  static func write(
+    _ members: [Member], to path: String, compression: ShardCompression = .none
+  ) throws {
+    let writer = try ShardWriter(path: path, compression: compression)
+    for member in members { try writer.append(member) }
+    try writer.finish()
+  }
+
+  private static func colour(_ i: Int) -> (name: String, rgb: [UInt8]) {
+    colours[i % colours.count]
+  }
+
+  private static func shape(_ i: Int) -> String { shapes[i / colours.count % shapes.count] }
+
+  private static func image(_ i: Int) -> [UInt8] {
+    let paper = UInt8(200 + i % 50)
+    let (dx, dy) = (i % 5 - 2, i / 5 % 5 - 2)
+    return TinyPNG.encode(width: 24, height: 24) { x, y in
+      let (u, v) = (x - 12 - dx, y - 12 - dy)
+      let isInk =
+        switch shape(i) {
+        case "square": abs(u) < 7 && abs(v) < 7
+        case "circle": u * u + v * v < 64
+        case "stripe": abs(v) < 3
+        default: abs(u) < 3 || abs(v) < 3
+        }
+      return isInk ? colour(i).rgb : [paper, paper, paper]
+    }
+  }
+
+  private static func padded(_ i: Int) -> String {
+    String(repeating: "0", count: 6 - String(i).count) + String(i)
+  }
+
+  /// Settings that train in seconds.
+  static func pipeline(epochs: Int = 2, shardSize: Int = 40) -> String {
+    """
+    judges:
+      folds: 2
+      epochs: \(epochs)
+      batchSize: 32
+      imageSide: 16
+      bankSize: 24
+      members:
+        - name: bag
+          image: {widths: [8, 16], blocks: [0, 0]}
+          text: {kind: bag, buckets: 256, width: 16, depth: 1, heads: 2, maxTokens: 8}
+          dimension: 16
+        - name: words
+          image: {widths: [8, 16], blocks: [0, 0]}
+          text: {kind: transformer, buckets: 256, width: 16, depth: 1, heads: 2, maxTokens: 8}
+          dimension: 16
+    write: {shardSize: \(shardSize)}
+    """
+  }
+}

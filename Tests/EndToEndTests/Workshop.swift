@@ -1,0 +1,132 @@
+import Foundation
+import Shards
+import TensorFiles
+
+@testable import Pipeline
+
+/// A folder for one test, and the winnow binary to run in it.
+final class Workshop {
+  let root: String
+
+  init(pairs: Int = 0, shards size: Int = 50, pipeline: String = TinyCorpus.pipeline()) throws {
+    root = NSTemporaryDirectory() + "winnow-e2e-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
+    if pairs > 0 { try TinyCorpus.write(pairs, size: size, to: "\(root)/in") }
+    try pipeline.write(toFile: "\(root)/tiny.yaml", atomically: true, encoding: .utf8)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: root) }
+
+  struct Outcome {
+    var status: Int32
+    var output: String
+    var errors: String
+    var lines: [String] { output.split(separator: "\n").map(String.init) }
+  }
+
+  /// The binary that is built beside the tests.
+  static var binary: URL {
+    URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+      .appendingPathComponent("winnow")
+  }
+
+  /// Runs `winnow` in the folder.
+  func winnow(_ arguments: String..., input: String = "") throws -> Outcome {
+    try Self.run(Self.binary, arguments, in: root, input: input)
+  }
+
+  /// `winnow clean in --pipeline tiny.yaml` and more.
+  func clean(_ shards: String = "in", out: String, _ more: String...) throws -> Outcome {
+    let arguments = ["clean", shards, "--pipeline", "tiny.yaml", "--out", out] + more
+    return try Self.run(Self.binary, arguments, in: root, input: "")
+  }
+
+  /// Starts `winnow` and doesn't wait for it.
+  func start(_ arguments: String...) throws -> Process {
+    let process = Process()
+    process.executableURL = Self.binary
+    process.arguments = arguments
+    process.currentDirectoryURL = URL(fileURLWithPath: root)
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    return process
+  }
+
+  /// Waits until a path appears in the folder; gives up after 30 seconds.
+  func appears(_ path: String) -> Bool {
+    for _ in 0..<15_000 {
+      if FileManager.default.fileExists(atPath: "\(root)/\(path)") { return true }
+      usleep(2000)
+    }
+    return false
+  }
+
+  static func run(
+    _ program: URL, _ arguments: [String], in folder: String, input: String = ""
+  ) throws -> Outcome {
+    let process = Process()
+    process.executableURL = program
+    process.arguments = arguments
+    process.currentDirectoryURL = URL(fileURLWithPath: folder)
+    let marker = "\(folder)/\(UUID().uuidString)"
+    let names = ["in", "out", "err"].map { "\(marker).\($0)" }
+    defer { names.forEach { try? FileManager.default.removeItem(atPath: $0) } }
+    try input.write(toFile: names[0], atomically: true, encoding: .utf8)
+    for name in names.dropFirst() { FileManager.default.createFile(atPath: name, contents: nil) }
+    process.standardInput = FileHandle(forReadingAtPath: names[0])
+    process.standardOutput = FileHandle(forWritingAtPath: names[1])
+    process.standardError = FileHandle(forWritingAtPath: names[2])
+    try process.run()
+    process.waitUntilExit()
+    let texts = try names.map { try String(contentsOfFile: $0, encoding: .utf8) }
+    return Outcome(status: process.terminationStatus, output: texts[1], errors: texts[2])
+  }
+
+  func manifest(_ out: String = "out") throws -> Manifest {
+    try Manifest(of: RunDirectory("\(root)/\(out)"))
+  }
+
+  /// Every file of an output folder but the state, the manifest without its timings.
+  func tree(_ out: String) throws -> [String: Data] {
+    var files: [String: Data] = [:]
+    let folder = "\(root)/\(out)"
+    for path in try FileManager.default.subpathsOfDirectory(atPath: folder).sorted()
+    where !path.hasPrefix(".winnow") {
+      guard let data = FileManager.default.contents(atPath: "\(folder)/\(path)") else { continue }
+      files[path] = data
+    }
+    if let manifest = files["manifest.json"] {
+      var tree = try JSONSerialization.jsonObject(with: manifest) as? [String: Any]
+      tree?["timings"] = nil
+      files["manifest.json"] = try JSONSerialization.data(
+        withJSONObject: tree as Any, options: .sortedKeys)
+    }
+    return files
+  }
+
+  /// The samples of all shards below a folder, in order.
+  func samples(_ folder: String) throws -> [Sample] {
+    let path = "\(root)/\(folder)"
+    var result: [Sample] = []
+    for file in try FileManager.default.contentsOfDirectory(atPath: path).sorted()
+    where file.contains(".tar") {
+      let reader = ShardReader(path: "\(path)/\(file)")
+      while case .sample(let sample)? = reader.next() { result.append(sample) }
+      if let fault = reader.fault { throw WorkshopError.fault("\(file): \(fault)") }
+    }
+    return result
+  }
+
+  enum WorkshopError: Error { case fault(String) }
+}
+
+extension Member {
+  /// The name, as text.
+  var path: String { String(decoding: name, as: UTF8.self) }
+}
+
+/// Files whose bytes differ between two output trees, or that only one has.
+func differences(_ a: [String: Data], _ b: [String: Data]) -> [String] {
+  Set(a.keys).union(b.keys).filter { a[$0] != b[$0] }.sorted()
+}

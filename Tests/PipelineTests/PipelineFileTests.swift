@@ -1,0 +1,113 @@
+import Foundation
+import Testing
+
+@testable import Pipeline
+
+@Suite struct PipelineFileTests {
+  private func parse(_ yaml: String) throws -> RunConfiguration {
+    try PipelineFile.parse(yaml, file: "x.yaml")
+  }
+
+  private func message(_ yaml: String) -> String {
+    do {
+      _ = try parse(yaml)
+      return "no error"
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  @Test func theFileOfAllKnobsHoldsTheBuiltInDefaults() throws {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    let file = folder.appendingPathComponent("../../Pipelines/clean.yaml").standardizedFileURL
+    #expect(try PipelineFile.load(file.path) == RunConfiguration())
+  }
+
+  @Test func theFileOfAllKnobsNamesEveryKnob() throws {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    let text = try String(
+      contentsOf: folder.appendingPathComponent("../../Pipelines/clean.yaml"), encoding: .utf8)
+    var full = RunConfiguration()
+    (full.output, full.read.jsonCaption) = ("x", "x")
+    (full.noise.maxNoise, full.noise.keepFraction) = (0, 0)
+    func keys(_ value: Any) -> [String] {
+      if let object = value as? [String: Any] {
+        return object.flatMap { [$0.key] + keys($0.value) }
+      }
+      return (value as? [Any])?.flatMap(keys) ?? []
+    }
+    let tree = try JSONSerialization.jsonObject(with: try JSONEncoder().encode(full))
+    let missing = Set(keys(tree)).filter { !text.contains("\($0):") }
+    #expect(missing == [])
+  }
+
+  @Test func anEmptyFileMeansTheDefaults() throws {
+    #expect(try parse("") == RunConfiguration())
+    #expect(try parse("# nothing\n") == RunConfiguration())
+  }
+
+  @Test func aValueGoesOverItsDefaultAndLeavesTheOthers() throws {
+    var expected = RunConfiguration()
+    expected.judges.epochs = 3
+    expected.write.plain = true
+    expected.noise.maxNoise = 0.05
+    expected.read.jsonCaption = "caption"
+    let yaml = """
+      judges: {epochs: 3}
+      write: {plain: true}
+      noise: {maxNoise: 0.05}
+      read: {jsonCaption: caption}
+      """
+    #expect(try parse(yaml) == expected)
+  }
+
+  @Test func anUnknownKeyIsNamedWithItsLineAndTheNearestKey() {
+    let text = message("seed: 1\njudges:\n  epoch: 3\n")
+    #expect(text == "x.yaml:3: unknown key judges.epoch; did you mean judges.epochs?")
+  }
+
+  @Test func aKeyNearNoneListsTheKnownOnes() {
+    let text = message("write:\n  compressionFormat: 3\n")
+    #expect(text.contains("x.yaml:2: unknown key write.compressionFormat; known here: "))
+    #expect(text.contains("level"))
+  }
+
+  @Test func anUnknownKeyInAMemberIsFound() {
+    let text = message("judges:\n  members:\n    - {name: a, dimensions: 3}\n")
+    #expect(text.contains("did you mean judges.members.dimension?"))
+  }
+
+  @Test func aValueOfTheWrongTypeNamesItsKey() {
+    #expect(message("judges: {epochs: many}").contains("judges.epochs"))
+    #expect(message("judges: 3").contains("judges holds further keys"))
+    #expect(message("[1, 2]").contains("x.yaml"))
+  }
+
+  @Test func brokenYAMLIsAnErrorWithTheFileName() {
+    #expect(message("judges: {").hasPrefix("x.yaml"))
+  }
+
+  @Test(arguments: [
+    "noise: {maxNoise: 0.1, keepFraction: 0.5}", "noise: {maxNoise: 2}", "write: {shardSize: 0}",
+    "write: {level: 99}", "judges: {folds: 1}", "judges: {imageSide: 30}",
+    "judges: {members: []}", "read: {imageSuffixes: []}",
+  ])
+  func senselessValuesAreRefused(yaml: String) {
+    #expect(throws: RunError.self) { try parse(yaml) }
+  }
+
+  @Test func theSeedStandsAtTheTopOnly() throws {
+    #expect(message("judges: {seed: 3}").contains("unknown key judges.seed"))
+    let context = try RunContext(
+      configuration: try parse("seed: 7"), directory: RunDirectory("unused"))
+    #expect(context.configuration.judges.seed == 7)
+  }
+
+  @Test func relativePathsAreTakenFromTheFilesFolder() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("a.yaml", "in: [shards, /data/x.tar]\nout: result\n")
+    let configuration = try PipelineFile.load(folder.path("a.yaml"))
+    #expect(configuration.input == [folder.path("shards"), "/data/x.tar"])
+    #expect(configuration.output == folder.path("result"))
+  }
+}

@@ -1,0 +1,46 @@
+import Testing
+
+@testable import Reports
+
+@Suite struct NoiseEvaluationTests {
+  private func truth(_ kinds: [String]) -> [NoiseTruth.Entry] {
+    kinds.map { NoiseTruth.Entry(isSwapped: $0 != "none", kind: $0) }
+  }
+
+  @Test func theCutIsMeasuredAgainstTheTruth() {
+    let evaluation = NoiseEvaluation(
+      mismatch: [0.9, 0.8, 0.3, 0.2, 0.1], kept: [false, false, true, true, true],
+      truth: truth(["random", "none", "category", "none", "none"]))
+    #expect(evaluation.pairs == 5)
+    #expect(evaluation.precision == 0.5)
+    #expect(evaluation.recall == 0.5)
+    #expect(evaluation.keptNoiseRate == 1.0 / 3)
+    #expect(evaluation.trueNoiseRate == 0.4)
+    #expect(evaluation.aurocByKind["random"] == 1)
+    #expect(evaluation.aurocByKind["category"] == 2.0 / 3)
+    #expect(evaluation.auroc == 5.0 / 6)
+  }
+
+  @Test func figuresThatDoNotExistAreNil() {
+    let evaluation = NoiseEvaluation(
+      mismatch: [0.2, 0.1], kept: [true, true], truth: truth(["none", "none"]))
+    #expect(evaluation.precision == nil)
+    #expect(evaluation.recall == nil)
+    #expect(evaluation.auroc == nil)
+    #expect(evaluation.text.contains("AUROC                       -"))
+  }
+
+  @Test func theTruthFileIsRead() throws {
+    let truth = try NoiseTruth("key\tswapped\tkind\n000\t0\tnone\n001\t1\trandom\n")
+    #expect(truth.entries["000"] == .init(isSwapped: false, kind: "none"))
+    #expect(truth.entries["001"] == .init(isSwapped: true, kind: "random"))
+  }
+
+  @Test(arguments: [
+    ("", 1), ("a\tb\n", 1), ("key\tswapped\tkind\n000\t2\tnone\n", 2),
+    ("key\tswapped\tkind\n000\t0\n", 2), ("key\tswapped\tkind\n0\t0\tnone\n0\t0\tnone\n", 3),
+  ])
+  func aBadTruthFileNamesTheLine(text: String, line: Int) {
+    #expect { try NoiseTruth(text) } throws: { ($0 as? TruthError)?.line == line }
+  }
+}
