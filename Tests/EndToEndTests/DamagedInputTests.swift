@@ -7,7 +7,7 @@ import Testing
 /// A good corpus with one damaged thing in it: the damage has its reason in the ledger, the rest is cleaned.
 @Suite struct DamagedInputTests {
   /// 120 good pairs in `in/a.tar`, and `in/bad.tar` made of `bytes`.
-  private func clean(_ name: String = "bad.tar", _ bytes: [UInt8]) throws -> (
+  private func clean(_ bytes: [UInt8], as name: String = "bad.tar") throws -> (
     Workshop, Workshop.Outcome
   ) {
     let shop = try Workshop(pairs: 120, shards: 120)
@@ -74,7 +74,7 @@ import Testing
       #expect(try Workshop.run(gzip, ["gzip", "-n", "x.tar"], in: folder.root).status == 0)
       whole = [UInt8](try Data(contentsOf: URL(fileURLWithPath: "\(folder.root)/x.tar.gz")))
     }
-    let (shop, outcome) = try clean(name, Array(whole.prefix(whole.count * 2 / 3)))
+    let (shop, outcome) = try clean(Array(whole.prefix(whole.count * 2 / 3)), as: name)
     try expectFault("truncated", shop, outcome)
   }
 

@@ -73,7 +73,9 @@ final class Workshop {
     let names = ["in", "out", "err"].map { "\(marker).\($0)" }
     defer { names.forEach { try? FileManager.default.removeItem(atPath: $0) } }
     try input.write(toFile: names[0], atomically: true, encoding: .utf8)
-    for name in names.dropFirst() { FileManager.default.createFile(atPath: name, contents: nil) }
+    for name in names.dropFirst() {
+      _ = FileManager.default.createFile(atPath: name, contents: nil)
+    }
     process.standardInput = FileHandle(forReadingAtPath: names[0])
     process.standardOutput = FileHandle(forWritingAtPath: names[1])
     process.standardError = FileHandle(forWritingAtPath: names[2])
