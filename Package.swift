@@ -1,4 +1,4 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 import PackageDescription
 
 // Arrows point down only (see README.md, "Rooms"): a target imports nothing that stands above it.
@@ -17,9 +17,11 @@ let package = Package(
   ],
   targets: [
     // The C libraries, as Debian packages them.
-    .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+    .systemLibrary(
+      name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
-    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(
       name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CSPNG", pkgConfig: "spng", providers: [.apt(["libspng-dev"])]),
@@ -34,7 +36,8 @@ let package = Package(
     .target(name: "Images", dependencies: ["CTurboJPEG", "CSPNG", "CWebP"]),
     .target(name: "TensorFiles", dependencies: ["CArchive"]),
     .target(name: "Layers", dependencies: ["COpenBLAS", "VectorMath"]),
-    .target(name: "Encoders", dependencies: ["Layers", "TensorFiles", "Images", "Text", "CXXHash"]),
+    .target(
+      name: "Encoders", dependencies: ["Layers", "TensorFiles", "Images", "Text", "CXXHash"]),
     .target(name: "Training", dependencies: ["Encoders", "Layers", "Images", "Text"]),
     .target(
       name: "Pipeline",
@@ -51,7 +54,7 @@ let package = Package(
     .executableTarget(
       name: "build-samples",
       dependencies: [
-        "Shards", "TensorFiles", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Shards", "CXXHash", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Samples/BuildSamples"),
 
@@ -65,7 +68,13 @@ let package = Package(
     .testTarget(name: "ConfidentLearningTests", dependencies: ["ConfidentLearning"]),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Shards", "TensorFiles"]),
     .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
+    .testTarget(name: "BuildSamplesTests", dependencies: ["build-samples"]),
     .testTarget(
       name: "EndToEndTests", dependencies: ["winnow", "Pipeline", "Shards", "TensorFiles"]),
   ]
 )
+
+// A warning in our own code fails the build; SwiftPM leaves the packages we depend on alone.
+for target in package.targets where target.type != .system {
+  target.swiftSettings = (target.swiftSettings ?? []) + [.treatAllWarnings(as: .error)]
+}

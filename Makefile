@@ -1,0 +1,118 @@
+# `make` alone lists the targets. Every target sets up what it needs; a second run of it does nothing twice.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help deps build samples clean-shards eval-samples test lint peers clean
+
+# One set of flags for the build and the tests, so that nothing is compiled twice.
+SWIFT_FLAGS := -c release -Xswiftc -enable-testing
+BIN := .build/release
+DATA := Samples/data
+DEBS := openclipart-svg openclipart-png tuxpaint-stamps-default
+PACKAGES := libarchive-dev libzstd-dev libopenblas-dev libturbojpeg0-dev libspng-dev libwebp-dev \
+  libxxhash-dev pkg-config zstd python3 python3-venv
+# Share of captions to swap: `make samples SWAP=0.3` builds that variant too.
+SWAP :=
+
+# The recipes read these from the environment, so that paths may hold spaces.
+export CORPUS OUT
+
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+
+deps: ## Install what is missing of the system libraries (apt).
+	@missing=(); \
+	for package in $(PACKAGES); do \
+	  state=$$(dpkg-query -W -f '$${db:Status-Status}' "$$package" 2>&1 || true); \
+	  [[ $$state == installed ]] || missing+=("$$package"); \
+	done; \
+	if (( $${#missing[@]} )); then \
+	  if (( EUID == 0 )); then as_root=(env); \
+	  elif sudo -n true 2> /dev/null; then as_root=(sudo -n env); \
+	  else \
+	    echo "Missing Debian packages: $${missing[*]}" >&2; \
+	    echo "Install them, then run make again:  sudo apt-get install $${missing[*]}" >&2; \
+	    exit 1; \
+	  fi; \
+	  echo "Installing $${missing[*]}" >&2; \
+	  "$${as_root[@]}" apt-get update -q < /dev/null; \
+	  "$${as_root[@]}" DEBIAN_FRONTEND=noninteractive \
+	    apt-get install -qy --no-install-recommends "$${missing[@]}" < /dev/null; \
+	fi
+	@command -v swift > /dev/null || { \
+	  echo "swift is not on the PATH: install Swift 6.3 (swift.org/install), then run make again" >&2; \
+	  exit 1; }
+
+build: deps ## Build the winnow command.
+	swift build $(SWIFT_FLAGS) --product winnow
+
+samples: $(DATA)/corpus/000000.tar $(if $(SWAP),$(DATA)/swap-$(SWAP)/000000.tar) ## Build the sample corpus; SWAP=F adds a variant with known mismatches.
+
+clean-shards: build $(if $(CORPUS),,samples) ## Clean CORPUS=dir (default: the sample corpus) into OUT=dir; WINNOW_FLAGS= passes options.
+	@default="$${CORPUS:+$${CORPUS%/}-clean}"; \
+	status=0; \
+	$(BIN)/winnow clean "$${CORPUS:-$(DATA)/corpus}" --out "$${OUT:-$${default:-$(DATA)/corpus-clean}}" \
+	  $(WINNOW_FLAGS) || status=$$?; \
+	$(tolerate-unread-shards)
+
+eval-samples: build $(DATA)/swap-0.3/000000.tar ## Clean the variant with 30 % of captions swapped and say how well that went.
+	@status=0; \
+	$(BIN)/winnow clean $(DATA)/swap-0.3 --out $(DATA)/swap-0.3-clean $(WINNOW_FLAGS) > /dev/null \
+	  || status=$$?; \
+	$(tolerate-unread-shards)
+	@$(BIN)/winnow eval noise --truth $(DATA)/swap-0.3/truth.tsv --out $(DATA)/swap-0.3-clean
+
+test: deps lint .venv/consumers/.complete ## Lint, build (a warning is an error), run every test.
+	WINNOW_PYTHON="$(CURDIR)/.venv/consumers/bin/python" swift test $(SWIFT_FLAGS)
+
+lint: deps ## Check the format of the Swift sources.
+	swift format lint --strict --recursive Sources Tests Samples/BuildSamples Package.swift
+
+peers: deps .venv/peers/.complete ## Set up the Python packages that Winnow is compared with (PyTorch).
+
+clean: ## Remove everything made here: build, virtual environments, sample corpora and their results.
+	rm -rf .build .venv $(DATA)
+
+# Exit status 3 of winnow: done, but a shard could not be read to its end.
+define tolerate-unread-shards
+if (( status == 3 )); then \
+  echo "warning: a shard could not be read to its end; the summary above names it" >&2; \
+elif (( status != 0 )); then exit $$status; fi
+endef
+
+# The folder appears when it is whole, so that an interrupted download starts again.
+$(DATA)/debs: | deps
+	@part="$(CURDIR)/$@.partial"; rm -rf "$$part"; mkdir -p "$$part"; trap 'rm -rf "$$part"' EXIT; \
+	cd "$$part"; \
+	echo "Downloading $(DEBS) (320 MB)" >&2; \
+	download() { apt-get -o APT::Sandbox::User=root download -q $(DEBS) < /dev/null; }; \
+	if ! download; then \
+	  if (( EUID == 0 )); then apt-get update -q < /dev/null || true; \
+	  else sudo -n apt-get update -q < /dev/null || true; fi; \
+	  download || { \
+	    echo "Cannot download $(DEBS): check the network and run 'apt-get update' as root." >&2; \
+	    echo "Your own shards need none of this: make clean-shards CORPUS=dir OUT=dir" >&2; \
+	    exit 1; }; \
+	fi; \
+	for deb in *.deb; do dpkg-deb -x "$$deb" . && rm "$$deb"; done; \
+	mv "$$part" "$(CURDIR)/$@"
+
+build-samples = trap 'rm -rf $(DATA)/.*.partial' EXIT; \
+  swift build $(SWIFT_FLAGS) --product build-samples && \
+  $(BIN)/build-samples --openclipart $(DATA)/debs/usr/share/openclipart \
+    --stamps $(DATA)/debs/usr/share/tuxpaint/stamps --out $(@D)
+
+$(DATA)/corpus/000000.tar: | deps $(DATA)/debs
+	$(build-samples)
+
+$(DATA)/swap-%/000000.tar: | deps $(DATA)/debs
+	$(build-samples) --swap $*
+
+.venv/%/.complete: Tests/Peers/requirements-%.txt | deps
+	rm -rf $(@D)
+	python3 -m venv $(@D)
+	$(@D)/bin/python -m pip install -q --disable-pip-version-check -r $< < /dev/null
+	touch $@

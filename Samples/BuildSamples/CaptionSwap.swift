@@ -1,0 +1,70 @@
+/// Why a caption stands where it does not belong.
+enum SwapKind: String, Sendable {
+  case none
+  /// The caption of some other swapped pair.
+  case random
+  /// The caption of a swapped pair of the same category: hard to tell from a right one.
+  case category
+}
+
+/// What an evaluation corpus did to one pair.
+struct SwappedCaption: Equatable, Sendable {
+  var caption: String
+  var kind: SwapKind
+}
+
+/// Gives a share of the pairs the captions of others: half of them at random, half within their category.
+///
+/// Each half is permuted among itself, so the corpus keeps the captions it had. A chosen pair that is alone in its
+/// category joins the random half. A pair that receives a caption equal to its own counts as not swapped; that is
+/// avoided where it can be, but a category in which one caption fills more than half cannot.
+///
+/// - Parameters:
+///   - share: of all pairs, in `0...1`.
+///   - seed: decides which pairs are chosen and which captions they get.
+/// - Returns: the new captions in the order of `pairs`.
+func swappingCaptions(of pairs: [SourcePair], share: Double, seed: UInt64) -> [SwappedCaption] {
+  let count = Int((share * Double(pairs.count)).rounded())
+  // The prefix keeps this order apart from the corpus order, which is a hash of the identity too.
+  let chosen = pairs.indices.map { $0 }
+    .shuffledByHash(seed: seed) { "swap \(pairs[$0].identity)" }
+    .prefix(count)
+  var random = Array(chosen.prefix(count / 2))
+  var groups: [(kind: SwapKind, members: [Int])] = []
+  let categories = Dictionary(grouping: chosen.dropFirst(count / 2)) { pairs[$0].category }
+  for (_, members) in categories.sorted(by: { $0.key < $1.key }) {
+    if members.count > 1 {
+      groups.append((.category, members))
+    } else {
+      random += members
+    }
+  }
+  groups.append((.random, random))
+
+  var result = pairs.map { SwappedCaption(caption: $0.caption, kind: .none) }
+  for (kind, members) in groups {
+    for (receiver, giver) in derangement(of: members, caption: { pairs[$0].caption }) {
+      let caption = pairs[giver].caption
+      if caption != pairs[receiver].caption {
+        result[receiver] = SwappedCaption(caption: caption, kind: kind)
+      }
+    }
+  }
+  return result
+}
+
+/// Lays equal captions side by side, in the order in which they first occur, and turns the row by the length of the
+/// longest run: nobody then meets an equal caption unless one fills more than half of the row.
+private func derangement(
+  of members: [Int], caption: (Int) -> String
+) -> Zip2Sequence<[Int], [Int]> {
+  var runs: [String: [Int]] = [:]
+  var order: [String] = []
+  for member in members {
+    if runs[caption(member)] == nil { order.append(caption(member)) }
+    runs[caption(member), default: []].append(member)
+  }
+  let row = order.flatMap { runs[$0] ?? [] }
+  let turn = runs.values.map(\.count).max() ?? 0
+  return zip(row, Array(row.dropFirst(turn) + row.prefix(turn)))
+}
