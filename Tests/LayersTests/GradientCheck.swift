@@ -24,9 +24,12 @@ struct GradientCheck {
     for (name, value, gradient) in analytic {
       let size = gradient.map { abs(Double($0)) }.max() ?? 0
       #expect(size > 0, "\(name): the gradient is zero everywhere")
-      let picks = gradient.count <= 24 ? Array(gradient.indices) : (0..<24).map { _ in
-        random.below(gradient.count)
-      }
+      let picks =
+        gradient.count <= 24
+        ? Array(gradient.indices)
+        : (0..<24).map { _ in
+          random.below(gradient.count)
+        }
       for i in picks {
         let original = value[i]
         value[i] = original + step
@@ -65,6 +68,7 @@ struct GradientCheck {
       ($0.name, $0.value, Array(UnsafeBufferPointer(start: $0.gradient, count: $0.count)))
     }
     if inputGradient { arrays.append(("input", x.data, dx.values)) }
-    compare(arrays.map { (name: $0.0, value: $0.1, gradient: $0.2) }, loss: loss, tolerance: tolerance)
+    compare(
+      arrays.map { (name: $0.0, value: $0.1, gradient: $0.2) }, loss: loss, tolerance: tolerance)
   }
 }

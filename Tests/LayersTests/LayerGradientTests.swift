@@ -16,6 +16,11 @@ import Testing
     check.check(LayerNorm("n", 9), input: [5, 9])
   }
 
+  @Test func imageNorm() {
+    var check = GradientCheck()
+    check.check(ImageNorm("n", 5), input: [3, 2, 4, 5])
+  }
+
   @Test func quickGELU() {
     var check = GradientCheck()
     check.check(QuickGELU(), input: [4, 11])
