@@ -41,8 +41,8 @@ public struct ConfidenceThresholds: Sendable, Equatable, Codable {
   public var mismatch: Double
 
   /// The confident label at P(match) = `probability`: true for match, false for mismatch, nil for
-  /// neither. Where both thresholds are reached, the likelier label wins (the collision rule of eq.
-  /// 1).
+  /// neither. Where both thresholds are reached, the likelier label wins (the collision rule of
+  /// eq. 1).
   func confidentMatch(_ probability: Double) -> Bool? {
     // A mean of equal numbers may lie a rounding above each of them.
     let slack = 1e-12

@@ -14,8 +14,7 @@ public enum SafeTensors {
   ///
   /// - Parameter metadata: stored under `__metadata__`, left out when empty.
   /// - Throws: `.unwritable` for a repeated or reserved name or a shape that doesn't fit its
-  ///   values,
-  ///   `.io` where the disk refuses.
+  ///   values, `.io` where the disk refuses.
   public static func write(
     _ tensors: [NamedTensor], metadata: [String: String], to path: String
   ) throws(TensorFileError) {
