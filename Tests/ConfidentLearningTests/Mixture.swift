@@ -1,0 +1,75 @@
+import Foundation
+
+@testable import ConfidentLearning
+
+/// SplitMix64: a seeded generator, so that a test sees the same numbers every time.
+struct SplitMix64: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+
+  mutating func normal(_ mean: Double, _ deviation: Double) -> Float {
+    let radius = (-2 * log(1 - Double.random(in: 0..<1, using: &self))).squareRoot()
+    return Float(mean + deviation * radius * cos(2 * .pi * Double.random(in: 0..<1, using: &self)))
+  }
+}
+
+/// A synthetic corpus with a known share of mismatched pairs: matches score N(3, 1.2), random
+/// mismatches N(0, 1), hard ones N(1, 1.1); random and cluster re-pairings draw from the latter
+/// two.
+struct Mixture {
+  var noise: Double
+  /// The share of the mismatches that is hard.
+  var hard = 0.0
+  var pairs = 20_000
+  var seed: UInt64 = 1
+
+  struct Pair {
+    var observed: Float
+    var random: Float
+    var cluster: Float
+    var part: Int
+    var isMismatch: Bool
+  }
+
+  func draw() -> [Pair] {
+    var generator = SplitMix64(state: seed)
+    return (0..<pairs).map { index in
+      let isMismatch = index < Int(noise * Double(pairs))
+      let isHard = index < Int(noise * hard * Double(pairs))
+      let observed =
+        isHard
+        ? generator.normal(1, 1.1)
+        : isMismatch ? generator.normal(0, 1) : generator.normal(3, 1.2)
+      return Pair(
+        observed: observed, random: generator.normal(0, 1), cluster: generator.normal(1, 1.1),
+        part: index % PairStatistics.partCount, isMismatch: isMismatch)
+    }
+  }
+
+  func statistics() -> PairStatistics { PairStatistics(draw()) }
+}
+
+extension PairStatistics {
+  init(_ pairs: some Sequence<Mixture.Pair>) {
+    self.init()
+    for pair in pairs {
+      add(
+        observed: pair.observed, randomRepaired: pair.random, clusterRepaired: pair.cluster,
+        part: pair.part)
+    }
+  }
+}
+
+extension ScoreHistogram {
+  init(_ scores: [Float]) {
+    self.init()
+    for score in scores { add(score) }
+  }
+}
