@@ -1,0 +1,37 @@
+import Foundation
+import Images
+
+/// The committed images and what Pillow makes of them (Tests/Peers/make_image_goldens.py).
+enum Goldens {
+  static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("Goldens")
+
+  /// Every image, sorted by name.
+  static let images = ["jpg", "png", "webp"].flatMap { names(suffix: ".\($0)") }.sorted()
+
+  /// Images whose pixels leave no room for taste: no lossy codec is in the way.
+  static let exact = images.filter { $0.hasSuffix(".png") || $0.contains("lossless") }
+
+  static func names(suffix: String) -> [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [])
+      .filter { $0.hasSuffix(suffix) }
+  }
+
+  static func bytes(_ name: String) throws -> [UInt8] {
+    try Array(Data(contentsOf: folder.appendingPathComponent(name)))
+  }
+
+  /// Pillow's image onto white, then `resize((width, height), BICUBIC)`.
+  static func pillow(_ name: String, width: Int, height: Int) throws -> PixelImage {
+    let stem = name.split(separator: ".")[0]
+    return PixelImage(
+      width: width, height: height, pixels: try bytes("\(stem).\(width)x\(height).rgb"))
+  }
+}
+
+/// Mean and largest absolute difference of two images of one size, in steps of 1/255.
+func difference(_ a: PixelImage, _ b: PixelImage) -> (mean: Double, largest: Int) {
+  precondition(a.width == b.width && a.height == b.height)
+  let steps = zip(a.pixels, b.pixels).map { abs(Int($0) - Int($1)) }
+  return (Double(steps.reduce(0, +)) / Double(steps.count), steps.max() ?? 0)
+}
