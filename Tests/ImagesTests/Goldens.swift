@@ -29,9 +29,15 @@ enum Goldens {
   }
 }
 
-/// Mean and largest absolute difference of two images of one size, in steps of 1/255.
-func difference(_ a: PixelImage, _ b: PixelImage) -> (mean: Double, largest: Int) {
+/// Mean absolute difference of two images of one size, in steps of 1/255.
+func difference(_ a: PixelImage, _ b: PixelImage) -> Double {
+  Double(steps(a, b).reduce(0, +)) / Double(a.pixels.count)
+}
+
+/// The largest absolute difference, in steps of 1/255.
+func largestDifference(_ a: PixelImage, _ b: PixelImage) -> Int { steps(a, b).max() ?? 0 }
+
+private func steps(_ a: PixelImage, _ b: PixelImage) -> [Int] {
   precondition(a.width == b.width && a.height == b.height)
-  let steps = zip(a.pixels, b.pixels).map { abs(Int($0) - Int($1)) }
-  return (Double(steps.reduce(0, +)) / Double(steps.count), steps.max() ?? 0)
+  return zip(a.pixels, b.pixels).map { abs(Int($0) - Int($1)) }
 }
