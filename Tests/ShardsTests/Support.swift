@@ -25,6 +25,14 @@ final class Scratch {
     return path
   }
 
+  /// Writes one byte in place; a test that does this thousands of times shouldn't wait for the disk.
+  func poke(_ byte: UInt8, at offset: Int, in name: String) throws {
+    let handle = try FileHandle(forUpdating: URL(fileURLWithPath: file(name)))
+    try handle.seek(toOffset: UInt64(offset))
+    try handle.write(contentsOf: Data([byte]))
+    try handle.close()
+  }
+
   func read(_ name: String) throws -> [UInt8] {
     [UInt8](try Data(contentsOf: URL(fileURLWithPath: file(name))))
   }
@@ -60,4 +68,44 @@ func writeShard(
   for member in members { try writer.append(member) }
   try writer.finish()
   return path
+}
+
+/// Everything a reader delivers, with what it says at the end.
+func readAll(
+  _ path: String, limits: ReadLimits = ReadLimits()
+) -> (events: [ShardEvent], fault: ShardFault?, report: ShardReport, message: String?) {
+  let reader = ShardReader(path: path, limits: limits)
+  var events: [ShardEvent] = []
+  while let event = reader.next() { events.append(event) }
+  return (events, reader.fault, reader.report, reader.message)
+}
+
+extension ShardEvent {
+  /// The key, as text.
+  var key: String {
+    switch self {
+    case .sample(let sample), .cutShort(let sample): String(decoding: sample.key, as: UTF8.self)
+    case .oversized(let key, _, _): String(decoding: key, as: UTF8.self)
+    }
+  }
+
+  var isWhole: Bool { if case .sample = self { true } else { false } }
+}
+
+func sample(_ key: String, _ members: [Member]) -> ShardEvent {
+  .sample(Sample(key: Array(key.utf8), members: members))
+}
+
+/// A tar header made by hand, for those that no writer makes.
+func tarHeader(_ name: String, size: [UInt8], type: Character = "0") -> [UInt8] {
+  var header = [UInt8](repeating: 0, count: 512)
+  header.replaceSubrange(0..<name.utf8.count, with: name.utf8)
+  header.replaceSubrange(100..<107, with: "0000644".utf8)
+  header.replaceSubrange(124..<(124 + size.count), with: size)
+  header.replaceSubrange(148..<156, with: repeatElement(0x20, count: 8))
+  header[156] = type.asciiValue ?? 0
+  header.replaceSubrange(257..<265, with: "ustar\u{0}00".utf8)
+  let sum = header.reduce(0) { $0 + Int($1) }
+  header.replaceSubrange(148..<155, with: String(format: "%06o\0", sum).utf8)
+  return header
 }

@@ -1,0 +1,97 @@
+import CArchive
+
+/// A shard's tar, block by block: its file with the compression taken off.
+///
+/// Only gzip, zstd, bzip2 and xz are known, told by content. (libarchive's "all filters" runs external
+/// programs on a magic number.)
+final class DecompressedFile: BlockSource {
+  private let file: StoredFile
+  private let handle: ReadHandle
+  private var opened = false
+  /// Bytes delivered.
+  private(set) var bytes: Int64 = 0
+  /// How many of the last bytes delivered are zero.
+  private(set) var trailingZeros: Int64 = 0
+  /// Set once the end was reached, cleanly or not.
+  private(set) var ended = false
+  private(set) var fault: Fault?
+
+  struct Fault: Error {
+    var fault: ShardFault
+    var reason: String
+  }
+
+  init(path: String) throws(Fault) {
+    do {
+      file = try StoredFile(path: path)
+    } catch {
+      throw Fault(fault: .cannotOpen, reason: error.reason)
+    }
+    guard let handle = ReadHandle(source: file) else {
+      throw Fault(fault: .cannotOpen, reason: "out of memory")
+    }
+    self.handle = handle
+    for support in [
+      archive_read_support_filter_gzip, archive_read_support_filter_zstd,
+      archive_read_support_filter_bzip2, archive_read_support_filter_xz,
+      archive_read_support_format_raw, archive_read_support_format_empty,
+    ] {
+      // Anything but OK means that libarchive would run an external program.
+      guard support(handle.archive) == ARCHIVE_OK else {
+        throw Fault(
+          fault: .cannotOpen,
+          reason: "libarchive was built without what is needed: \(handle.errorText)")
+      }
+    }
+  }
+
+  /// Bytes taken from the file.
+  var storedBytes: Int64 { file.bytes }
+
+  func next() -> UnsafeRawBufferPointer? {
+    guard fault == nil else { return nil }
+    guard !ended else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+    if !opened {
+      opened = true
+      var entry: OpaquePointer?
+      guard handle.open() else { return fail() }
+      let status = archive_read_next_header(handle.archive, &entry)
+      if status == ARCHIVE_EOF {
+        fault = Fault(fault: .emptyFile, reason: "it holds no bytes")
+        return nil
+      }
+      guard status == ARCHIVE_OK else { return fail() }
+    }
+    let (status, block, _) = handle.nextBlock()
+    if status == ARCHIVE_EOF {
+      ended = true
+      return UnsafeRawBufferPointer(start: nil, count: 0)
+    }
+    guard status == ARCHIVE_OK else { return fail() }
+    bytes += Int64(block.count)
+    let zeros = Int64(zerosAtEnd(of: block))
+    trailingZeros = zeros == block.count ? trailingZeros + zeros : zeros
+    return block
+  }
+
+  private func fail() -> UnsafeRawBufferPointer? {
+    ended = true
+    if let failure = file.failure {
+      fault = Fault(fault: .cannotRead, reason: failure)
+    } else if file.ended {
+      // A decoder that asks for bytes after the last one was in the middle of something.
+      fault = Fault(fault: .truncated, reason: "its compressed data ends early")
+    } else {
+      fault = Fault(fault: .corrupt, reason: "its compressed data is damaged (\(handle.errorText))")
+    }
+    return nil
+  }
+}
+
+/// The number of zero bytes at the end of `bytes`, counted a word at a time.
+func zerosAtEnd(of bytes: UnsafeRawBufferPointer) -> Int {
+  var end = bytes.count
+  while end >= 8, bytes.loadUnaligned(fromByteOffset: end - 8, as: UInt64.self) == 0 { end -= 8 }
+  while end > 0, bytes[end - 1] == 0 { end -= 1 }
+  return bytes.count - end
+}

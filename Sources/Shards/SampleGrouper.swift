@@ -1,0 +1,67 @@
+/// Groups adjacent members into samples and holds each to the limits.
+///
+/// A new key closes a sample; so does a suffix that the sample already has. The same key again is a
+/// new sample, counted, never a merge.
+struct SampleGrouper {
+  private struct Pending {
+    var sample: Sample
+    var suffixes: [[UInt8]]
+    var bytes = 0
+    var oversized: (name: [UInt8], bytes: Int64)?
+  }
+
+  private let limits: ReadLimits
+  private var pending: Pending?
+  /// Hashes of the keys seen: one word a sample bounds the memory where the keys themselves would not.
+  private var seen: Set<Int> = []
+  private(set) var repeatedKeys = 0
+
+  init(limits: ReadLimits) { self.limits = limits }
+
+  /// Opens a place for a member, closing the sample before it where the member begins a new one.
+  /// - Returns: the sample that this closes.
+  mutating func begin(key: [UInt8], suffix: [UInt8]) -> ShardEvent? {
+    let suffix = lowerCased(suffix)
+    if pending?.sample.key == key, pending?.suffixes.contains(suffix) == false {
+      pending?.suffixes.append(suffix)
+      return nil
+    }
+    let closed = close()
+    if !seen.insert(key.hashValue).inserted { repeatedKeys += 1 }
+    pending = Pending(sample: Sample(key: key, members: []), suffixes: [suffix])
+    return closed
+  }
+
+  /// Bytes that the member just begun may have; nil when its sample is dropped already.
+  var room: Int? {
+    guard let pending, pending.oversized == nil else { return nil }
+    return min(limits.maxMemberBytes, limits.maxSampleBytes - pending.bytes)
+  }
+
+  /// Adds the member that was begun.
+  mutating func add(_ member: Member) {
+    pending?.sample.members.append(member)
+    pending?.bytes += member.bytes.count
+  }
+
+  /// Drops the sample of the member just begun, which has `bytes` bytes and no room.
+  mutating func drop(name: [UInt8], bytes: Int64) {
+    guard let held = pending, held.oversized == nil else { return }
+    let total =
+      bytes > limits.maxMemberBytes
+      ? bytes : bytes.addingReportingOverflow(Int64(held.bytes)).partialValue
+    pending?.oversized = (name, total)
+    pending?.sample.members = []
+  }
+
+  /// Closes the sample at hand, if there is one.
+  /// - Parameter cutShort: its last member is incomplete.
+  mutating func close(cutShort: Bool = false) -> ShardEvent? {
+    guard let closing = pending else { return nil }
+    pending = nil
+    if let (name, bytes) = closing.oversized {
+      return .oversized(key: closing.sample.key, name: name, bytes: bytes)
+    }
+    return cutShort ? .cutShort(closing.sample) : .sample(closing.sample)
+  }
+}

@@ -1,0 +1,62 @@
+/// What one sample may take in memory while a shard is read.
+public struct ReadLimits: Sendable {
+  /// Bytes of one member.
+  public var maxMemberBytes = 64 << 20
+  /// Bytes of all members of a sample.
+  public var maxSampleBytes = 256 << 20
+
+  public init() {}
+}
+
+/// What ``ShardReader/next()`` delivers: exactly one event for every sample of the shard.
+public enum ShardEvent: Sendable, Equatable {
+  /// Every byte that its headers declare was read.
+  case sample(Sample)
+  /// The shard ended or broke inside this sample's last member, whose bytes are incomplete.
+  case cutShort(Sample)
+  /// A member (`name`, of so many `bytes`) takes the sample above the limits; no member of the sample
+  /// is delivered. `bytes` is the member's size, or the sample's where only that is above its limit.
+  case oversized(key: [UInt8], name: [UInt8], bytes: Int64)
+}
+
+/// Why a shard could not be read to its end. The raw values are the reasons of the ledger.
+public enum ShardFault: String, Sendable, Codable, CaseIterable {
+  /// The file, or what it decompresses to, has no bytes.
+  case emptyFile = "empty-shard"
+  /// The shard ends early: inside compressed data, inside a member, or before the end marker.
+  case truncated = "truncated"
+  /// A tar header is damaged; what follows it isn't read.
+  case badHeader = "bad-header"
+  /// The compressed data is damaged.
+  case corrupt = "corrupt-stream"
+  /// Neither a tar nor a tar in gzip, zstd, bzip2 or xz.
+  case notATar = "not-a-tar"
+  /// The file is missing, not allowed, or not a file.
+  case cannotOpen = "cannot-open"
+  /// The system failed to read it.
+  case cannotRead = "cannot-read"
+}
+
+/// What a shard held, so far while it is being read.
+public struct ShardReport: Sendable, Codable, Equatable {
+  /// Samples delivered whole.
+  public var samples = 0
+  /// Samples delivered as ``ShardEvent/cutShort(_:)``: none or one.
+  public var cutShort = 0
+  /// Samples dropped as ``ShardEvent/oversized(key:name:bytes:)``.
+  public var oversized = 0
+  /// Samples, among those above, whose key an earlier sample of the shard had too.
+  public var repeatedKeys = 0
+  /// Regular files whose name belongs to no sample (`__meta__`, `._x`, `noext`).
+  public var skippedMembers = 0
+  /// Symbolic and hard links; they are never followed.
+  public var skippedLinks = 0
+  /// Directories, devices and the like.
+  public var skippedOthers = 0
+  /// Bytes read from the file.
+  public var storedBytes: Int64 = 0
+  /// Bytes of the tar.
+  public var decompressedBytes: Int64 = 0
+
+  public init() {}
+}

@@ -1,0 +1,54 @@
+import Foundation
+
+/// Finds the shards below a folder.
+enum ShardFolder {
+  /// The shards below `folder`, sorted by the bytes of their paths (`find | LC_ALL=C sort`). Links are
+  /// not followed, names that start with a dot are left out.
+  /// - Throws: `emptyFolder`, `unreadableFolder`, `nameIsNotUTF8`.
+  static func shards(below folder: String) throws(ShardListError) -> [String] {
+    var found: [String] = []
+    var folders = [folder]
+    while let current = folders.popLast() {
+      for (name, type) in try entries(of: current) {
+        guard name.first != UInt8(ascii: ".") else { continue }
+        let path = (current.hasSuffix("/") ? current : current + "/")
+        guard let text = String(validating: name, as: UTF8.self) else {
+          throw .nameIsNotUTF8(path: path + printable(name))
+        }
+        if type == S_IFDIR {
+          folders.append(path + text)
+        } else if type == S_IFREG, ShardPath.suffix(of: text) != nil {
+          found.append(path + text)
+        }
+      }
+    }
+    guard !found.isEmpty else { throw .emptyFolder(path: folder) }
+    return found.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  /// A folder's names with their file types, links as links.
+  private static func entries(
+    of folder: String
+  ) throws(ShardListError) -> [(name: [UInt8], type: mode_t)] {
+    guard let stream = opendir(folder) else {
+      throw .unreadableFolder(path: folder, reason: systemText(errno))
+    }
+    defer { closedir(stream) }
+    var entries: [(name: [UInt8], type: mode_t)] = []
+    errno = 0
+    while let entry = readdir(stream) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+      var status = stat()
+      let known = (name + [0]).map(CChar.init(bitPattern:)).withUnsafeBufferPointer {
+        $0.baseAddress.map { fstatat(dirfd(stream), $0, &status, AT_SYMLINK_NOFOLLOW) }
+      }
+      // Gone since it was listed: not a shard any more.
+      if known == 0 { entries.append((name, status.st_mode & S_IFMT)) }
+      errno = 0
+    }
+    guard errno == 0 else {
+      throw .unreadableFolder(path: folder, reason: systemText(errno))
+    }
+    return entries
+  }
+}

@@ -1,0 +1,48 @@
+/// What is wrong with a list of shards, and what to do about it.
+public enum ShardListError: Error, Equatable, CustomStringConvertible {
+  case missing(path: String)
+  case emptyFolder(path: String)
+  case unreadableFolder(path: String, reason: String)
+  /// A name below this folder (shown with U+FFFD) is not UTF-8.
+  case nameIsNotUTF8(path: String)
+  case unbalancedBrace(pattern: String)
+  case tooManyPaths(pattern: String, limit: Int)
+  case duplicate(path: String)
+  case pipe(source: String)
+  case standardInputTwice
+  /// A line (or NUL-separated entry) of standard input, counted from 1.
+  indirect case line(Int, ShardListError)
+  case listInsideList
+  case lineIsNotUTF8
+
+  public var description: String {
+    switch self {
+    case .missing(let path):
+      "\(path): no such file or folder; check the path"
+    case .emptyFolder(let path):
+      "\(path): no shards in this folder or below; looked for "
+        + ShardPath.suffixes.map { "*" + $0 }.joined(separator: " ")
+        + ", following no links and leaving out hidden names"
+    case .unreadableFolder(let path, let reason):
+      "\(path): cannot read the folder: \(reason); check its permissions"
+    case .nameIsNotUTF8(let path):
+      "\(path): a file name that is not UTF-8; rename the file"
+    case .unbalancedBrace(let pattern):
+      "\(pattern): a brace without its partner; write {00..99} or {a,b}"
+    case .tooManyPaths(let pattern, let limit):
+      "\(pattern): names more than \(limit) shards; split the pattern"
+    case .duplicate(let path):
+      "\(path): listed twice; list each shard once"
+    case .pipe(let source):
+      "\(source): 'pipe:' is not supported yet; write its output to a file and list that"
+    case .standardInputTwice:
+      "-: standard input can be listed only once"
+    case .line(let number, let error):
+      "standard input, line \(number): \(error)"
+    case .listInsideList:
+      "-: a list cannot name standard input again; take the line out"
+    case .lineIsNotUTF8:
+      "a path that is not UTF-8; rename the file"
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import Foundation
+
+/// A shard's file as it is stored: owns the descriptor and the block it reads into.
+///
+/// Read rather than mapped, since a mapped file that shrinks kills the process with SIGBUS.
+final class StoredFile {
+  private let descriptor: Int32
+  private let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
+  private(set) var bytes: Int64 = 0
+  /// The system said that there is nothing more.
+  private(set) var ended = false
+  /// The system's text, once a read failed.
+  private(set) var failure: String?
+
+  /// - Throws: the system's text for why the file cannot be opened.
+  init(path: String) throws(OpenFailure) {
+    descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    var status = stat()
+    guard descriptor >= 0, fstat(descriptor, &status) == 0 else {
+      throw OpenFailure(reason: systemText(errno))
+    }
+    guard status.st_mode & S_IFMT != S_IFDIR else { throw OpenFailure(reason: systemText(EISDIR)) }
+  }
+
+  struct OpenFailure: Error { var reason: String }
+
+  deinit {
+    if descriptor >= 0 { close(descriptor) }
+    block.deallocate()
+  }
+
+  /// The next bytes, valid until the next call; empty at the end; nil after a failure.
+  func next() -> UnsafeRawBufferPointer? {
+    while true {
+      let count = read(descriptor, block.baseAddress, block.count)
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else {
+        failure = systemText(errno)
+        return nil
+      }
+      bytes += Int64(count)
+      ended = count == 0
+      return UnsafeRawBufferPointer(rebasing: block[..<count])
+    }
+  }
+}

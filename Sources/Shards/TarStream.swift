@@ -1,0 +1,115 @@
+import CArchive
+import Foundation
+
+/// The entries of a tar, in order, with the end of the tar checked.
+///
+/// libarchive takes a tar that ends without its end marker for a whole one, and stops at the first
+/// marker of concatenated tars. So it is told to read on, and what lies behind the last entry is looked
+/// at here: it must be zeros, a block of them at least.
+final class TarStream {
+  enum Kind { case file, link, other }
+
+  struct Entry {
+    /// Nil where the header's name is unusable.
+    var name: [UInt8]?
+    var kind: Kind
+    /// As the header declares it.
+    var size: Int64
+  }
+
+  enum Content {
+    case whole([UInt8])
+    /// What was there of it, before the shard ended or broke.
+    case partial([UInt8])
+    case tooLarge
+  }
+
+  private static let blockBytes: Int64 = 512
+
+  private let source: DecompressedFile
+  private let handle: ReadHandle
+  private var opened = false
+  private var entryEnd: Int64 = 0
+
+  init(source: DecompressedFile) throws(DecompressedFile.Fault) {
+    guard let handle = ReadHandle(source: source),
+      archive_read_support_format_tar(handle.archive) == ARCHIVE_OK,
+      archive_read_set_option(handle.archive, "tar", "read_concatenated_archives", "1")
+        == ARCHIVE_OK
+    else {
+      throw DecompressedFile.Fault(fault: .cannotOpen, reason: "libarchive cannot read tars")
+    }
+    self.source = source
+    self.handle = handle
+  }
+
+  /// The next entry; nil after a whole tar's last.
+  func next() throws(DecompressedFile.Fault) -> Entry? {
+    if !opened {
+      opened = true
+      guard handle.open() else {
+        throw source.fault ?? .init(fault: .notATar, reason: "it doesn't begin with a tar header")
+      }
+    } else {
+      guard archive_read_data_skip(handle.archive) == ARCHIVE_OK else { throw broken() }
+      entryEnd = archive_filter_bytes(handle.archive, 0)
+    }
+    var found: OpaquePointer?
+    let status = archive_read_next_header(handle.archive, &found)
+    if status == ARCHIVE_EOF {
+      if let fault = source.fault { throw fault }
+      let rest = source.bytes - entryEnd
+      guard rest >= Self.blockBytes, source.trailingZeros >= rest else {
+        throw .init(fault: .truncated, reason: "it ends without the tar's end marker")
+      }
+      return nil
+    }
+    guard status == ARCHIVE_OK || status == ARCHIVE_WARN, let entry = found else { throw broken() }
+    // A name that is not in the C locale's characters is only a warning, and comes as its raw bytes;
+    // but libarchive also merely warns when it ignores a damaged PAX record, which may hold the name.
+    if status == ARCHIVE_WARN, handle.errorText.contains("pax extended attribute") {
+      throw broken()
+    }
+
+    let isLink =
+      archive_entry_hardlink(entry) != nil || archive_entry_filetype(entry) == S_IFLNK
+    return Entry(
+      name: archive_entry_pathname(entry).map { name in
+        Array(UnsafeRawBufferPointer(start: name, count: strlen(name)))
+      },
+      kind: isLink ? .link : archive_entry_filetype(entry) == S_IFREG ? .file : .other,
+      size: archive_entry_size(entry))
+  }
+
+  /// Reads the entry at hand, of which the header declares `size` bytes. Memory grows as data arrives.
+  func read(size: Int64, limit: Int) -> Content {
+    guard size <= limit else { return .tooLarge }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(Int(min(max(size, 0), 1 << 20)))
+    while true {
+      let (status, block, offset) = handle.nextBlock()
+      if status == ARCHIVE_EOF {
+        // The hole at the end of a sparse file.
+        bytes.append(contentsOf: repeatElement(0, count: max(0, Int(size) - bytes.count)))
+        return .whole(bytes)
+      }
+      guard status == ARCHIVE_OK || status == ARCHIVE_WARN, offset >= bytes.count else {
+        // All of it can be there, with the padding behind it missing.
+        return bytes.count == size ? .whole(bytes) : .partial(bytes)
+      }
+      guard offset <= limit, block.count <= limit - Int(offset) else { return .tooLarge }
+      if offset > bytes.count {
+        bytes.append(contentsOf: repeatElement(0, count: Int(offset) - bytes.count))
+      }
+      bytes.append(contentsOf: block)
+    }
+  }
+
+  private func broken() -> DecompressedFile.Fault {
+    if let fault = source.fault { return fault }
+    // As with compressed data: who asks for more after the end was in the middle of something.
+    return source.ended
+      ? .init(fault: .truncated, reason: "it ends inside a member or a header")
+      : .init(fault: .badHeader, reason: "a tar header is damaged (\(handle.errorText))")
+  }
+}

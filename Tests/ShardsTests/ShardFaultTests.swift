@@ -1,0 +1,258 @@
+import Foundation
+import Testing
+
+@testable import Shards
+
+@Suite struct ShardFaultTests {
+  let scratch: Scratch
+  init() throws { scratch = try Scratch() }
+
+  static let members = [
+    member("0.jpg", String(repeating: "j", count: 700)), member("0.txt", "caption"),
+    member("1.jpg", String(repeating: "k", count: 512)), member("1.txt", "caption"),
+  ]
+
+  /// The tar of `members` in blocks: header, 700 bytes in 2, header, 1, header, 1, header, 1, marker.
+  func tar(_ members: [Member] = members) throws -> [UInt8] {
+    try writeShard(members, to: scratch.file("whole.tar"))
+    return try scratch.read("whole.tar")
+  }
+
+  @Test func aFileWithoutBytesIsEmpty() throws {
+    let (events, fault, _, message) = readAll(try scratch.write([], to: "a.tar"))
+    #expect(events.isEmpty)
+    #expect(fault == .emptyFile)
+    #expect(message?.contains(scratch.file("a.tar")) == true)
+  }
+
+  @Test func compressedNothingIsEmpty() throws {
+    try scratch.write([], to: "a")
+    for packer in ["gzip", "zstd", "bzip2", "xz"] {
+      #expect(try run("sh", ["-c", "\(packer) -c a > b"], in: scratch.path).status == 0)
+      #expect(readAll(scratch.file("b")).fault == .emptyFile, "\(packer)")
+    }
+  }
+
+  @Test func aMissingFileAndAFolderCannotBeOpened() {
+    let (events, fault, _, message) = readAll(scratch.file("none.tar"))
+    #expect(events.isEmpty)
+    #expect(fault == .cannotOpen)
+    #expect(
+      message
+        == scratch.file("none.tar")
+        + ": No such file or directory; check the path and its permissions")
+    #expect(readAll(scratch.path).fault == .cannotOpen)
+  }
+
+  @Test func whatIsNoTarIsSaidToBeNone() throws {
+    for text in ["<html>404</html>", String(repeating: "<html>404</html>", count: 1000)] {
+      let (events, fault, _, _) = readAll(try scratch.write(Array(text.utf8), to: "a.tar"))
+      #expect(events.isEmpty)
+      #expect(fault == .notATar)
+    }
+  }
+
+  @Test func programsNamedByMagicNumbersAreNotRun() throws {
+    // lrzip and compress would be unpacked by external programs if all filters were on.
+    for magic in [Array("LRZI\u{0}\u{6}".utf8), [0x1f, 0x9d, 0x90], Array("LZIP\u{1}".utf8)] {
+      let path = try scratch.write(magic + [UInt8](repeating: 7, count: 2000), to: "a.tar")
+      #expect(readAll(path).fault == .notATar)
+    }
+  }
+
+  @Test func withoutItsEndMarkerATarIsTruncatedButAllIsDelivered() throws {
+    let path = try scratch.write(Array(try tar()[..<(9 * 512)]), to: "a.tar")
+    let (events, fault, _, message) = readAll(path)
+    #expect(
+      events == [sample("0", Array(Self.members[..<2])), sample("1", Array(Self.members[2...]))])
+    #expect(fault == .truncated)
+    #expect(message?.contains("1.txt") == true)
+  }
+
+  @Test func zerosAtTheEndOfAMemberAreNoEndMarker() throws {
+    let zeros = [Member(name: Array("0.bin".utf8), bytes: [UInt8](repeating: 0, count: 4096))]
+    let path = try scratch.write(Array(try tar(zeros)[..<(9 * 512)]), to: "a.tar")
+    let (events, fault, _, _) = readAll(path)
+    #expect(events == [sample("0", zeros)])
+    #expect(fault == .truncated)
+  }
+
+  @Test func aMemberThatBreaksOffIsCutShort() throws {
+    let path = try scratch.write(Array(try tar()[..<(6 * 512 + 100)]), to: "a.tar")
+    let (events, fault, report, _) = readAll(path)
+    let part = Member(name: Array("1.jpg".utf8), bytes: Array(Self.members[2].bytes[..<100]))
+    #expect(
+      events == [
+        sample("0", Array(Self.members[..<2])),
+        .cutShort(Sample(key: [0x31], members: [part])),
+      ])
+    #expect(fault == .truncated)
+    #expect(report.samples == 1)
+    #expect(report.cutShort == 1)
+  }
+
+  /// Long names, whose own header and data come before the member's, included.
+  @Test func cutAnywhereATarGivesAPrefixAndIsTruncatedUnlessComplete() throws {
+    let script = """
+      import io, tarfile
+      for name, format in (("gnu", tarfile.GNU_FORMAT), ("pax", tarfile.PAX_FORMAT)):
+          t = tarfile.open(name, "w", format=format)
+          for key in ("0", "x" * 600):
+              for suffix, size in (("jpg", 700), ("txt", 0)):
+                  i = tarfile.TarInfo(key + "." + suffix)
+                  i.size = size
+                  t.addfile(i, io.BytesIO(b"j" * size))
+          end = t.offset
+          t.close()
+          open(name + ".end", "w").write(str(end))
+      """
+    #expect(try run("python3", ["-c", script], in: scratch.path).status == 0)
+    for format in ["gnu", "pax"] {
+      let whole = try scratch.read(format)
+      let end = try #require(
+        Int(String(decoding: try scratch.read(format + ".end"), as: UTF8.self)))
+      let expected = readAll(scratch.file(format)).events
+      #expect(expected.count == 2)
+      let path = try scratch.write(Array(whole[..<(end + 1024)]), to: "cut")
+      for length in (1...(end + 1024)).reversed() {
+        #expect(truncate(path, length) == 0)
+        let (events, fault, _, _) = readAll(path)
+        let isComplete = length == end + 512 || length == end + 1024
+        #expect((fault == nil) == isComplete, "\(format) cut at \(length)")
+        #expect(fault == nil || fault == .truncated || length < 512 && fault == .notATar)
+        let prefix = isPrefix(events, of: expected)
+        #expect(prefix, "\(format) cut at \(length)")
+      }
+    }
+  }
+
+  /// Whether every event is that of the whole shard, or has some of its members, the last in part.
+  func isPrefix(_ events: [ShardEvent], of whole: [ShardEvent]) -> Bool {
+    guard events.count <= whole.count else { return false }
+    for (index, (event, expected)) in zip(events, whole).enumerated() where event != expected {
+      guard index == events.count - 1, case .sample(let sample) = expected else { return false }
+      switch event {
+      case .sample(let part):
+        guard part.key == sample.key, sample.members.starts(with: part.members) else {
+          return false
+        }
+      case .cutShort(let part):
+        guard part.key == sample.key, let last = part.members.last,
+          sample.members.starts(with: part.members.dropLast()),
+          sample.members[part.members.count - 1].bytes.starts(with: last.bytes),
+          last.bytes.count < sample.members[part.members.count - 1].bytes.count
+        else { return false }
+      case .oversized: return false
+      }
+    }
+    return true
+  }
+
+  @Test(arguments: ["gzip -n", "zstd", "bzip2", "xz"])
+  func cutAnywhereACompressedTarIsTruncated(packer: String) throws {
+    _ = try tar()
+    let packed = try run("sh", ["-c", "\(packer) -c whole.tar > packed"], in: scratch.path)
+    #expect(packed.status == 0, "\(packed.output)")
+    let whole = try scratch.read("packed")
+    let expected = readAll(scratch.file("packed"))
+    #expect(expected.fault == nil)
+    let path = try scratch.write(whole, to: "cut")
+    for length in (1..<whole.count).reversed() {
+      #expect(truncate(path, length) == 0)
+      let (events, fault, _, _) = readAll(path)
+      // Before its magic number is whole, compressed data is nothing in particular.
+      #expect(
+        fault == .truncated || length < 18 && fault == .notATar,
+        "cut at \(length) of \(whole.count): \(String(describing: fault))")
+      let prefix = isPrefix(events, of: expected.events)
+      #expect(prefix, "cut at \(length)")
+    }
+  }
+
+  @Test func damagedCompressedDataIsCorrupt() throws {
+    var state: UInt32 = 7
+    let noise = (0..<400_000).map { _ -> UInt8 in
+      state = state &* 1_664_525 &+ 1_013_904_223
+      return UInt8(state >> 24) & 0x3f
+    }
+    try writeShard(
+      [member("0.txt", "t"), Member(name: Array("1.bin".utf8), bytes: noise)],
+      to: scratch.file("a.zst"), compression: .zstd(level: 3))
+    var bytes = try scratch.read("a.zst")
+    for index in 150_000..<150_064 { bytes[index] ^= 0x55 }
+    let (events, fault, _, message) = readAll(try scratch.write(bytes, to: "a.zst"))
+    #expect(fault == .corrupt)
+    #expect(events.first == sample("0", [member("0.txt", "t")]))
+    #expect(message?.hasPrefix(scratch.file("a.zst")) == true)
+  }
+
+  @Test func aWrongChecksumOfTheFrameIsCorrupt() throws {
+    try writeShard(Self.members, to: scratch.file("a"), compression: .zstd(level: 3))
+    var bytes = try scratch.read("a")
+    bytes[bytes.count - 1] ^= 1
+    #expect(readAll(try scratch.write(bytes, to: "a")).fault == .corrupt)
+  }
+
+  @Test func aDamagedHeaderEndsTheShardAndWhatIsBeforeItIsDelivered() throws {
+    var bytes = try tar()
+    bytes[5 * 512] ^= 0x20
+    let (events, fault, _, message) = readAll(try scratch.write(bytes, to: "a.tar"))
+    #expect(events == [sample("0", Array(Self.members[..<2]))])
+    #expect(fault == .badHeader)
+    #expect(message?.contains("0.txt") == true)
+  }
+
+  @Test func whatFollowsTheEndMarkerIsLookedAt() throws {
+    let junk = [UInt8](repeating: 0x41, count: 512)
+    let (events, fault, _, _) = readAll(try scratch.write(try tar() + junk, to: "a.tar"))
+    #expect(events.count == 2)
+    #expect(fault == .badHeader)
+  }
+
+  @Test func sizesThatCannotBeAreRefusedAndNothingIsAllocatedForThem() throws {
+    let good =
+      tarHeader("0.txt", size: Array("00000000001\0".utf8)) + [UInt8](repeating: 0x74, count: 512)
+    let negative = [0xff] + [UInt8](repeating: 0xff, count: 11)
+    let huge = [0x80, 0, 0, 0, 0x7f] + [UInt8](repeating: 0xff, count: 7)
+    let largest = [0xbf] + [UInt8](repeating: 0xff, count: 11)
+    let end = [UInt8](repeating: 0, count: 1024)
+    for size in [negative, huge, largest] {
+      let path = try scratch.write(good + tarHeader("1.txt", size: size) + end, to: "a.tar")
+      let (events, fault, _, _) = readAll(path)
+      #expect(events.first == sample("0", [member("0.txt", "t")]))
+      #expect(events.dropFirst().allSatisfy { !$0.isWhole })
+      #expect(fault != nil)
+    }
+    // Below the limit, but not there.
+    let declared = tarHeader("1.txt", size: Array("00377777777\0".utf8))
+    let (events, fault, _, _) = readAll(try scratch.write(good + declared + end, to: "a.tar"))
+    #expect(
+      events.last
+        == .cutShort(Sample(key: [0x31], members: [Member(name: Array("1.txt".utf8), bytes: end)])))
+    #expect(fault == .truncated)
+  }
+
+  @Test func aDamagedPaxRecordIsABadHeaderSinceItMayHoldTheName() throws {
+    let record = Array("99 path=elsewhere.txt\n".utf8)
+    let pax =
+      tarHeader("pax", size: Array("00000000026\0".utf8), type: "x") + record
+      + [UInt8](repeating: 0, count: 512 - record.count)
+    let path = try scratch.write(pax + (try tar()), to: "a.tar")
+    #expect(readAll(path).fault == .badHeader)
+  }
+
+  @Test func noDamageOfOneByteCrashesTheReader() throws {
+    let whole = Array(try tar()[..<(11 * 512)])
+    let path = try scratch.write(whole, to: "a.tar")
+    for index in whole.indices {
+      for flip in [0xff, 0x01] as [UInt8] {
+        try scratch.poke(whole[index] ^ flip, at: index, in: "a.tar")
+        let (events, fault, report, message) = readAll(path)
+        #expect(report.samples + report.cutShort + report.oversized == events.count)
+        #expect((fault == nil) == (message == nil))
+        #expect(fault != nil || events.count == 2)
+      }
+      try scratch.poke(whole[index], at: index, in: "a.tar")
+    }
+  }
+}

@@ -1,0 +1,215 @@
+import Foundation
+import Testing
+
+@testable import Shards
+
+@Suite struct ShardReaderTests {
+  let scratch: Scratch
+  init() throws { scratch = try Scratch() }
+
+  /// Has Python's tarfile write `a.tar` in `scratch`; the script sees `t` and `add(name, bytes, **fields)`.
+  func pythonTar(_ script: String, format: String = "GNU") throws -> String {
+    let prelude = """
+      import io, tarfile
+      t = tarfile.open("a.tar", "w", format=tarfile.\(format)_FORMAT)
+      def add(name, data=b"", **fields):
+          i = tarfile.TarInfo(name)
+          i.size = len(data)
+          for k, v in fields.items(): setattr(i, k, v)
+          t.addfile(i, io.BytesIO(data))
+
+      """
+    let made = try run("python3", ["-c", prelude + script + "\nt.close()"], in: scratch.path)
+    #expect(made.status == 0, "\(made.output)")
+    return scratch.file("a.tar")
+  }
+
+  @Test func whatIsWrittenComesBackByteForByte() throws {
+    let members = ShardWriterTests.awkward
+    for compression in [ShardCompression.none, .zstd(level: 3)] {
+      let path = try writeShard(members, to: scratch.file("a"), compression: compression)
+      let (events, fault, _, message) = readAll(path)
+      let seen = events.flatMap { event -> [Member] in
+        if case .sample(let sample) = event { sample.members } else { [] }
+      }
+      #expect(seen == members)
+      #expect(fault == nil)
+      #expect(message == nil)
+    }
+  }
+
+  @Test func everyCompressionIsToldByContent() throws {
+    let members = [member("0.jpg", "j"), member("0.txt", "t"), member("1.txt", "u")]
+    let expected = [sample("0", Array(members[..<2])), sample("1", Array(members[2...]))]
+    let path = try writeShard(members, to: scratch.file("a"))
+    for packer in ["gzip", "bzip2", "xz", "zstd"] {
+      let packed = try run("sh", ["-c", "\(packer) -c a > b"], in: scratch.path)
+      #expect(packed.status == 0, "\(packed.output)")
+      let (events, fault, report, _) = readAll(scratch.file("b"))
+      #expect(events == expected)
+      #expect(fault == nil)
+      #expect(report.decompressedBytes == 10_240)
+      #expect(report.storedBytes == Int64(try scratch.read("b").count))
+    }
+    #expect(readAll(path).events == expected)
+  }
+
+  @Test func severalFramesOfOneStreamAreReadOn() throws {
+    try writeShard([member("0.jpg", "j"), member("1.jpg", "k")], to: scratch.file("a"))
+    for packer in ["gzip", "zstd", "bzip2", "xz"] {
+      let script =
+        "head -c 700 a | \(packer) -c > b && tail -c +701 a | \(packer) -c >> b"
+      #expect(try run("sh", ["-c", script], in: scratch.path).status == 0)
+      let (events, fault, _, _) = readAll(scratch.file("b"))
+      #expect(events.map(\.key) == ["0", "1"])
+      #expect(fault == nil)
+    }
+  }
+
+  @Test func aRepeatedKeyOrSuffixBeginsANewSampleAndIsCounted() throws {
+    let members = [
+      member("0.jpg", "a"), member("0.txt", "b"),
+      member("0.TXT", "c"), member("0.jpg", "d"),
+      member("1.jpg", "e"), member("x/1.jpg", "f"),
+      member("0.json", "g"),
+    ]
+    let (events, fault, report, _) = readAll(try writeShard(members, to: scratch.file("a.tar")))
+    #expect(
+      events == [
+        sample("0", Array(members[0..<2])), sample("0", Array(members[2..<4])),
+        sample("1", [members[4]]), sample("x/1", [members[5]]), sample("0", [members[6]]),
+      ])
+    #expect(report.repeatedKeys == 2)
+    #expect(report.samples == 5)
+    #expect(fault == nil)
+  }
+
+  @Test func whatIsNoSampleMemberIsSkippedAndCountedAndDoesNotPartASample() throws {
+    let path = try pythonTar(
+      """
+      add("./", type=tarfile.DIRTYPE)
+      add("__meta__/info.json", b"{}")
+      add("0.jpg", b"j")
+      add("._0.jpg", b"apple")
+      add("noext", b"n" * 5000)
+      add("dir.d", type=tarfile.DIRTYPE)
+      add("0.png", type=tarfile.SYMTYPE, linkname="/etc/passwd")
+      add("0.webp", type=tarfile.LNKTYPE, linkname="0.jpg")
+      add("0.fifo", type=tarfile.FIFOTYPE)
+      add("0.txt", b"t")
+      """)
+    let (events, fault, report, _) = readAll(path)
+    #expect(events == [sample("0", [member("0.jpg", "j"), member("0.txt", "t")])])
+    #expect(report.skippedMembers == 3)
+    #expect(report.skippedLinks == 2)
+    #expect(report.skippedOthers == 3)
+    #expect(fault == nil)
+  }
+
+  @Test(arguments: ["GNU", "PAX"]) func longAndForeignNamesComeAsTheirBytes(format: String) throws {
+    let path = try pythonTar(
+      """
+      add("d" * 300 + "/0.txt", b"long")
+      add("caf\\u00e9/\\u6905.txt", b"utf-8")
+      add("\\udcff\\udc80.txt", b"raw")
+      """, format: format)
+    let (events, fault, _, _) = readAll(path)
+    let names = events.map { event -> [UInt8] in
+      if case .sample(let sample) = event { sample.members[0].name } else { [] }
+    }
+    #expect(
+      names == [
+        Array((String(repeating: "d", count: 300) + "/0.txt").utf8),
+        Array("caf\u{e9}/\u{6905}.txt".utf8), [0xff, 0x80] + Array(".txt".utf8),
+      ])
+    #expect(fault == nil)
+  }
+
+  @Test func concatenatedTarsAreReadToTheLast() throws {
+    for name in ["0", "1", "2"] {
+      try writeShard([member("\(name).txt", name)], to: scratch.file(name))
+    }
+    let path = try scratch.write(
+      try scratch.read("0") + scratch.read("1") + scratch.read("2"), to: "a.tar")
+    let (events, fault, _, _) = readAll(path)
+    #expect(events.map(\.key) == ["0", "1", "2"])
+    #expect(fault == nil)
+  }
+
+  @Test func aTarOfNothingButItsEndMarkerIsCleanAndEmpty() throws {
+    for size in [512, 1024, 10_240] {
+      let path = try scratch.write([UInt8](repeating: 0, count: size), to: "a.tar")
+      let (events, fault, report, _) = readAll(path)
+      #expect(events.isEmpty)
+      #expect(fault == nil)
+      #expect(report.samples == 0)
+    }
+  }
+
+  @Test func aMemberAboveTheLimitDropsItsWholeSampleAndNoOther() throws {
+    var limits = ReadLimits()
+    limits.maxMemberBytes = 1000
+    let members = [
+      member("0.txt", "a"), member("1.txt", "b"),
+      member("1.jpg", String(repeating: "x", count: 1001)), member("1.json", "{}"),
+      member("2.jpg", String(repeating: "x", count: 1000)),
+    ]
+    let path = try writeShard(members, to: scratch.file("a.tar"))
+    let (events, fault, report, _) = readAll(path, limits: limits)
+    #expect(
+      events == [
+        sample("0", [members[0]]),
+        .oversized(key: [0x31], name: Array("1.jpg".utf8), bytes: 1001),
+        sample("2", [members[4]]),
+      ])
+    #expect(fault == nil)
+    #expect(report.samples == 2)
+    #expect(report.oversized == 1)
+  }
+
+  @Test func aSampleAboveTheLimitIsDroppedThoughItsMembersAreNot() throws {
+    var limits = ReadLimits()
+    limits.maxSampleBytes = 1500
+    let long = String(repeating: "x", count: 800)
+    let path = try writeShard(
+      [member("0.jpg", long), member("0.png", long), member("0.txt", "t"), member("1.txt", "t")],
+      to: scratch.file("a.tar"))
+    #expect(
+      readAll(path, limits: limits).events == [
+        .oversized(key: [0x30], name: Array("0.png".utf8), bytes: 1600),
+        sample("1", [member("1.txt", "t")]),
+      ])
+  }
+
+  @Test func aSparseMemberComesWithItsHoles() throws {
+    try Data([1]).write(to: URL(fileURLWithPath: scratch.file("0.bin")))
+    let script = "truncate -s 300000 0.bin && printf 'end' >> 0.bin && truncate -s 400000 0.bin"
+    for format in ["gnu", "posix"] {
+      let made = try run(
+        "sh", ["-c", "rm -f 0.bin; \(script); tar -S --format=\(format) -cf a.tar 0.bin"],
+        in: scratch.path)
+      #expect(made.status == 0, "\(made.output)")
+      #expect(try scratch.read("a.tar").count < 100_000)
+      let whole = Member(name: Array("0.bin".utf8), bytes: try scratch.read("0.bin"))
+      let (events, fault, _, _) = readAll(scratch.file("a.tar"))
+      #expect(events == [sample("0", [whole])])
+      #expect(fault == nil)
+    }
+  }
+
+  @Test func manyMembersLargerThanTheBuffersComeBackWhole() throws {
+    let members = (0..<12).map { index in
+      Member(
+        name: Array("\(index / 2).\(index % 2)".utf8),
+        bytes: [UInt8](repeating: UInt8(index), count: index * 321_123))
+    }
+    for compression in [ShardCompression.none, .zstd(level: 1)] {
+      let path = try writeShard(members, to: scratch.file("a"), compression: compression)
+      let (events, fault, _, _) = readAll(path)
+      #expect(
+        events
+          == (0..<6).map { sample("\($0)", Array(members[(2 * $0)..<(2 * $0 + 2)])) })
+      #expect(fault == nil)
+    }
+  }
+}
