@@ -1,10 +1,11 @@
-/// A 2x2 table of pairs by given label (observed = *match*, re-paired = *mismatch*) and by the label
-/// that the scores confidently tell. Two-class confident joint of Northcutt, Jiang & Chuang,
+/// A 2x2 table of pairs by given label (observed = *match*, re-paired = *mismatch*) and by the
+/// label that the scores confidently tell. Two-class confident joint of Northcutt, Jiang & Chuang,
 /// "Confident Learning" (JAIR 2021), section 3.1.
 public struct ConfidentJoint: Sendable, Equatable, Codable {
   /// Observed pairs that are confidently matches.
   public var matchMatch: Double
-  /// Observed pairs that are confidently mismatches: the off-diagonal that confident learning prunes.
+  /// Observed pairs that are confidently mismatches: the off-diagonal that confident learning
+  /// prunes.
   public var matchMismatch: Double
   /// Re-paired pairs that are confidently matches.
   public var mismatchMatch: Double
@@ -31,8 +32,8 @@ public struct ConfidentJoint: Sendable, Equatable, Codable {
   }
 }
 
-/// The mean self-confidence of each given label (the paper's eq. 2): a pair counts as a label when its
-/// probability of that label reaches the label's threshold.
+/// The mean self-confidence of each given label (the paper's eq. 2): a pair counts as a label when
+/// its probability of that label reaches the label's threshold.
 public struct ConfidenceThresholds: Sendable, Equatable, Codable {
   /// Mean P(match) over observed pairs.
   public var match: Double
@@ -40,7 +41,8 @@ public struct ConfidenceThresholds: Sendable, Equatable, Codable {
   public var mismatch: Double
 
   /// The confident label at P(match) = `probability`: true for match, false for mismatch, nil for
-  /// neither. Where both thresholds are reached, the likelier label wins (the collision rule of eq. 1).
+  /// neither. Where both thresholds are reached, the likelier label wins (the collision rule of
+  /// eq. 1).
   func confidentMatch(_ probability: Double) -> Bool? {
     // A mean of equal numbers may lie a rounding above each of them.
     let slack = 1e-12

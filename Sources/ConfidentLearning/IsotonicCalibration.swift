@@ -1,7 +1,9 @@
-/// p(s) = P(label = match | score s), non-decreasing in s, both labels carrying the same total weight.
+/// p(s) = P(label = match | score s), non-decreasing in s, both labels carrying the same total
+/// weight.
 ///
-/// Fitted by the pool-adjacent-violators algorithm over the bins of two histograms; between the blocks'
-/// centres of mass it is interpolated linearly, outside it is constant. (Zadrozny & Elkan, KDD 2002.)
+/// Fitted by the pool-adjacent-violators algorithm over the bins of two histograms; between the
+/// blocks' centres of mass it is interpolated linearly, outside it is constant. (Zadrozny & Elkan,
+/// KDD 2002.)
 public struct IsotonicCalibration: Sendable, Equatable, Codable {
   /// No probability is nearer to 0 or 1: finite data proves nothing.
   public static let floor = 1e-4

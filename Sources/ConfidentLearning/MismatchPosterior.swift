@@ -2,14 +2,14 @@ import Foundation
 
 /// P(mismatched | score) of an observed pair, strictly decreasing in the score.
 ///
-/// With noise rate r, Bayes' rule gives r * f_mismatch(s) / f_observed(s) = r * (1 - p) / p, cut off at 1, where p is
-/// the isotonic calibration, hence non-increasing. Two things are added.
+/// With noise rate r, Bayes' rule gives r * f_mismatch(s) / f_observed(s) = r * (1 - p) / p, cut
+/// off at 1, where p is the isotonic calibration, hence non-increasing. Two things are added.
 ///
-/// - The prior in front is not r itself but solved for, so that the mean over the observed pairs is r
-///   in spite of the cut-off and of what p smooths away.
-/// - Flat stretches (blocks of the isotonic fit, the cut-off) get a slope: up to 2 % relative and 0.1 %
-///   absolute. So ranking by it equals ranking by score: its values as Float differ wherever scores
-///   are a bin (1/64) apart, and mostly at much smaller distances.
+/// - The prior in front is not r itself but solved for, so that the mean over the observed pairs is
+///   r in spite of the cut-off and of what p smooths away.
+/// - Flat stretches (blocks of the isotonic fit, the cut-off) get a slope: up to 2 % relative and
+///   0.1 % absolute. So ranking by it equals ranking by score: its values as Float differ wherever
+///   scores are a bin (1/64) apart, and mostly at much smaller distances.
 public struct MismatchPosterior: Sendable, Equatable, Codable {
   static let relativeSlope = 0.02
   static let absoluteSlope = 1e-3

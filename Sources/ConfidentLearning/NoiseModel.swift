@@ -70,8 +70,8 @@ public struct NoiseModel: Sendable, Equatable, Codable {
 }
 
 extension NoiseModel {
-  /// P(label = match | score), observed and re-paired pairs weighing the same: a calibrated score, not
-  /// yet the probability that a pair of this corpus matches.
+  /// P(label = match | score), observed and re-paired pairs weighing the same: a calibrated score,
+  /// not yet the probability that a pair of this corpus matches.
   public func probabilityOfMatch(_ score: Float) -> Float {
     Float(calibration(ScoreHistogram.clamped(score)))
   }
@@ -81,7 +81,8 @@ extension NoiseModel {
     Float(posterior(ScoreHistogram.clamped(score), calibration: calibration))
   }
 
-  /// Whether a pair of this score is kept; scores beyond the grid count as its ends, NaN is not kept.
+  /// Whether a pair of this score is kept; scores beyond the grid count as its ends, NaN is not
+  /// kept.
   public func keeps(_ score: Float) -> Bool {
     !score.isNaN && ScoreHistogram.clamped(score) >= scoreThreshold
   }

@@ -1,7 +1,8 @@
 /// Everything that the noise model is fitted on: how observed and re-paired pairs score, by part.
 ///
-/// Parts are the folds of the cross-fitted calibration (not those of the judges): a pair's part must
-/// depend on its content alone. Statistics of shards, nights and machines merge exactly, in any order.
+/// Parts are the folds of the cross-fitted calibration (not those of the judges): a pair's part
+/// must depend on its content alone. Statistics of shards, nights and machines merge exactly, in
+/// any order.
 public struct PairStatistics: Sendable, Equatable {
   public static let partCount = 5
 

@@ -1,8 +1,8 @@
 /// Counts of scores on a fixed grid: -16 ... 16 in bins of 1/64.
 ///
-/// The only state is integer counts, so histograms of any split of the data, merged in any order, are
-/// equal to the histogram of the whole. Scores are standardised, so the grid reaches far past both tails; what lies outside is
-/// counted in the outermost bin.
+/// The only state is integer counts, so histograms of any split of the data, merged in any order,
+/// are equal to the histogram of the whole. Scores are standardised, so the grid reaches far past
+/// both tails; what lies outside is counted in the outermost bin.
 public struct ScoreHistogram: Sendable, Equatable {
   /// The grid's ends, in units of the score.
   public static let range: ClosedRange<Double> = -16...16
@@ -44,7 +44,8 @@ public struct ScoreHistogram: Sendable, Equatable {
     count += other.count
   }
 
-  /// The score below which `fraction` of the pairs lie, interpolated within its bin; nil when empty.
+  /// The score below which `fraction` of the pairs lie, interpolated within its bin; nil when
+  /// empty.
   ///
   /// - Parameter fraction: clamped to 0...1; 0 gives the lower edge of the first bin that holds a
   ///   pair, 1 the upper edge of the last.

@@ -12,12 +12,12 @@ struct ScoreThreshold: Equatable {
     if fraction >= 1 { score = ScoreHistogram.range.upperBound }
   }
 
-  /// The lowest threshold at which the mean of `mismatch` (per bin, non-increasing) over the kept pairs
-  /// is at most `limit`, interpolated within its bin.
+  /// The lowest threshold at which the mean of `mismatch` (per bin, non-increasing) over the kept
+  /// pairs is at most `limit`, interpolated within its bin.
   ///
   /// Thresholds up to `last` are tried, the score beyond which the estimate no longer falls in
-  /// earnest. If even `last` leaves more noise than `limit`, it is the threshold, and `reachable` is
-  /// false.
+  /// earnest. If even `last` leaves more noise than `limit`, it is the threshold, and `reachable`
+  /// is false.
   init(
     limiting limit: Double, of observed: ScoreHistogram, mismatch: [Double], upTo last: Double
   ) {

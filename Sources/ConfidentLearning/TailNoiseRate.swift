@@ -2,8 +2,9 @@
 ///
 /// Below a low quantile of the re-paired scores there are hardly any matches, so the observed pairs
 /// there are mismatches, and the quantile says what share of all mismatches they are. It needs no
-/// model of the matches. With random re-pairing it is a lower bound where hard mismatches exist (these
-/// score higher, and are missing from the tail); it errs upwards by the matches that score as low.
+/// model of the matches. With random re-pairing it is a lower bound where hard mismatches exist
+/// (these score higher, and are missing from the tail); it errs upwards by the matches that score
+/// as low.
 enum TailNoiseRate {
   /// The share of the re-paired scores that makes the tail.
   static let tail = 0.1

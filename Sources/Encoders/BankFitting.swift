@@ -60,7 +60,11 @@ public func sphericalClusters(
     let last = centres.suffix(dimension)
     for i in 0..<count { distances[i] = min(distances[i], max(0, 1 - dot(row(i), last))) }
     var draw = random.uniform() * distances.reduce(0, +)
-    let chosen = distances.firstIndex { draw -= $0; return draw <= 0 } ?? count - 1
+    let chosen =
+      distances.firstIndex {
+        draw -= $0
+        return draw <= 0
+      } ?? count - 1
     centres += row(chosen)
   }
   var assignment = [Int](repeating: 0, count: count)

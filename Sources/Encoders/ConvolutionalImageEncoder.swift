@@ -11,7 +11,7 @@ final class ConvolutionalImageEncoder {
     var channels = 3
     for (stage, width) in configuration.widths.enumerated() {
       let name = "image.stage\(stage)"
-      if stage > 0 { layers += [LayerNorm("\(name).norm", channels)] }
+      if stage > 0 { layers += [ImageNorm("\(name).norm", channels)] }
       layers.append(
         Convolution(
           "\(name).down", kernel: 3, stride: 2, inputs: channels, outputs: width,
@@ -20,7 +20,7 @@ final class ConvolutionalImageEncoder {
         layers.append(
           Residual(
             Sequential([
-              LayerNorm("\(name).block\(block).norm", width), ReLU(),
+              ImageNorm("\(name).block\(block).norm", width), ReLU(),
               Convolution(
                 "\(name).block\(block).conv", kernel: 3, stride: 1, inputs: width, outputs: width,
                 gain: 1, &random),

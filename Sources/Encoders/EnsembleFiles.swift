@@ -23,21 +23,21 @@ public enum EnsembleError: Error, CustomStringConvertible {
   }
 }
 
-/// `ensemble.json`; the arrays lie in the safetensors files beside it.
+/// `ensemble.json` (its keys in snake case); the arrays lie in the safetensors files beside it.
 private struct EnsembleDocument: Codable {
   struct Entry: Codable {
     var kind: Int
     var fold: Int
     var file: String
   }
-  var format_version: Int
+  var formatVersion: Int
   var folds: Int
-  var image_side: Int
+  var imageSide: Int
   var geometry: Geometry
   var kinds: [MemberConfiguration]
   var members: [Entry]
   var bank: [BankPair]
-  var bank_clusters: [Int]
+  var bankClusters: [Int]
 }
 
 extension Ensemble {
@@ -49,22 +49,24 @@ extension Ensemble {
   public init(directory: String) throws {
     let path = directory + "/" + Self.documentName
     let document: EnsembleDocument
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
     do {
       let data = try Data(contentsOf: URL(fileURLWithPath: path))
-      document = try JSONDecoder().decode(EnsembleDocument.self, from: data)
+      document = try decoder.decode(EnsembleDocument.self, from: data)
     } catch {
       throw EnsembleError.unreadable(path: path, reason: error.localizedDescription)
     }
-    guard document.format_version == Self.formatVersion else {
+    guard document.formatVersion == Self.formatVersion else {
       throw EnsembleError.wrongFormat(
-        path: path, found: document.format_version, expected: Self.formatVersion)
+        path: path, found: document.formatVersion, expected: Self.formatVersion)
     }
     kinds = document.kinds
     folds = document.folds
-    imageSide = document.image_side
+    imageSide = document.imageSide
     geometry = document.geometry
     bank = document.bank
-    bankClusters = document.bank_clusters
+    bankClusters = document.bankClusters
     let pairs = document.bank.count
     let expected = document.kinds.count * document.folds
     guard document.members.count == expected, document.folds > 0, pairs > 1,
@@ -112,12 +114,13 @@ extension Ensemble {
 
   private func document(_ entries: [EnsembleDocument.Entry]) throws -> Data {
     let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
     return try encoder.encode(
       EnsembleDocument(
-        format_version: Self.formatVersion, folds: folds, image_side: imageSide,
+        formatVersion: Self.formatVersion, folds: folds, imageSide: imageSide,
         geometry: geometry, kinds: kinds, members: entries, bank: bank,
-        bank_clusters: bankClusters))
+        bankClusters: bankClusters))
   }
 
   /// 32 hex digits over everything that decides a score.
@@ -135,7 +138,8 @@ extension Ensemble {
       member.bankTexts.withUnsafeBytes { mix($0) }
       [member.mean, member.deviation].withUnsafeBytes { mix($0) }
     }
-    return String(hash.high64, radix: 16).leftPadded(16) + String(hash.low64, radix: 16).leftPadded(16)
+    return String(hash.high64, radix: 16).leftPadded(16)
+      + String(hash.low64, radix: 16).leftPadded(16)
   }
 }
 
@@ -144,7 +148,9 @@ extension Ensemble.Member {
   private static let bankTextsName = "bank.texts"
   private static let standardName = "bank.standardisation"
 
-  public static func fileName(kind: String, fold: Int) -> String { "\(kind)-fold\(fold).safetensors" }
+  public static func fileName(kind: String, fold: Int) -> String {
+    "\(kind)-fold\(fold).safetensors"
+  }
 
   /// - Parameter metadata: more to write into the file's header.
   public func write(to path: String, dimension: Int, metadata: [String: String] = [:]) throws {

@@ -31,7 +31,8 @@ public final class PairEncoder {
   public func texts(_ captions: [String]) -> [Float] {
     rows(count: captions.count) { range in
       var tokens = range.map { encoder.tokenizer.tokens(of: captions[$0]) }
-      while tokens.count < Self.batch { tokens.append(CaptionTokens(ids: [], ends: [])) }
+      let padding = encoder.tokenizer.tokens(of: "")
+      while tokens.count < Self.batch { tokens.append(padding) }
       return encoder.encodeTexts(tokens, context)
     }
   }

@@ -26,7 +26,9 @@ public struct SeededRandom: RandomNumberGenerator, Sendable {
   }
 
   /// Uniform in `0..<bound`.
-  public mutating func below(_ bound: Int) -> Int { Int(next().multipliedFullWidth(by: UInt64(bound)).high) }
+  public mutating func below(_ bound: Int) -> Int {
+    Int(next().multipliedFullWidth(by: UInt64(bound)).high)
+  }
 
   /// Standard normal (Box-Muller).
   public mutating func normal() -> Float {

@@ -79,7 +79,8 @@ extension BufferPool {
   /// a + b under a new shape of the same count.
   public func sum(_ a: Tensor, _ b: Tensor, shape: [Int]) -> Tensor {
     let result = tensor(shape)
-    precondition(a.count == result.count && b.count == result.count, "sum of \(a.shape), \(b.shape)")
+    precondition(
+      a.count == result.count && b.count == result.count, "sum of \(a.shape), \(b.shape)")
     result.data.update(from: a.data, count: a.count)
     vm_add(b.data, result.data, b.count)
     return result

@@ -4,8 +4,8 @@ struct NPYHeader: Equatable {
   var fortranOrder: Bool
   var shape: [Int]
 
-  /// The bytes up to the data: magic, version 1.0, length, Python literal, padded to 64 with a newline
-  /// at the end (numpy.lib.format, version 1.0).
+  /// The bytes up to the data: magic, version 1.0, length, Python literal, padded to 64 with a
+  /// newline at the end (numpy.lib.format, version 1.0).
   var encoded: [UInt8] {
     let extents = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")
     let order = fortranOrder ? "True" : "False"

@@ -5,7 +5,8 @@
 public enum NPZ {
   private static let suffix = ".npy"
 
-  /// Writes `columns` in their order, stored, and syncs the file. The same columns give the same bytes.
+  /// Writes `columns` in their order, stored, and syncs the file. The same columns give the same
+  /// bytes.
   ///
   /// - Throws: `.unwritable` for a repeated name, a name that is not printable ASCII (other names
   ///   depend on the locale), or a shape that doesn't hold its values; `.io` where the disk refuses.

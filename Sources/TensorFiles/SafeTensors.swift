@@ -1,10 +1,11 @@
 import Foundation
 
-/// Reads and writes `.safetensors`: a u64 header length, a JSON header, then the bytes of the tensors.
+/// Reads and writes `.safetensors`: a u64 header length, a JSON header, then the bytes of the
+/// tensors.
 ///
-/// Source: the format page of huggingface/safetensors. Written files are the same bytes whenever the
-/// tensors and metadata are the same: tensors lie in bytewise order of their names, JSON keys are
-/// sorted, and the header is padded with spaces so that the data starts at a multiple of 8.
+/// Source: the format page of huggingface/safetensors. Written files are the same bytes whenever
+/// the tensors and metadata are the same: tensors lie in bytewise order of their names, JSON keys
+/// are sorted, and the header is padded with spaces so that the data starts at a multiple of 8.
 public enum SafeTensors {
   /// The longest header that is read, the limit of the format's own library.
   static let maximumHeaderLength = 100_000_000
@@ -12,8 +13,8 @@ public enum SafeTensors {
   /// Writes `tensors` as F32 and syncs the file.
   ///
   /// - Parameter metadata: stored under `__metadata__`, left out when empty.
-  /// - Throws: `.unwritable` for a repeated or reserved name or a shape that doesn't fit its values,
-  ///   `.io` where the disk refuses.
+  /// - Throws: `.unwritable` for a repeated or reserved name or a shape that doesn't fit its
+  ///   values, `.io` where the disk refuses.
   public static func write(
     _ tensors: [NamedTensor], metadata: [String: String], to path: String
   ) throws(TensorFileError) {

@@ -1,4 +1,5 @@
-/// Why a tensor file could not be written or read; the text names the file, the tensor and what to do.
+/// Why a tensor file could not be written or read; the text names the file, the tensor and what to
+/// do.
 public enum TensorFileError: Error, Equatable, CustomStringConvertible {
   /// The operating system or libarchive refused `action` (open, write, read, ...) on `file`.
   case io(file: String, action: String, reason: String)

@@ -2,7 +2,8 @@ import CArchive
 
 // The only file of this room that touches libarchive: two handles that own their `struct archive`.
 
-/// Writes stored (uncompressed) members with fixed times and owners: the same content is the same bytes.
+/// Writes stored (uncompressed) members with fixed times and owners: the same content is the same
+/// bytes.
 struct ZipWriter: ~Copyable {
   private let archive: OpaquePointer?
   private let file: DurableFile
@@ -48,7 +49,8 @@ struct ZipWriter: ~Copyable {
   }
 }
 
-/// Reads members through the central directory, so that a truncated file is an error and not a short list.
+/// Reads members through the central directory, so that a truncated file is an error and not a
+/// short list.
 struct ZipReader: ~Copyable {
   private let archive: OpaquePointer?
   private let path: String

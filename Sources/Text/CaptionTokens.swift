@@ -43,7 +43,8 @@ public struct HashedTokenizer: Sendable, Codable, Equatable {
       if word.hasGrams { appendGrams(of: word.text, to: &result.ids) }
       result.ends.append(Int32(result.ids.count))
     }
-    return result
+    // A caption without words has a token of its own: the embedding of nothing would have no direction.
+    return result.count > 0 ? result : CaptionTokens(ids: [bucket([], salt: 3)], ends: [1])
   }
 
   private func appendGrams(of word: String, to ids: inout [Int32]) {

@@ -82,6 +82,8 @@ struct MemberTrainer {
 extension ArraySlice {
   /// Runs of `size` elements, the last one shorter where it must be.
   func chunks(of size: Int) -> [ArraySlice] {
-    stride(from: startIndex, to: endIndex, by: size).map { self[$0..<Swift.min($0 + size, endIndex)] }
+    stride(from: startIndex, to: endIndex, by: size).map {
+      self[$0..<Swift.min($0 + size, endIndex)]
+    }
   }
 }

@@ -21,7 +21,8 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
   public var augmentation = Augmentation()
   public var members = [
     MemberConfiguration(
-      name: "conv-bag", image: ImageConfiguration(widths: [32, 64, 128, 256], blocks: [0, 1, 1, 1]),
+      name: "conv-bag",
+      image: ImageConfiguration(widths: [32, 64, 128, 256], blocks: [0, 1, 1, 1]),
       text: TextConfiguration(kind: .bag)),
     MemberConfiguration(
       name: "conv-transformer",

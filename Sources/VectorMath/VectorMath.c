@@ -144,6 +144,59 @@ MULTIVERSIONED void vm_layer_norm_backward(const float *x, const float *gain, co
   }
 }
 
+MULTIVERSIONED void vm_image_norm(const float *x, const float *gain, const float *bias, float *y, float *statistics,
+                                  size_t images, size_t positions, size_t channels, float epsilon) {
+  REASSOCIATE
+  size_t n = positions * channels;
+  for (size_t i = 0; i < images; i++) {
+    const float *xi = x + i * n;
+    float *yi = y + i * n;
+    float sum = 0;
+    for (size_t k = 0; k < n; k++) sum += xi[k];
+    float mean = sum / (float)n;
+    float squares = 0;
+    for (size_t k = 0; k < n; k++) squares += (xi[k] - mean) * (xi[k] - mean);
+    float rstd = 1.0f / sqrtf(squares / (float)n + epsilon);
+    statistics[2 * i] = mean;
+    statistics[2 * i + 1] = rstd;
+    for (size_t p = 0; p < positions; p++)
+      for (size_t c = 0; c < channels; c++)
+        yi[p * channels + c] = (xi[p * channels + c] - mean) * rstd * gain[c] + bias[c];
+  }
+}
+
+MULTIVERSIONED void vm_image_norm_backward(const float *x, const float *gain, const float *statistics,
+                                           const float *dy, float *dx, float *dgain, float *dbias, size_t images,
+                                           size_t positions, size_t channels) {
+  REASSOCIATE
+  size_t n = positions * channels;
+  for (size_t i = 0; i < images; i++) {
+    float mean = statistics[2 * i], rstd = statistics[2 * i + 1];
+    float sum = 0, weighted = 0;
+    for (size_t p = 0; p < positions; p++) {
+      const float *xp = x + i * n + p * channels;
+      const float *dyp = dy + i * n + p * channels;
+      for (size_t c = 0; c < channels; c++) {
+        float normal = (xp[c] - mean) * rstd;
+        float scaled = dyp[c] * gain[c];
+        sum += scaled;
+        weighted += scaled * normal;
+        dgain[c] += dyp[c] * normal;
+        dbias[c] += dyp[c];
+      }
+    }
+    sum /= (float)n;
+    weighted /= (float)n;
+    for (size_t p = 0; p < positions; p++) {
+      const float *xp = x + i * n + p * channels;
+      const float *dyp = dy + i * n + p * channels;
+      float *dxp = dx + i * n + p * channels;
+      for (size_t c = 0; c < channels; c++)
+        dxp[c] = rstd * (dyp[c] * gain[c] - sum - (xp[c] - mean) * rstd * weighted);
+    }
+  }
+}
+
 MULTIVERSIONED void vm_add_bias(float *y, const float *bias, size_t rows, size_t columns) {
   for (size_t r = 0; r < rows; r++)
     for (size_t c = 0; c < columns; c++) y[r * columns + c] += bias[c];

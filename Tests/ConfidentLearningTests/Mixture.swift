@@ -21,7 +21,8 @@ struct SplitMix64: RandomNumberGenerator {
 }
 
 /// A synthetic corpus with a known share of mismatched pairs: matches score N(3, 1.2), random
-/// mismatches N(0, 1), hard ones N(1, 1.1); random and cluster re-pairings draw from the latter two.
+/// mismatches N(0, 1), hard ones N(1, 1.1); random and cluster re-pairings draw from the latter
+/// two.
 struct Mixture {
   var noise: Double
   /// The share of the mismatches that is hard.

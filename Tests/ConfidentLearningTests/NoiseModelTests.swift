@@ -49,9 +49,9 @@ func gaussian(_ x: Double, _ mean: Double, _ deviation: Double) -> Double {
     }
   }
 
-  @Test(arguments: Repairing.allCases)
-  func ranksByMismatchExactlyAsByScore(_ repairing: Repairing) throws {
-    let model = try Self.fit(Self.mixture, repairing)
+  @Test(arguments: Repairing.allCases, [0, 0.3, 0.9])
+  func ranksByMismatchExactlyAsByScore(_ repairing: Repairing, _ noise: Double) throws {
+    let model = try Self.fit(Mixture(noise: noise, hard: 0.5, pairs: 5000), repairing)
     let scores = stride(from: -15.99 as Float, to: 15.99, by: 1 / 64)
     let values = scores.map { model.mismatch($0) }
     #expect(zip(values, values.dropFirst()).allSatisfy { $0 > $1 })

@@ -25,6 +25,14 @@ final class Scratch {
     return path
   }
 
+  /// Writes one byte in place; a test that does this thousands of times shouldn't wait for the disk.
+  func poke(_ byte: UInt8, at offset: Int, in name: String) throws {
+    let handle = try FileHandle(forUpdating: URL(fileURLWithPath: file(name)))
+    try handle.seek(toOffset: UInt64(offset))
+    try handle.write(contentsOf: Data([byte]))
+    try handle.close()
+  }
+
   func read(_ name: String) throws -> [UInt8] {
     [UInt8](try Data(contentsOf: URL(fileURLWithPath: file(name))))
   }

@@ -34,6 +34,12 @@ void vm_layer_norm(const float *x, const float *gain, const float *bias, float *
 void vm_layer_norm_backward(const float *x, const float *gain, const float *statistics, const float *dy, float *dx,
                             float *dgain, float *dbias, size_t rows, size_t columns);
 
+/// As vm_layer_norm, but the statistics are over all positions and channels of an image; gain and bias are a channel's.
+void vm_image_norm(const float *x, const float *gain, const float *bias, float *y, float *statistics, size_t images,
+                   size_t positions, size_t channels, float epsilon);
+void vm_image_norm_backward(const float *x, const float *gain, const float *statistics, const float *dy, float *dx,
+                            float *dgain, float *dbias, size_t images, size_t positions, size_t channels);
+
 /// y[row] += bias
 void vm_add_bias(float *y, const float *bias, size_t rows, size_t columns);
 /// sums[column] += sum over rows of x

@@ -1,0 +1,69 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// Slow versions of the kernels of VectorMath and of `Convolution`, as the formulas are written, in double precision.
+/// Tests hold the fast ones to these; nothing else calls them.
+enum Plain {
+  static func softmax(_ row: [Float], length: Int) -> [Float] {
+    let top = row.prefix(length).map(Double.init).max() ?? 0
+    let powers = row.indices.map { $0 < length ? exp(Double(row[$0]) - top) : 0 }
+    let sum = powers.reduce(0, +)
+    return powers.map { Float($0 / sum) }
+  }
+
+  static func quickGELU(_ x: Float) -> Float { Float(Double(x) / (1 + exp(-1.702 * Double(x)))) }
+
+  /// Normalises all of `x` together; gain and bias repeat along it.
+  static func norm(_ x: [Float], gain: [Float], bias: [Float], epsilon: Double) -> [Float] {
+    let mean = x.reduce(0) { $0 + Double($1) } / Double(x.count)
+    let variance = x.reduce(0) { $0 + (Double($1) - mean) * (Double($1) - mean) } / Double(x.count)
+    return x.indices.map { i in
+      let normal = (Double(x[i]) - mean) / (variance + epsilon).squareRoot()
+      return Float(normal * Double(gain[i % gain.count]) + Double(bias[i % bias.count]))
+    }
+  }
+
+  /// One image `[height, width, inputs]` under W `[kernel, kernel, inputs, outputs]`, zero-padded by half the kernel.
+  static func convolution(
+    _ image: [Float], height: Int, width: Int, inputs: Int, weight: [Float], bias: [Float],
+    kernel: Int, stride: Int
+  ) -> [Float] {
+    let (pad, outputs) = (kernel / 2, bias.count)
+    var result: [Float] = []
+    for top in Swift.stride(from: -pad, through: height + pad - kernel, by: stride) {
+      for left in Swift.stride(from: -pad, through: width + pad - kernel, by: stride) {
+        for out in 0..<outputs {
+          var sum = Double(bias[out])
+          for ky in 0..<kernel where (0..<height).contains(top + ky) {
+            for kx in 0..<kernel where (0..<width).contains(left + kx) {
+              for c in 0..<inputs {
+                let w = weight[((ky * kernel + kx) * inputs + c) * outputs + out]
+                sum += Double(image[((top + ky) * width + left + kx) * inputs + c]) * Double(w)
+              }
+            }
+          }
+          result.append(Float(sum))
+        }
+      }
+    }
+    return result
+  }
+
+  /// One step of AdamW for one weight (Loshchilov & Hutter 2019, algorithm 2).
+  static func adamW(
+    value: Float, gradient: Float, m: Float, v: Float, step: Int, settings: AdamW.Settings,
+    rate: Float, decay: Float
+  ) -> (value: Float, m: Float, v: Float) {
+    let (b1, b2, g) = (Double(settings.beta1), Double(settings.beta2), Double(gradient))
+    let m = b1 * Double(m) + (1 - b1) * g
+    let v = b2 * Double(v) + (1 - b2) * g * g
+    let mHat = m / (1 - pow(b1, Double(step)))
+    let vHat = v / (1 - pow(b2, Double(step)))
+    let change = mHat / (vHat.squareRoot() + Double(settings.epsilon))
+    let next = Double(value) - Double(rate) * (change + Double(decay) * Double(value))
+    return (Float(next), Float(m), Float(v))
+  }
+}

@@ -1,0 +1,59 @@
+import Layers
+import Testing
+import Text
+
+@testable import Encoders
+
+/// The whole of a member, both kinds, against finite differences of its training loss.
+@Suite struct EncoderGradientTests {
+  static func tiny(_ kind: TextKind) -> MemberConfiguration {
+    MemberConfiguration(
+      name: "tiny", image: ImageConfiguration(widths: [4, 6], blocks: [1, 1]),
+      text: TextConfiguration(kind: kind, buckets: 32, width: 8, depth: 1, heads: 2, maxTokens: 4),
+      dimension: 6)
+  }
+
+  @Test(arguments: [TextKind.bag, .transformer])
+  func aStepsGradientsMatchFiniteDifferences(kind: TextKind) {
+    let encoder = DualEncoder(Self.tiny(kind), seed: 5)
+    let captions = ["red fish", "a green 树", "blue boat on the water", ""].map {
+      encoder.tokenizer.tokens(of: $0)
+    }
+    var random = SeededRandom(seed: 9)
+    let pool = BufferPool()
+    let pieces = [3, 1].map { count in
+      let piece = pool.tensor([count, 8, 8, 3])
+      for i in 0..<piece.count { piece.data[i] = random.uniform(-1...1) }
+      return piece
+    }
+    func loss() -> Double {
+      Double(
+        encoder.accumulateGradients(
+          images: pieces, captions: captions, groups: [0, 1, 2, 3],
+          imageContexts: [Context(training: true), Context(training: true)],
+          textContext: Context(training: true)))
+    }
+    _ = loss()
+    let gradients = encoder.parameters.map {
+      Array(UnsafeBufferPointer(start: $0.gradient, count: $0.count))
+    }
+    for (parameter, gradient) in zip(encoder.parameters, gradients) {
+      // The strongest coordinate of each parameter: the weak ones drown in float rounding.
+      guard let i = gradient.indices.max(by: { abs(gradient[$0]) < abs(gradient[$1]) }),
+        abs(gradient[i]) > 1e-4
+      else { continue }
+      let original = parameter.value[i]
+      let step: Float = 2e-3
+      parameter.value[i] = original + step
+      let above = loss()
+      parameter.value[i] = original - step
+      let below = loss()
+      parameter.value[i] = original
+      let numeric = (above - below) / Double(2 * step)
+      #expect(
+        abs(numeric - Double(gradient[i])) < 0.05 * abs(Double(gradient[i])) + 2e-3,
+        "\(parameter.name): backward gives \(gradient[i]), differences give \(numeric)")
+    }
+    #expect(gradients.count { $0.contains { abs($0) > 1e-4 } } > gradients.count / 2)
+  }
+}

@@ -1,0 +1,152 @@
+import Testing
+
+@testable import Images
+
+@Suite struct BadImageTests {
+  private func reason(_ bytes: [UInt8], _ decoder: ImageDecoder = ImageDecoder()) -> String {
+    do throws(ImageError) {
+      _ = try decoder.decode(bytes)
+      return "none"
+    } catch { return error.reason }
+  }
+
+  /// A file cut anywhere is an error; only where nothing but trailing bytes are missing may it
+  /// still be the image, and then it is the whole image.
+  @Test(arguments: [
+    "jpeg-40x1.jpg", "jpeg-gray.jpg", "jpeg-progressive.jpg", "jpeg-ycck.jpg",
+    "png-bilevel.png", "png-interlaced-palette-trns.png", "png-gray-alpha.png",
+    "webp-lossy.webp", "webp-lossless.webp", "webp-animated-offset.webp",
+  ])
+  func truncationAtAnyByteIsAnErrorOrLosesNoPixel(_ name: String) throws {
+    let bytes = try Goldens.bytes(name)
+    let whole = try ImageDecoder().decode(bytes)
+    var reasons: [String: Int] = [:]
+    for count in 0..<bytes.count {
+      do throws(ImageError) {
+        let image = try ImageDecoder().decode(Array(bytes[..<count]))
+        reasons["fine", default: 0] += 1
+        #expect(image == whole, "\(name) cut to \(count) of \(bytes.count) bytes")
+      } catch {
+        reasons[error.reason, default: 0] += 1
+      }
+    }
+    #expect(reasons["fine", default: 0] <= 24)
+    #expect(reasons["image-unknown-format", default: 0] <= 12)
+  }
+
+  @Test(arguments: [
+    [], [0xFF], Array("GIF89a..........".utf8), Array("<svg xmlns=\"http://www.w3.org\"/>".utf8),
+    Array("RIFF....WAVEfmt ".utf8),
+  ])
+  func whatIsNoImageIsCalledThat(_ bytes: [UInt8]) {
+    #expect(throws: ImageError.unknownFormat(firstBytes: Array(bytes.prefix(12)))) {
+      try ImageDecoder().decode(bytes)
+    }
+    #expect(throws: ImageError.self) { try ImageDecoder().size(of: bytes) }
+  }
+
+  /// There is nothing after these headers: whoever looked further would call them truncated.
+  @Test func pixelLimitIsJudgedFromTheHeaderAlone() throws {
+    let big: [UInt8] = [0, 0, 0x4E, 0x20]  // 20,000, most significant byte first
+    let ihdr = Array("IHDR".utf8) + big + big + [8, 2, 0, 0, 0]
+    let png =
+      [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13] + ihdr + crc32(ihdr)
+    let frame: [UInt8] = [0xFF, 0xC0, 0, 17, 8, 0x4E, 0x20, 0x4E, 0x20, 3]
+    let jpeg: [UInt8] =
+      [0xFF, 0xD8] + frame + [1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0]
+      + [0xFF, 0xDA, 0, 12, 3, 1, 0, 2, 0x11, 3, 0x11, 0, 63, 0, 0xFF, 0xD9]
+    let side: [UInt8] = [0x1F, 0x4E, 0]  // 19,999, least significant byte first
+    let webp =
+      Array("RIFF".utf8) + [22, 0, 0, 0] + Array("WEBPVP8X".utf8) + [10, 0, 0, 0, 2, 0, 0, 0]
+      + side + side
+    for bytes in [png, jpeg, webp] {
+      let size = try ImageDecoder().size(of: bytes)
+      #expect(size.width == 20_000 && size.height == 20_000)
+      let expected = ImageError.tooLarge(width: 20_000, height: 20_000, limit: 25_000_000)
+      #expect(throws: expected) { try ImageDecoder().decode(bytes) }
+      #expect(throws: expected) {
+        try ImageDecoder().thumbnail(of: bytes, side: 64, geometry: .squash)
+      }
+    }
+  }
+
+  @Test func limitsAreInclusiveAndAdjustable() throws {
+    let bytes = try Goldens.bytes("png-1x30.png")
+    var decoder = ImageDecoder()
+    decoder.maxPixels = 30
+    #expect(reason(bytes, decoder) == "none")
+    decoder.maxPixels = 29
+    #expect(reason(bytes, decoder) == "image-too-large")
+  }
+
+  @Test func aSideBeyondTheLimitIsTooLargeHoweverThin() throws {
+    let ihdr = Array("IHDR".utf8) + [0, 0, 0, 1, 0, 1, 0, 0, 8, 2, 0, 0, 0]
+    let png =
+      [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13] + ihdr + crc32(ihdr)
+    #expect(reason(png) == "image-too-large")
+  }
+
+  @Test func garbageBehindAGoodHeaderIsAnErrorInEveryFormat() throws {
+    for name in ["jpeg-420.jpg", "png-rgb.png", "webp-lossless.webp", "webp-animated.webp"] {
+      var bytes = try Goldens.bytes(name)
+      for at in bytes.count / 2..<bytes.count - 2 { bytes[at] = UInt8(truncatingIfNeeded: at &* 7) }
+      #expect(reason(bytes) != "none", "\(name)")
+    }
+  }
+
+  @Test func jpegCutInTheMiddleButClosedIsTruncated() throws {
+    let bytes = try Goldens.bytes("jpeg-420.jpg")
+    #expect(reason(Array(bytes[..<(bytes.count / 2)]) + [0xFF, 0xD9]) == "image-truncated")
+  }
+
+  /// Pillow opens these, and no pixel is missing.
+  @Test func bytesThatDoNoHarmToAJPEGAreForgiven() throws {
+    let bytes = try Goldens.bytes("jpeg-420.jpg")
+    let whole = try ImageDecoder().decode(bytes)
+    let beforeTheEnd = Array(bytes.dropLast(2)) + [0, 0, 0, 0xFF, 0xD9]
+    #expect(try ImageDecoder().decode(beforeTheEnd) == whole)
+    let afterTheEnd = bytes + Array("appended by a camera".utf8)
+    #expect(try ImageDecoder().decode(afterTheEnd) == whole)
+    let quantization = try #require(
+      (2..<bytes.count).first { bytes[$0...].starts(with: [0xFF, 0xDB]) })
+    let betweenSegments = bytes[..<quantization] + [7, 7] + bytes[quantization...]
+    #expect(try ImageDecoder().decode(Array(betweenSegments)) == whole)
+  }
+
+  @Test func thumbnailInsideAJPEGIsNotTakenForItsEnd() throws {
+    let bytes = try Goldens.bytes("jpeg-420.jpg")
+    let inner = try Goldens.bytes("jpeg-40x1.jpg")
+    let length = inner.count + 2
+    let segment = [0xFF, 0xE1, UInt8(length >> 8), UInt8(length & 255)] + inner
+    let nested = Array(bytes[..<2]) + segment + Array(bytes[2...])
+    #expect(try ImageDecoder().decode(nested) == ImageDecoder().decode(bytes))
+    #expect(reason(Array(nested.dropLast(2))) == "image-truncated")
+  }
+
+  @Test func wrongChecksumOfAChunkWithoutPixelsCostsThatChunkOnly() throws {
+    let bytes = try Goldens.bytes("png-rgb.png")
+    let text = [0, 0, 0, 3] + Array("tEXta".utf8) + [0, 98, 1, 2, 3, 4]
+    #expect(
+      try ImageDecoder().decode(bytes[..<33] + text + bytes[33...]) == ImageDecoder().decode(bytes))
+    var broken = bytes
+    broken[bytes.count - 17] ^= 1  // the checksum within the pixels' zlib stream
+    #expect(reason(broken) == "image-corrupt")
+  }
+
+  @Test func everyErrorSaysWhatIsWrong() {
+    #expect(
+      ImageError.unknownFormat(firstBytes: [0x47, 0x09]).description
+        == "neither JPEG, PNG nor WebP; it begins with [47 09]")
+    #expect(
+      ImageError.tooLarge(width: 20_000, height: 3, limit: 9).description.contains("20000x3"))
+  }
+
+  private func crc32(_ bytes: [UInt8]) -> [UInt8] {
+    var crc: UInt32 = 0xFFFF_FFFF
+    for byte in bytes {
+      crc ^= UInt32(byte)
+      for _ in 0..<8 { crc = crc & 1 == 1 ? (crc >> 1) ^ 0xEDB8_8320 : crc >> 1 }
+    }
+    return (0..<4).reversed().map { UInt8(truncatingIfNeeded: ~crc >> ($0 * 8)) }
+  }
+}

@@ -1,0 +1,146 @@
+import Foundation
+import Testing
+import VectorMath
+
+@testable import Layers
+
+/// The fast kernels against their plain versions, at sizes that leave every kind of vector tail.
+@Suite struct KernelTests {
+  private var random = SeededRandom(seed: 11)
+
+  private mutating func floats(_ count: Int, scale: Float = 3) -> [Float] {
+    (0..<count).map { _ in random.normal() * scale }
+  }
+
+  private func expectClose(
+    _ fast: [Float], _ plain: [Float], _ tolerance: Float,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    #expect(fast.count == plain.count, sourceLocation: sourceLocation)
+    for (i, (a, b)) in zip(fast, plain).enumerated() where abs(a - b) > tolerance * max(1, abs(b)) {
+      Issue.record("[\(i)]: fast \(a), plain \(b)", sourceLocation: sourceLocation)
+      return
+    }
+  }
+
+  @Test func theVectorPathIsKnown() {
+    let path = String(cString: vm_vector_path())
+    #expect(["avx512", "avx2", "baseline"].contains(path))
+    #expect(blasCore() != "unknown")
+  }
+
+  @Test(arguments: [1, 7, 16, 33, 1000]) mutating func exponential(count: Int) {
+    let x = floats(count, scale: 20) + [-200, -87, 0, 87]
+    var y = x
+    vm_exp(x, &y, x.count)
+    expectClose(y.map { $0 / 1e30 }, x.map { Float(exp(Double($0)) / 1e30) }, 1e-6)
+    for (value, power) in zip(x, y) where value > -87 {
+      #expect(abs(Double(power) / exp(Double(value)) - 1) < 1e-6, "e^\(value)")
+    }
+    #expect(y[count] == 0)
+  }
+
+  @Test(arguments: [1, 5, 17, 64]) mutating func softmaxRows(columns: Int) {
+    var x = floats(3 * columns)
+    let lengths = [columns, max(1, columns / 2), 1]
+    let plain = (0..<3).flatMap {
+      Plain.softmax(Array(x[($0 * columns)..<(($0 + 1) * columns)]), length: lengths[$0])
+    }
+    vm_softmax_rows(&x, 3, columns, lengths.map(Int32.init))
+    expectClose(x, plain, 1e-6)
+  }
+
+  @Test mutating func quickGELU() {
+    let x = floats(77)
+    var y = x
+    vm_quick_gelu(x, &y, x.count)
+    expectClose(y, x.map(Plain.quickGELU), 1e-6)
+  }
+
+  @Test(arguments: [3, 16, 130]) mutating func layerNorm(columns: Int) {
+    let (x, gain, bias) = (floats(4 * columns), floats(columns), floats(columns))
+    var (y, statistics) = (x, [Float](repeating: 0, count: 8))
+    vm_layer_norm(x, gain, bias, &y, &statistics, 4, columns, 1e-5)
+    let plain = (0..<4).flatMap {
+      Plain.norm(
+        Array(x[($0 * columns)..<(($0 + 1) * columns)]), gain: gain, bias: bias, epsilon: 1e-5)
+    }
+    expectClose(y, plain, 1e-5)
+  }
+
+  @Test mutating func imageNorm() {
+    let (channels, size) = (6, 5 * 6)
+    let (x, gain, bias) = (floats(2 * size), floats(channels), floats(channels))
+    var (y, statistics) = (x, [Float](repeating: 0, count: 4))
+    vm_image_norm(x, gain, bias, &y, &statistics, 2, 5, channels, 1e-5)
+    let plain = (0..<2).flatMap {
+      Plain.norm(Array(x[($0 * size)..<(($0 + 1) * size)]), gain: gain, bias: bias, epsilon: 1e-5)
+    }
+    expectClose(y, plain, 1e-5)
+  }
+
+  @Test(arguments: [(3, 1), (3, 2), (5, 2), (1, 1)])
+  mutating func convolution(kernel: Int, stride: Int) {
+    let layer = Convolution("c", kernel: kernel, stride: stride, inputs: 3, outputs: 4, &random)
+    let context = Context(training: false)
+    let image = floats(7 * 6 * 3)
+    layer.parameters[1].values = floats(4)
+    let y = layer.forward(context.pool.tensor([1, 7, 6, 3], image), context)
+    let plain = Plain.convolution(
+      image, height: 7, width: 6, inputs: 3, weight: layer.parameters[0].values,
+      bias: layer.parameters[1].values, kernel: kernel, stride: stride)
+    expectClose(y.values, plain, 1e-5)
+  }
+
+  @Test mutating func adamW() {
+    var settings = AdamW.Settings()
+    settings.clip = .infinity
+    let parameter = Parameter("p", [9], decays: true) { Float($0) - 4 }
+    let optimiser = AdamW([parameter], steps: 5, settings: settings)
+    var (values, m, v) = (
+      parameter.values, [Float](repeating: 0, count: 9), [Float](repeating: 0, count: 9)
+    )
+    for step in 1...5 {
+      let gradient = floats(9)
+      let rate = optimiser.rate(at: step - 1)
+      for i in 0..<9 {
+        parameter.gradient[i] = gradient[i]
+        (values[i], m[i], v[i]) = Plain.adamW(
+          value: values[i], gradient: gradient[i], m: m[i], v: v[i], step: step,
+          settings: settings, rate: rate, decay: settings.decay)
+      }
+      optimiser.update()
+    }
+    expectClose(parameter.values, values, 1e-5)
+  }
+
+  @Test func gradientsAreClippedToTheirGlobalNorm() {
+    var settings = AdamW.Settings()
+    settings.beta1 = 0
+    settings.decay = 0
+    let parameter = Parameter("p", [2], decays: false) { _ in 0 }
+    let optimiser = AdamW([parameter], steps: 1, settings: settings)
+    parameter.gradient[0] = 300
+    parameter.gradient[1] = 0
+    optimiser.update()
+    #expect(abs(parameter.values[0] + settings.peakRate) < 1e-6, "one step of the peak rate")
+    #expect(parameter.gradient[0] == 0, "gradients start the next step at zero")
+  }
+
+  @Test func theRateWarmsUpAndFalls() {
+    let settings = AdamW.Settings()
+    let optimiser = AdamW([], steps: 100, settings: settings)
+    #expect(optimiser.rate(at: 0) < optimiser.rate(at: 9))
+    #expect(abs(optimiser.rate(at: 10) - settings.peakRate) < 1e-6)
+    #expect(abs(optimiser.rate(at: 99) - settings.peakRate * settings.floor) < 2e-5)
+  }
+
+  @Test mutating func seededRandomIsTheSameEverywhere() {
+    var generator = SeededRandom(seed: 42)
+    #expect(generator.next() == 0xBDD7_3226_2FEB_6E95)
+    let normals = (0..<20000).map { _ in Double(generator.normal()) }
+    let mean = normals.reduce(0, +) / 20000
+    let variance = normals.reduce(0) { $0 + $1 * $1 } / 20000
+    #expect(abs(mean) < 0.03 && abs(variance - 1) < 0.05)
+  }
+}

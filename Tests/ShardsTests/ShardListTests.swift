@@ -1,0 +1,136 @@
+import Foundation
+import Testing
+
+@testable import Shards
+
+@Suite struct ShardListTests {
+  let scratch: Scratch
+  init() throws { scratch = try Scratch() }
+
+  /// Expands arguments below the scratch folder and gives what is below it.
+  func expand(_ arguments: [String], input: [UInt8]? = nil) throws -> [String] {
+    let list = try ShardList.expand(arguments) {
+      #expect(input != nil, "standard input was read")
+      return Data(input ?? [])
+    }
+    return list.map { $0.path.replacingOccurrences(of: scratch.path + "/", with: "") }
+  }
+
+  func touch(_ names: String...) throws { for name in names { try scratch.write([], to: name) } }
+
+  @Test(arguments: [
+    ("/data/00007.tar.gz", "00007"), ("00007.tar", "00007"), ("a.b/c.d.tar.zst", "c.d"),
+    ("x.tgz", "x"), ("x.tar.bz2", "x"), ("x.tar.xz", "x"), ("x.bin", "x.bin"), ("d/.tar", ".tar"),
+  ])
+  func aShardIsCalledByItsBaseName(path: String, name: String) {
+    #expect(ShardPath(path: path).name == name)
+  }
+
+  @Test func aFolderIsWalkedInTheOrderOfTheBytesOfThePaths() throws {
+    try touch(
+      "b.tar", "a/2.tar.gz", "a/10.tgz", "a-b/1.tar.zst", "B.tar.bz2", "a/deep/er/x.tar.xz",
+      "a/notes.txt", ".hidden.tar", ".hidden/1.tar", "a/tar", "a/.tar", "a/x.tar.zst.tmp")
+    let links = FileManager.default
+    try links.createSymbolicLink(atPath: scratch.file("link.tar"), withDestinationPath: "b.tar")
+    try links.createSymbolicLink(atPath: scratch.file("round"), withDestinationPath: ".")
+    let expected = [
+      "B.tar.bz2", "a-b/1.tar.zst", "a/10.tgz", "a/2.tar.gz", "a/deep/er/x.tar.xz", "b.tar",
+    ]
+    #expect(try expand([scratch.path]) == expected)
+    #expect(try expand([scratch.path + "/"]) == expected)
+  }
+
+  @Test func aFolderWithoutShardsIsAnErrorThatSaysWhatWasLookedFor() throws {
+    try touch("d/notes.txt")
+    let error = #expect(throws: ShardListError.emptyFolder(path: scratch.file("d"))) {
+      try expand([scratch.file("d")])
+    }
+    let text = try #require(error.map { "\($0)" })
+    #expect(text.contains(scratch.file("d")))
+    #expect(text.contains("*.tar *.tar.gz *.tgz *.tar.zst *.tar.bz2 *.tar.xz"))
+  }
+
+  @Test func argumentsKeepTheirOrderAndJoinsAndPatternsOpen() throws {
+    try touch("0.tar", "1.tar", "2.tar", "z.bin", "d/x.tar")
+    let root = scratch.path
+    #expect(
+      try expand(["\(root)/z.bin::\(root)/{2..1}.tar", root + "/d", root + "/0.tar"])
+        == ["z.bin", "2.tar", "1.tar", "d/x.tar", "0.tar"])
+  }
+
+  @Test func aPathThatExistsIsTakenAsItStands() throws {
+    try touch("{0..1}.tar", "a::b.tar", "open{.tar")
+    let names = ["{0..1}.tar", "a::b.tar", "open{.tar"]
+    #expect(try expand(names.map(scratch.file)) == names)
+  }
+
+  @Test func aMissingPathIsAnErrorThatNamesIt() throws {
+    try touch("0.tar")
+    #expect(throws: ShardListError.missing(path: scratch.file("1.tar"))) {
+      try expand([scratch.file("{0..2}.tar")])
+    }
+  }
+
+  @Test func aPathListedTwiceIsAnErrorThatNamesIt() throws {
+    try touch("d/0.tar")
+    let again = scratch.file(".//d/./0.tar")
+    #expect(throws: ShardListError.duplicate(path: again)) {
+      try expand([scratch.file("d"), again])
+    }
+  }
+
+  @Test func pipesAreRefused() {
+    #expect(throws: ShardListError.pipe(source: "pipe:cat x.tar")) {
+      try expand(["pipe:cat x.tar"])
+    }
+    #expect(throws: ShardListError.line(2, .pipe(source: "pipe:rm -rf x"))) {
+      try expand(["-"], input: Array("a.tar\npipe:rm -rf x\n".utf8))
+    }
+  }
+
+  @Test func standardInputHoldsLinesInTheirOwnOrder() throws {
+    try touch("d/0.tar", "1.tar")
+    let lines = "# a list\n\(scratch.file("b b.tar"))\r\n\n  \n\(scratch.file("d"))\nx{1,2}.tar\n#x"
+    // What is missing is kept: it is the run's business.
+    #expect(
+      try expand([scratch.file("1.tar"), "-"], input: Array(lines.utf8))
+        == ["1.tar", "b b.tar", "d/0.tar", "x1.tar", "x2.tar"])
+  }
+
+  @Test func standardInputHoldsNULSeparatedNamesWithAnyCharacterInThem() throws {
+    let entries = "#1.tar\0two\nlines.tar\0\0last.tar\0"
+    #expect(
+      try expand(["-"], input: Array(entries.utf8)) == ["#1.tar", "two\nlines.tar", "last.tar"])
+  }
+
+  @Test func anEmptyStandardInputIsAnEmptyList() throws {
+    #expect(try expand(["-"], input: []) == [])
+  }
+
+  @Test func aBadLineIsReportedWithItsNumber() throws {
+    let cases: [(String, ShardListError)] = [
+      ("a.tar\n\nb{.tar\n", .line(3, .unbalancedBrace(pattern: "b{.tar"))),
+      ("a.tar\n-\n", .line(2, .listInsideList)),
+      ("a.tar\n# c\n./a.tar", .line(3, .duplicate(path: "./a.tar"))),
+    ]
+    for (input, expected) in cases {
+      #expect(throws: expected) { try expand(["-"], input: Array(input.utf8)) }
+    }
+    let error = #expect(throws: ShardListError.line(2, .lineIsNotUTF8)) {
+      try expand(["-"], input: Array("a.tar\n".utf8) + [0xff, 0x0a])
+    }
+    #expect(error.map { "\($0)" }?.hasPrefix("standard input, line 2: ") == true)
+  }
+
+  @Test func standardInputIsListedOnce() {
+    #expect(throws: ShardListError.standardInputTwice) { try expand(["-", "-"], input: []) }
+  }
+
+  @Test func aNameBelowAFolderThatIsNotUTF8IsAnError() throws {
+    let made = try run("sh", ["-c", "printf x > \"$(printf '\\377').tar\""], in: scratch.path)
+    #expect(made.status == 0)
+    #expect(throws: ShardListError.nameIsNotUTF8(path: scratch.file("\u{FFFD}.tar"))) {
+      try expand([scratch.path])
+    }
+  }
+}

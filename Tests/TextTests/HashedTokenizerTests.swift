@@ -1,0 +1,59 @@
+import Testing
+
+@testable import Text
+
+@Suite struct HashedTokenizerTests {
+  private let tokenizer = HashedTokenizer(buckets: 4096, maxTokens: 32)
+
+  private func texts(_ caption: String) -> [String] { words(of: caption).map(\.text) }
+
+  @Test func wordsAreCaseFoldedRunsOfLettersAndDigits() {
+    #expect(texts("The Orca, swimming (1998)!") == ["the", "orca", "swimming", "1998"])
+  }
+
+  @Test func compatibilityFormsAreComposed() {
+    #expect(texts("ｆｕｌｌ") == ["full"])
+    #expect(texts("cafe\u{301}") == texts("café"))
+  }
+
+  @Test func ideographsGiveThemselvesAndTheirPairs() {
+    #expect(texts("红苹果 x") == ["红", "苹", "红苹", "果", "苹果", "x"])
+  }
+
+  @Test func unspacedScriptsAndEmojiAreCutByCharacter() {
+    #expect(texts("ねこ") == ["ね", "こ", "ねこ"])
+    #expect(texts("a🐱b") == ["a", "🐱", "b"])
+  }
+
+  @Test func hangulAndArabicKeepTheirWords() {
+    #expect(texts("사과 나무") == ["사과", "나무"])
+    #expect(texts("قطة سوداء").count == 2)
+  }
+
+  @Test func aTokenHoldsItsWordAndItsCharacterGrams() {
+    let tokens = tokenizer.tokens(of: "orca")
+    #expect(tokens.count == 1)
+    // <orca> has 6 characters: 4 trigrams, 3 of four, 2 of five, and the word itself.
+    #expect(tokens.token(0).count == 1 + 4 + 3 + 2)
+    let plural = Set(tokenizer.tokens(of: "orcas").ids)
+    #expect(!plural.isDisjoint(with: tokens.ids), "related words share grams")
+  }
+
+  @Test func idsAreStableAndInRange() {
+    let tokens = tokenizer.tokens(of: "Orca 红苹果 🐱")
+    #expect(tokens == tokenizer.tokens(of: "orca 红苹果 🐱"))
+    #expect(tokens.ids.allSatisfy { (0..<4096).contains($0) })
+    #expect(tokens.ids.first == 2286, "the hash decides what trained weights mean: never change it")
+  }
+
+  @Test func captionsAreCutAtTheTokenLimit() {
+    let long = Array(repeating: "word", count: 100).joined(separator: " ")
+    #expect(tokenizer.tokens(of: long).count == 32)
+  }
+
+  @Test(arguments: ["", "  ", "!?", "\u{0}\u{7}", "\u{202E}"])
+  func captionsWithoutWordsShareATokenOfTheirOwn(caption: String) {
+    #expect(tokenizer.tokens(of: caption).count == 1)
+    #expect(tokenizer.tokens(of: caption) == tokenizer.tokens(of: ""))
+  }
+}
