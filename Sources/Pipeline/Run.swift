@@ -31,7 +31,7 @@ public enum Run {
       if let done = try finished(Settings.Section.allCases, in: run) { return done }
       let judges =
         try ensemble.map { try EnsembleStage.adopt($0, in: run) }
-        ?? run.stage(.train) { try TrainStage.run(increment, in: run) }
+        ?? TrainStage.run(increment, in: run)
       let records = try run.stage(.score) {
         try ScoreStage.run(increment, judges: judges, in: run)
       }
@@ -44,7 +44,7 @@ public enum Run {
   public static func train(_ shards: [ShardPath], in run: RunContext) throws -> RunResult {
     try locked(run) {
       let increment = try pin(shards, in: run)
-      _ = try run.stage(.train) { try TrainStage.run(increment, in: run) }
+      _ = try TrainStage.run(increment, in: run)
       return RunResult()
     }
   }

@@ -11,17 +11,27 @@ enum TrainStage {
     if FileManager.default.fileExists(atPath: run.directory.ensemble) {
       return try Judges(directory: run.directory.ensemble)
     }
-    let configuration = run.configuration.judges
-    let selected = try select(increment, in: run)
-    let corpus = try ThumbnailCache(
-      hashes: selected, side: configuration.imageSide,
-      directory: "\(run.directory.temporary)/training-corpus")
-    try fill(corpus, from: increment, in: run)
-    let ensemble: Ensemble
+    let corpus = try run.stage(.gather) {
+      let corpus = try ThumbnailCache(
+        hashes: try select(increment, in: run), side: run.configuration.judges.imageSide,
+        directory: "\(run.directory.temporary)/training-corpus")
+      try fill(corpus, from: increment, in: run)
+      return corpus
+    }
+    let ensemble = try run.stage(.train) { try train(on: corpus, from: increment, in: run) }
+    try run.publishing.publish(folder: run.directory.ensemble) { try ensemble.write(to: $0) }
+    try? FileManager.default.removeItem(atPath: run.directory.training)
+    // As stored, so that a resumed run judges with the very same numbers.
+    return try Judges(directory: run.directory.ensemble)
+  }
+
+  private static func train(
+    on corpus: ThumbnailCache, from increment: Increment, in run: RunContext
+  ) throws -> Ensemble {
     try run.directory.makeFolder(run.directory.training)
     do {
-      ensemble = try trainEnsemble(
-        corpus, configuration: configuration, workers: run.workers,
+      return try trainEnsemble(
+        corpus, configuration: run.configuration.judges, workers: run.workers,
         checkpoints: run.directory.training, key: try key(increment, in: run),
         publish: { try run.publishing.publish($0, write: $1) },
         progress: { progress in
@@ -37,10 +47,6 @@ enum TrainStage {
       try run.cancellation.check()
       throw TrainingError.cancelled
     }
-    try run.publishing.publish(folder: run.directory.ensemble) { try ensemble.write(to: $0) }
-    try? FileManager.default.removeItem(atPath: run.directory.training)
-    // As stored, so that a resumed run judges with the very same numbers.
-    return try Judges(directory: run.directory.ensemble)
   }
 
   /// Tells this run's checkpoints from those of other shards or settings.
@@ -73,7 +79,7 @@ enum TrainStage {
   private static func fill(
     _ corpus: ThumbnailCache, from increment: Increment, in run: RunContext
   ) throws {
-    let progress = ProgressCounter(.train, total: increment.shards.count, observe: run.observe)
+    let progress = ProgressCounter(.gather, total: increment.shards.count, observe: run.observe)
     let decoder = run.configuration.images.decoder
     let geometry = run.configuration.judges.geometry
     try Workers.forEach(increment.shards.count, workers: run.workers, state: ()) { _, i in
@@ -84,8 +90,9 @@ enum TrainStage {
             of: image, side: corpus.side, geometry: geometry)
         else { return }
         try corpus.store(slot, thumbnail: thumbnail.pixels, caption: caption)
+        progress.add(pairs: 1)
       }
-      progress.add()
+      progress.add(done: 1)
     }
     corpus.seal()
   }

@@ -122,6 +122,15 @@ import Testing
     #expect(none.errors.contains("No cut reaches the noise asked for"))
   }
 
+  @Test func aRunThatKeepsNothingSaysSo() throws {
+    let shop = try Workshop(pairs: 200)
+    let outcome = try shop.clean(out: "out", "--keep-fraction", "0")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(try shop.manifest().ledger.rejected == ["mismatch": 200])
+    #expect(outcome.errors.contains("No pair was kept"))
+    #expect(outcome.output == "")
+  }
+
   @Test func equalKeysNeverStandNextToEachOther() throws {
     let shop = try Workshop()
     try FileManager.default.createDirectory(

@@ -1,0 +1,56 @@
+import Shards
+import Testing
+
+@testable import Pipeline
+
+@Suite struct LedgerTests {
+  private func record(_ read: Int, rejected: [String: Int] = [:], unreadable: [String: Int] = [:])
+    -> ShardScores
+  {
+    var report = ShardReport()
+    report.samples = read
+    return ShardScores(
+      shard: "a", shardDigest: "", ensembleDigest: "", settingsDigest: "", kinds: [], read: read,
+      rejected: rejected, unreadable: unreadable, report: report)
+  }
+
+  private func unit(_ sources: [String: UnitRecord.Counts]) -> UnitRecord {
+    UnitRecord(file: "", pairs: 0, bytes: 0, digest: "", sources: sources)
+  }
+
+  @Test func countsOfSeveralOutputShardsAddUp() throws {
+    let ledgers = try Ledger.compute(
+      read: [record(6, rejected: ["missing-text": 1], unreadable: ["cut-short": 1]), record(1)],
+      written: [
+        unit(["0": .init(kept: 2)]), unit(["0": .init(kept: 1), "1": .init(kept: 1)]),
+        unit(["0": .init(rejected: ["missing-text": 1])]),
+      ])
+    #expect(ledgers[0].kept == 3)
+    #expect(ledgers[0].rejected == ["missing-text": 1])
+    #expect(ledgers[1].kept == 1)
+  }
+
+  @Test func aLostPairFailsTheRun() {
+    #expect {
+      try Ledger.compute(read: [record(3)], written: [unit(["0": .init(kept: 2)])])
+    } throws: {
+      "\($0)".contains("doesn't add up")
+    }
+  }
+
+  @Test func aPairRejectedForAnotherReasonThanReadFailsTheRun() {
+    #expect(throws: RunError.self) {
+      try Ledger.compute(
+        read: [record(1, rejected: ["missing-text": 1])],
+        written: [unit(["0": .init(rejected: ["missing-image": 1])])])
+    }
+  }
+
+  @Test func aReaderThatDeliveredMoreThanWasCountedFailsTheRun() {
+    var record = record(1)
+    record.report.oversized = 1
+    #expect(throws: RunError.self) {
+      try Ledger.compute(read: [record], written: [unit(["0": .init(kept: 1)])])
+    }
+  }
+}

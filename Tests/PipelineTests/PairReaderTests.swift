@@ -1,0 +1,58 @@
+import Shards
+import Testing
+
+@testable import Pipeline
+
+@Suite struct PairReaderTests {
+  private func outcome(
+    _ files: [(String, String)], _ configuration: ReadConfiguration = ReadConfiguration()
+  ) throws -> String {
+    let folder = try TemporaryFolder()
+    let writer = try ShardWriter(path: folder.path("a.tar"), compression: .none)
+    for (name, content) in files {
+      try writer.append(Member(name: Array(name.utf8), bytes: Array(content.utf8)))
+    }
+    try writer.finish()
+    let reader = PairReader(path: folder.path("a.tar"), configuration: configuration)
+    let record = try #require(reader.next())
+    switch record.outcome {
+    case .pair(let image, let caption, _):
+      return "\(String(decoding: image, as: UTF8.self))+\(caption)"
+    case .rejected(let reason, _), .unreadable(let reason, _): return reason
+    }
+  }
+
+  @Test func suffixesAreTriedInTheirOrderWhateverTheirCase() throws {
+    #expect(try outcome([("a.PNG", "p"), ("a.JPG", "j"), ("a.txt", "cat")]) == "j+cat")
+  }
+
+  @Test func theCaptionMaySitInTheJSON() throws {
+    var configuration = ReadConfiguration()
+    configuration.jsonCaption = "caption"
+    let json = ("a.json", "{\"caption\": \"dog\"}")
+    #expect(try outcome([("a.png", "p"), json], configuration) == "p+dog")
+    #expect(try outcome([("a.png", "p"), json, ("a.txt", "cat")], configuration) == "p+dog")
+    #expect(try outcome([("a.png", "p"), json]) == "missing-text")
+    #expect(
+      try outcome([("a.png", "p"), ("a.json", "{"), ("a.txt", "cat")], configuration)
+        == "bad-json")
+    #expect(
+      try outcome([("a.png", "p"), ("a.json", "{}"), ("a.txt", "cat")], configuration)
+        == "p+cat")
+  }
+
+  @Test func anOversizedMemberMakesTheSampleUnreadable() throws {
+    var configuration = ReadConfiguration()
+    configuration.maxMemberBytes = 3
+    #expect(
+      try outcome([("a.png", "pppp"), ("a.txt", "cat")], configuration) == "member-too-large")
+  }
+
+  @Test(arguments: [
+    ("/etc/x.png", false), ("../x.png", false), ("a/../x.png", false), ("a/..", false),
+    ("a/..b/x.png", true), ("./x.png", true), ("a...b.png", true),
+  ])
+  func namesThatLeaveTheFolderAreTold(name: String, safe: Bool) {
+    #expect(isSafe(Array(name.utf8)) == safe)
+  }
+}

@@ -1,0 +1,71 @@
+import Testing
+
+@testable import Pipeline
+
+@Suite struct PlanTests {
+  /// `k` kept, `m` cut, `u` unreadable, `x` an unsafe name; keys count up from `first`.
+  private func table(_ pattern: String, first: Int = 0, key: String? = nil) -> DecisionTable {
+    var table = DecisionTable(kinds: 1)
+    for (i, letter) in pattern.enumerated() {
+      table.keys.append(Array((key ?? "key\(first + i)").utf8))
+      table.scores.append(0)
+      table.mismatch.append(letter == "u" || letter == "x" ? .nan : 0)
+      table.kept.append(letter == "k")
+      let reasons: [Character: String] = [
+        "k": "", "m": Reason.mismatch, "u": Reason.cutShort, "x": Reason.unsafeName,
+      ]
+      table.reasons.append(reasons[letter] ?? "")
+    }
+    return table
+  }
+
+  private func plan(_ tables: [DecisionTable], shardSize: Int) -> Plan {
+    var plan = Plan(shardSize: shardSize)
+    for (i, table) in tables.enumerated() { plan.add(table, shard: i) }
+    plan.finish()
+    return plan
+  }
+
+  private func pairs(_ plan: Plan, _ destination: Plan.Destination) -> [Int] {
+    plan.units.filter { $0.destination == destination }.map(\.pairs)
+  }
+
+  @Test func shardsFillUpAcrossInputShardsAndOnlyTheLastIsShort() {
+    let plan = plan([table("kkmkk"), table("kmkk", first: 5)], shardSize: 3)
+    #expect(pairs(plan, .clean) == [3, 3, 1])
+    #expect(pairs(plan, .rejected) == [2])
+    let second = plan.units.filter { $0.destination == .clean }[1]
+    #expect(second.start == .init(shard: 0, ordinal: 4))
+    #expect(second.end == .init(shard: 1, ordinal: 3))
+  }
+
+  @Test func unreadableSamplesAreInNoOutputShard() {
+    let plan = plan([table("uku"), table("u")], shardSize: 3)
+    #expect(pairs(plan, .clean) == [1])
+    #expect(pairs(plan, .rejected) == [])
+  }
+
+  @Test func equalNeighbouringKeysCloseTheShard() {
+    let plan = plan([table("kkk", key: "same")], shardSize: 10)
+    #expect(pairs(plan, .clean) == [1, 1, 1])
+  }
+
+  @Test func aCutPairBetweenEqualKeysDoesNotKeepThemApart() {
+    var table = table("kmk")
+    table.keys[2] = table.keys[0]
+    #expect(pairs(plan([table], shardSize: 10), .clean) == [1, 1])
+  }
+
+  @Test func unsafeNamesAreWrittenUnderKeysOfTheirOwn() {
+    // Equal on paper, but not as they are written.
+    #expect(pairs(plan([table("xx", key: "../a")], shardSize: 10), .rejected) == [2])
+  }
+
+  @Test func sizesNameEveryShardWithItsPairs() {
+    let plan = plan([table("kkkm")], shardSize: 2)
+    #expect(
+      plan.sizes(of: .clean, suffix: ".tar.zst")
+        == ["000000.tar.zst": 2, "000001.tar.zst": 1])
+    #expect(plan.sizes(of: .rejected, suffix: ".tar") == ["000000.tar": 1])
+  }
+}

@@ -1,0 +1,149 @@
+import Encoders
+import Foundation
+import Shards
+import Testing
+
+@testable import Pipeline
+
+@Suite struct StateTests {
+  private func run(_ folder: TemporaryFolder, seed: UInt64 = 0) throws -> RunContext {
+    var configuration = RunConfiguration()
+    configuration.seed = seed
+    let context = try RunContext(
+      configuration: configuration, directory: RunDirectory(folder.path("out")))
+    try context.directory.prepare()
+    return context
+  }
+
+  @Test func whatFailsWhileItIsWrittenNeverAppears() throws {
+    struct Failure: Error {}
+    let folder = try TemporaryFolder()
+    let run = try run(folder)
+    let path = folder.path("out/x.json")
+    #expect(throws: Failure.self) {
+      try run.publishing.publish(path) { draft in
+        try Data("half".utf8).write(to: URL(fileURLWithPath: draft))
+        throw Failure()
+      }
+    }
+    #expect(!FileManager.default.fileExists(atPath: path))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: run.directory.temporary) == [])
+  }
+
+  @Test func aLockIsHeldUntilItsOwnerGoes() throws {
+    let folder = try TemporaryFolder()
+    let directory = RunDirectory(folder.path("out"))
+    var lock: RunLock? = try RunLock(directory)
+    #expect(throws: RunError.lockHeld(directory: directory.path, pid: "\(getpid())")) {
+      try RunLock(directory)
+    }
+    withExtendedLifetime(lock) {}
+    lock = nil
+    #expect(throws: Never.self) { try RunLock(directory) }
+  }
+
+  @Test func otherSettingsAreRefusedAndNamed() throws {
+    let folder = try TemporaryFolder()
+    try Settings.pin([.judges], in: try run(folder))
+    try Settings.pin([.judges, .noise], in: try run(folder))
+    #expect {
+      try Settings.pin([.judges], in: try run(folder, seed: 3))
+    } throws: {
+      "\($0)".contains("judges.seed: 0 (now 3)")
+    }
+  }
+
+  @Test func aShardChangedAfterItWasPinnedIsNamed() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("a.tar", "one")
+    let shards = [ShardPath(path: folder.path("a.tar"))]
+    let pinned = try Increment.pin(shards, in: try run(folder))
+    #expect(try Increment.pin(shards, in: try run(folder)) == pinned)
+    try folder.write("a.tar", "other")
+    #expect(throws: RunError.self) { try pinned.shards[0].checkUnchanged() }
+    #expect {
+      try Increment.pin(shards, in: try run(folder))
+    } throws: {
+      "\($0)".contains("a.tar changed")
+    }
+  }
+
+  @Test func theSameBytesCopiedBackAreTheSameShard() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("a.tar", "one")
+    let shards = [ShardPath(path: folder.path("a.tar"))]
+    let first = try Increment.pin(shards, in: try run(folder))
+    try FileManager.default.removeItem(atPath: folder.path("a.tar"))
+    try folder.write("a.tar", "one")
+    let second = try Increment.pin(shards, in: try run(folder))
+    #expect(first.shards.map(\.digest) == second.shards.map(\.digest))
+  }
+
+  @Test func anUnknownFormatVersionIsRefused() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("a.json", "{\"format_version\": 99}")
+    #expect(
+      throws: RunError.otherFormat(file: folder.path("a.json"), found: 99, expected: 1)
+    ) {
+      try StateJSON.decode(Increment.self, from: folder.path("a.json"))
+    }
+    try folder.write("b.json", "{")
+    #expect {
+      try StateJSON.decode(Increment.self, from: folder.path("b.json"))
+    } throws: {
+      if case RunError.damagedState = $0 { true } else { false }
+    }
+  }
+
+  @Test func theLowestHashesAreSelectedWhateverTheOrder() {
+    let hashes = (0..<1000).map { ContentHash(high: UInt64($0 * 7919 % 1000), low: 0) }
+    let (a, b) = (HashSelection(limit: 10), HashSelection(limit: 10))
+    for hash in hashes + hashes { a.offer([hash]) }
+    b.offer(hashes.reversed())
+    #expect(a.selected == (0..<10).map { ContentHash(high: $0, low: 0) })
+    #expect(b.selected == a.selected)
+  }
+
+  @Test func thumbnailsAndCaptionsComeBackInHashOrderWithoutThoseThatFailed() throws {
+    let folder = try TemporaryFolder()
+    let hashes = (0..<3).map { ContentHash(high: UInt64($0), low: 0) }
+    let cache = try ThumbnailCache(hashes: hashes, side: 1, directory: folder.path("cache"))
+    try cache.store(2, thumbnail: [7, 8, 9], caption: "zwei ü")
+    try cache.store(0, thumbnail: [1, 2, 3], caption: "null")
+    try cache.store(0, thumbnail: [1, 2, 3], caption: "null")
+    #expect(cache.slot(of: ContentHash(high: 9, low: 0)) == nil)
+    cache.seal()
+    #expect(cache.count == 2)
+    #expect(cache.hash(1) == hashes[2])
+    #expect((0..<2).map { cache.caption($0) } == ["null", "zwei ü"])
+    #expect(cache.withThumbnail(1) { Array($0) } == [7, 8, 9])
+  }
+
+  @Test func workersGiveResultsInOrderAndTheFirstError() throws {
+    let squares = try Workers.map(100, workers: 3, state: ()) { _, i in i * i }
+    #expect(squares == (0..<100).map { $0 * $0 })
+    #expect(throws: RunError.usage("7")) {
+      try Workers.forEach(100, workers: 2, state: ()) { _, i in
+        if i == 7 { throw RunError.usage("7") }
+      }
+    }
+  }
+
+  @Test func decisionTablesComeBackAsTheyWereWritten() throws {
+    let folder = try TemporaryFolder()
+    var table = DecisionTable(kinds: 2)
+    table.keys = [Array("a".utf8), [0xFF, 0x62]]
+    table.scores = [1, 2, 3, 4]
+    table.mismatch = [0.25, 0.75]
+    table.kept = [true, false]
+    table.reasons = ["", "mismatch"]
+    try table.write(to: folder.path("d.npz"))
+    #expect(try DecisionTable(path: folder.path("d.npz")) == table)
+  }
+
+  @Test func anEmptyShardHasEmptyTables() throws {
+    let folder = try TemporaryFolder()
+    try ScoreTable(kinds: 2).write(to: folder.path("s.npz"))
+    #expect(try ScoreTable(path: folder.path("s.npz")) == ScoreTable(kinds: 2))
+  }
+}
