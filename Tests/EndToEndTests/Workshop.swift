@@ -71,7 +71,9 @@ final class Workshop {
     process.currentDirectoryURL = URL(fileURLWithPath: folder)
     let marker = "\(folder)/\(UUID().uuidString)"
     let names = ["in", "out", "err"].map { "\(marker).\($0)" }
-    defer { names.forEach { try? FileManager.default.removeItem(atPath: $0) } }
+    defer {
+      for name in names { try? FileManager.default.removeItem(atPath: name) }
+    }
     try input.write(toFile: names[0], atomically: true, encoding: .utf8)
     for name in names.dropFirst() {
       _ = FileManager.default.createFile(atPath: name, contents: nil)
