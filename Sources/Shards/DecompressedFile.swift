@@ -8,6 +8,8 @@ final class DecompressedFile: BlockSource {
   private let file: StoredFile
   private let handle: ReadHandle
   private var opened = false
+  /// Of what was delivered, where the file is gzip.
+  private var checksum: CRC32?
   /// Bytes delivered.
   private(set) var bytes: Int64 = 0
   /// How many of the last bytes delivered are zero.
@@ -61,17 +63,38 @@ final class DecompressedFile: BlockSource {
         return nil
       }
       guard status == ARCHIVE_OK else { return fail() }
+      if archive_filter_count(handle.archive) == 2,
+        archive_filter_code(handle.archive, 0) == ARCHIVE_FILTER_GZIP
+      {
+        checksum = CRC32()
+      }
     }
     let (status, block, _) = handle.nextBlock()
     if status == ARCHIVE_EOF {
       ended = true
+      if contradictsChecksum {
+        fault = Fault(fault: .corrupt, reason: "its compressed data is damaged (gzip's checksum)")
+        return nil
+      }
       return UnsafeRawBufferPointer(start: nil, count: 0)
     }
     guard status == ARCHIVE_OK else { return fail() }
     bytes += Int64(block.count)
+    checksum?.add(block)
     let zeros = Int64(zerosAtEnd(of: block))
     trailingZeros = zeros == block.count ? trailingZeros + zeros : zeros
     return block
+  }
+
+  /// Whether the gzip trailer has the size of all that was delivered, and another checksum. A trailer
+  /// of another size is that of the last of several gzip members, and says nothing about the whole.
+  private var contradictsChecksum: Bool {
+    guard let checksum, file.tail.count == 8 else { return false }
+    let word = file.tail.withUnsafeBytes {
+      UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self))
+    }
+    return UInt32(word >> 32) == UInt32(truncatingIfNeeded: bytes)
+      && UInt32(truncatingIfNeeded: word) != checksum.value
   }
 
   private func fail() -> UnsafeRawBufferPointer? {

@@ -4,7 +4,8 @@ import Foundation
 public enum ShardList {
   /// Expands command-line arguments, in their order.
   ///
-  /// An argument is a file; a folder, walked by ``ShardFolder``; a pattern (`{00000..00099}`, `{a,b}`,
+  /// An argument is a file; a folder, walked with all below it (sorted by the
+  /// bytes of the paths, no links, no hidden names); a pattern (`{00000..00099}`, `{a,b}`,
   /// nested and repeated as one likes); several of these joined by `::`; or `-`, a list on standard input:
   /// one of the above on a line, or NUL-separated (`find -print0`) if there is a NUL in it; blank lines
   /// and `#` comments are skipped. A path that exists is taken as it stands, braces and all.

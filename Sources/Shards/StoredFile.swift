@@ -7,6 +7,8 @@ final class StoredFile {
   private let descriptor: Int32
   private let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
   private(set) var bytes: Int64 = 0
+  /// The last bytes read, at most 8: a gzip file's checksum and size.
+  private(set) var tail: [UInt8] = []
   /// The system said that there is nothing more.
   private(set) var ended = false
   /// The system's text, once a read failed.
@@ -38,9 +40,11 @@ final class StoredFile {
         failure = systemText(errno)
         return nil
       }
-      bytes += Int64(count)
+      self.bytes += Int64(count)
       ended = count == 0
-      return UnsafeRawBufferPointer(rebasing: block[..<count])
+      let bytes = UnsafeRawBufferPointer(rebasing: block[..<count])
+      tail = (tail + bytes.suffix(8)).suffix(8)
+      return bytes
     }
   }
 }

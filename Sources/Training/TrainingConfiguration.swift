@@ -9,6 +9,10 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
   public var folds = 3
   public var epochs = 12
   public var batchSize = 256
+  /// From this share of the training on, only the most trusted pairs are learnt from.
+  public var trustAfter: Float = 0.4
+  /// The share of the pairs that is then learnt from.
+  public var trustedShare: Float = 0.75
   /// Training thumbnails are this many pixels a side, and so are the judged ones.
   public var imageSide = 64
   /// How an image becomes square.

@@ -31,7 +31,8 @@ import Text
         encoder.accumulateGradients(
           images: pieces, captions: captions, groups: [0, 1, 2, 3],
           imageContexts: [Context(training: true), Context(training: true)],
-          textContext: Context(training: true)))
+          textContext: Context(training: true)
+        ).loss)
     }
     _ = loss()
     let gradients = encoder.parameters.map {

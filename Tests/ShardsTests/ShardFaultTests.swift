@@ -44,6 +44,14 @@ import Testing
     #expect(readAll(scratch.path).fault == .cannotOpen)
   }
 
+  @Test func whatTheSystemFailsToReadIsNotTakenForDamage() {
+    // The first page of a process's memory can be opened and sought, not read.
+    let (events, fault, _, message) = readAll("/proc/self/mem")
+    #expect(events.isEmpty)
+    #expect(fault == .cannotRead)
+    #expect(message?.contains("Input/output error") == true)
+  }
+
   @Test func whatIsNoTarIsSaidToBeNone() throws {
     for text in ["<html>404</html>", String(repeating: "<html>404</html>", count: 1000)] {
       let (events, fault, _, _) = readAll(try scratch.write(Array(text.utf8), to: "a.tar"))
@@ -184,6 +192,16 @@ import Testing
     #expect(fault == .corrupt)
     #expect(events.first == sample("0", [member("0.txt", "t")]))
     #expect(message?.hasPrefix(scratch.file("a.zst")) == true)
+  }
+
+  @Test func damageThatOnlyGzipsChecksumShowsIsCorrupt() throws {
+    // Noise is stored as it is, so that a flipped bit still decodes.
+    let noise = (0..<300_000).map { _ in UInt8.random(in: 0...255) }
+    try writeShard([Member(name: Array("0.bin".utf8), bytes: noise)], to: scratch.file("a"))
+    #expect(try run("gzip", ["a"], in: scratch.path).status == 0)
+    #expect(readAll(scratch.file("a.gz")).fault == nil)
+    try scratch.poke(try scratch.read("a.gz")[150_000] ^ 1, at: 150_000, in: "a.gz")
+    #expect(readAll(scratch.file("a.gz")).fault == .corrupt)
   }
 
   @Test func aWrongChecksumOfTheFrameIsCorrupt() throws {

@@ -1,0 +1,42 @@
+import Layers
+
+@testable import Encoders
+
+/// A small untrained ensemble with a bank of random thumbnails.
+enum Fixtures {
+  static let side = 8
+
+  static func pair(_ number: Int, caption: String? = nil) -> JudgedPair {
+    var random = SeededRandom(seed: UInt64(number))
+    let pixels = (0..<(side * side * 3)).map { _ in UInt8(random.below(256)) }
+    let caption = caption ?? "caption number \(number)"
+    return JudgedPair(
+      hash: ContentHash(image: pixels, caption: Array(caption.utf8)), thumbnail: pixels,
+      caption: caption)
+  }
+
+  static func ensemble(folds: Int = 2, bankSize: Int = 12) -> Ensemble {
+    let kinds = [TextKind.bag, .transformer].map { kind in
+      var kindOfMember = EncoderGradientTests.tiny(kind)
+      kindOfMember.name = kind.rawValue
+      return kindOfMember
+    }
+    let bank = (0..<bankSize).map { pair(10_000 + $0) }
+    let bankPairs = bank.map { BankPair(hash: $0.hash, caption: $0.caption) }
+    let members = kinds.indices.flatMap { kind in
+      (0..<folds).map { fold in
+        Ensemble.Member(
+          DualEncoder(kinds[kind], seed: UInt64(kind * folds + fold)), kind: kind, fold: fold,
+          bank: bankPairs, side: side
+        ) { pair, target in
+          bank[pair].thumbnail.withUnsafeBufferPointer { normalise($0, into: target) }
+        }
+      }
+    }
+    let clusters = sphericalClusters(
+      members[0].bankTexts, dimension: kinds[0].dimension, clusters: 3, seed: 1)
+    return Ensemble(
+      kinds: kinds, folds: folds, imageSide: side, geometry: .squash, bank: bankPairs,
+      members: members, clusterCentres: clusters.centres, bankClusters: clusters.assignment)
+  }
+}

@@ -1,0 +1,153 @@
+import Encoders
+import Foundation
+import Layers
+import Synchronization
+import Testing
+
+@testable import Training
+
+/// Thumbnails that are one of eight colours with noise; captions name the colour in several words.
+private struct ColourCorpus: TrainingCorpus {
+  static let side = 16
+  static let names = ["red", "green", "blue", "white", "black", "yellow", "violet", "cyan"]
+  static let colours: [[Float]] = [
+    [255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255], [0, 0, 0], [255, 255, 0],
+    [255, 0, 255], [0, 255, 255],
+  ]
+  var thumbnails: [[UInt8]] = []
+  var captions: [String] = []
+  var isMismatch: [Bool] = []
+
+  init(count: Int, mismatched share: Float) {
+    var random = SeededRandom(seed: 1)
+    for i in 0..<count {
+      let colour = random.below(8)
+      thumbnails.append(
+        (0..<(Self.side * Self.side * 3)).map { p in
+          UInt8(max(0, min(255, Self.colours[colour][p % 3] + random.normal() * 40)))
+        })
+      let wrong = random.uniform() < share
+      let named = wrong ? (colour + 1 + random.below(7)) % 8 : colour
+      captions.append("\(Self.names[named]) thing, number \(i)")
+      isMismatch.append(wrong)
+    }
+  }
+
+  var count: Int { captions.count }
+  func caption(_ index: Int) -> String { captions[index] }
+  func hash(_ index: Int) -> ContentHash {
+    ContentHash(image: thumbnails[index], caption: Array(captions[index].utf8))
+  }
+  func withThumbnail<R>(_ index: Int, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    thumbnails[index].withUnsafeBufferPointer(body)
+  }
+}
+
+@Suite struct EnsembleTrainerTests {
+  private static func configuration(epochs: Int) -> TrainingConfiguration {
+    var configuration = TrainingConfiguration()
+    configuration.folds = 2
+    configuration.epochs = epochs
+    configuration.batchSize = 32
+    configuration.imageSide = ColourCorpus.side
+    configuration.bankSize = 64
+    configuration.members = [
+      MemberConfiguration(
+        name: "bag", image: ImageConfiguration(widths: [8, 16], blocks: [0, 1]),
+        text: TextConfiguration(kind: .bag, buckets: 512, width: 16), dimension: 16),
+      MemberConfiguration(
+        name: "transformer", image: ImageConfiguration(widths: [8, 16], blocks: [0, 0]),
+        text: TextConfiguration(
+          kind: .transformer, buckets: 512, width: 16, depth: 1, heads: 2, maxTokens: 6),
+        dimension: 16),
+    ]
+    return configuration
+  }
+
+  private static func train(
+    _ corpus: ColourCorpus, epochs: Int, workers: Int, checkpoints: String? = nil,
+    progress: @escaping @Sendable (TrainingProgress) -> Void = { _ in },
+    isCancelled: @escaping @Sendable () -> Bool = { false }
+  ) throws -> Ensemble {
+    try trainEnsemble(
+      corpus, configuration: configuration(epochs: epochs), workers: workers,
+      checkpoints: checkpoints, key: "k", publish: { path, write in try write(path) },
+      progress: progress, isCancelled: isCancelled)
+  }
+
+  @Test func judgesLearnFromANoisyCorpusWhichPairsAreMismatched() throws {
+    let corpus = ColourCorpus(count: 600, mismatched: 0.25)
+    let ensemble = try Self.train(corpus, epochs: 12, workers: 2)
+    let scores = Judge(ensemble).score(
+      (0..<corpus.count).map {
+        JudgedPair(
+          hash: corpus.hash($0), thumbnail: corpus.thumbnails[$0], caption: corpus.caption($0))
+      })
+    for kind in 0..<2 {
+      let (wrong, right) = (0..<corpus.count).reduce(into: ([Float](), [Float]())) { sides, i in
+        let score = scores[i].observed[kind]
+        if corpus.isMismatch[i] { sides.0.append(score) } else { sides.1.append(score) }
+      }
+      let ordered = wrong.reduce(0) { sum, w in sum + right.count { $0 > w } }
+      let auroc = Double(ordered) / Double(wrong.count * right.count)
+      #expect(auroc > 0.85, "kind \(kind): AUROC \(auroc)")
+      let repaired = scores.map { Double($0.randomRepaired[kind]) }
+      #expect(abs(repaired.reduce(0, +) / Double(repaired.count)) < 0.35, "standardised")
+    }
+  }
+
+  @Test func oneAndTwoWorkersLearnTheSameBits() throws {
+    let corpus = ColourCorpus(count: 160, mismatched: 0.2)
+    let one = try Self.train(corpus, epochs: 1, workers: 1)
+    #expect(try one.digest() == Self.train(corpus, epochs: 1, workers: 2).digest())
+  }
+
+  @Test func theOrderOfTheCorpusChangesNothing() throws {
+    let corpus = ColourCorpus(count: 160, mismatched: 0.2)
+    var reversed = corpus
+    reversed.thumbnails.reverse()
+    reversed.captions.reverse()
+    #expect(
+      try Self.train(corpus, epochs: 1, workers: 2).digest()
+        == Self.train(reversed, epochs: 1, workers: 2).digest())
+  }
+
+  @Test func noMemberTrainsOnItsFoldOrTheBank() {
+    let corpus = ColourCorpus(count: 300, mismatched: 0)
+    let split = CorpusSplit(corpus, Self.configuration(epochs: 1))
+    #expect(split.bank.count == 37, "an eighth of a small corpus")
+    for fold in 0..<2 {
+      let training = split.training(fold: fold)
+      #expect(training.allSatisfy { corpus.hash($0).fold(of: 2) != fold })
+      #expect(Set(training).isDisjoint(with: split.bank))
+    }
+    #expect(split.training(fold: 0).count + split.training(fold: 1).count == 300 - 37)
+  }
+
+  @Test func finishedMembersAreTakenFromTheCheckpoints() throws {
+    let corpus = ColourCorpus(count: 160, mismatched: 0.2)
+    let directory = NSTemporaryDirectory() + "winnow-training-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    let steps = Mutex(0)
+    #expect(throws: TrainingError.cancelled) {
+      try Self.train(corpus, epochs: 2, workers: 1, checkpoints: directory) { _ in
+        steps.withLock { $0 += 1 }
+      } isCancelled: {
+        steps.withLock { $0 > 10 }
+      }
+    }
+    let finished = try FileManager.default.contentsOfDirectory(atPath: directory)
+    #expect(finished.count > 0 && finished.count < 4)
+    let resumed = try Self.train(corpus, epochs: 2, workers: 1, checkpoints: directory)
+    #expect(try resumed.digest() == Self.train(corpus, epochs: 2, workers: 2).digest())
+  }
+
+  @Test func tooFewPairsSaysHowManyAreNeeded() {
+    let error = #expect(throws: TrainingError.self) {
+      try Self.train(ColourCorpus(count: 30, mismatched: 0), epochs: 1, workers: 1)
+    }
+    #expect(error == .tooFewPairs(have: 30, need: fewestTrainingPairs))
+    #expect("\(String(describing: error))".contains("100"))
+  }
+}
