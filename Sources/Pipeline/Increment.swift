@@ -83,7 +83,7 @@ struct Increment: Codable, Equatable, Sendable {
 
   /// Cleaning what Winnow wrote would judge kept pairs by what they taught.
   private static func refuseWinnowOutput(_ path: String) throws(RunError) {
-    var folder = URL(fileURLWithPath: path).standardizedFileURL.deletingLastPathComponent()
+    var folder = URL(fileURLWithPath: path).resolvingSymlinksInPath().deletingLastPathComponent()
     while folder.path != "/" {
       if FileManager.default.fileExists(atPath: folder.path + "/.winnow") {
         throw .insideOutput(shard: path, output: folder.path)

@@ -156,7 +156,7 @@ enum ScoreStage {
         table.randomRepaired.replaceSubrange(columns, with: scores.randomRepaired)
         table.clusterRepaired.replaceSubrange(columns, with: scores.clusterRepaired)
         let combined = mean(scores.observed)
-        let part = Int(pair.hash.high % UInt64(PairStatistics.partCount))
+        let part = pair.hash.part(of: PairStatistics.partCount)
         table.combined[row] = combined
         table.parts[row] = Int64(part)
         statistics.add(

@@ -20,7 +20,7 @@ import Testing
 
   @Test func countsOfSeveralOutputShardsAddUp() throws {
     let ledgers = try Ledger.compute(
-      read: [record(6, rejected: ["missing-text": 1], unreadable: ["cut-short": 1]), record(1)],
+      read: [record(5, rejected: ["missing-text": 1], unreadable: ["cut-short": 1]), record(1)],
       written: [
         unit(["0": .init(kept: 2)]), unit(["0": .init(kept: 1), "1": .init(kept: 1)]),
         unit(["0": .init(rejected: ["missing-text": 1])]),

@@ -96,22 +96,22 @@ import Testing
   }
 
   @Test func theLowestHashesAreSelectedWhateverTheOrder() {
-    let hashes = (0..<1000).map { ContentHash(high: UInt64($0 * 7919 % 1000), low: 0) }
+    let hashes = (0..<1000).map { ContentHash(high: UInt64($0 * 7919 % 1000), low: 0, image: 0) }
     let (a, b) = (HashSelection(limit: 10), HashSelection(limit: 10))
     for hash in hashes + hashes { a.offer([hash]) }
     b.offer(hashes.reversed())
-    #expect(a.selected == (0..<10).map { ContentHash(high: $0, low: 0) })
+    #expect(a.selected == (0..<10).map { ContentHash(high: $0, low: 0, image: 0) })
     #expect(b.selected == a.selected)
   }
 
   @Test func thumbnailsAndCaptionsComeBackInHashOrderWithoutThoseThatFailed() throws {
     let folder = try TemporaryFolder()
-    let hashes = (0..<3).map { ContentHash(high: UInt64($0), low: 0) }
+    let hashes = (0..<3).map { ContentHash(high: UInt64($0), low: 0, image: 0) }
     let cache = try ThumbnailCache(hashes: hashes, side: 1, directory: folder.path("cache"))
     try cache.store(2, thumbnail: [7, 8, 9], caption: "zwei ü")
     try cache.store(0, thumbnail: [1, 2, 3], caption: "null")
     try cache.store(0, thumbnail: [1, 2, 3], caption: "null")
-    #expect(cache.slot(of: ContentHash(high: 9, low: 0)) == nil)
+    #expect(cache.slot(of: ContentHash(high: 9, low: 0, image: 0)) == nil)
     cache.seal()
     #expect(cache.count == 2)
     #expect(cache.hash(1) == hashes[2])
