@@ -23,7 +23,8 @@ struct JPEGMarkers: Equatable {
         hasEnd = Self.endStands(in: bytes, after: at)
         return
       }
-      let length = Int(bytes[at + 2]) << 8 | Int(bytes[at + 3])
+      // The length counts its own two bytes; a file that says less must not turn the range round.
+      let length = max(Int(bytes[at + 2]) << 8 | Int(bytes[at + 3]), 2)
       let payload = bytes[min(at + 4, bytes.count)..<min(at + 2 + length, bytes.count)]
       if marker == 0xEE, payload.count >= 12, payload.starts(with: "Adobe".utf8) { hasAdobe = true }
       at += 2 + length

@@ -113,6 +113,10 @@ import Testing
     #expect(try ImageDecoder().decode(Array(betweenSegments)) == whole)
   }
 
+  @Test func segmentShorterThanItsOwnLengthFieldIsAnError() {
+    #expect(reason([0xFF, 0xD8, 0xFF, 0xEE, 0, 0, 0xFF, 0xD9]) != "none")
+  }
+
   @Test func thumbnailInsideAJPEGIsNotTakenForItsEnd() throws {
     let bytes = try Goldens.bytes("jpeg-420.jpg")
     let inner = try Goldens.bytes("jpeg-40x1.jpg")
