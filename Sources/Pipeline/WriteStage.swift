@@ -138,7 +138,7 @@ private struct UnitWriter {
       record.pairs += 1
       if record.pairs % 64 == 0 { progress.add(pairs: 64) }
     }
-    record.sources["\(shard)"] = counts
+    if counts.kept > 0 || !counts.rejected.isEmpty { record.sources["\(shard)"] = counts }
   }
 
   private mutating func note(

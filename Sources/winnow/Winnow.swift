@@ -12,8 +12,12 @@ struct Winnow: ParsableCommand {
       Example:
         winnow clean /data/crawl --out /data/clean
 
-      Exit status: 0 done; 1 failed; 2 wrong usage; 3 done, but a shard could not be read to its
-      end; 75 another run holds the output folder.
+      Exit status:
+        0   done
+        1   failed
+        2   wrong usage
+        3   done, but a shard could not be read to its end
+        75  another run holds the output folder
       """,
     subcommands: [
       Clean.self, Train.self, Score.self, Fit.self, Filter.self, Inspect.self, Eval.self,
