@@ -39,11 +39,11 @@ public final class DualEncoder {
   ///
   /// The images come in pieces `[images, side, side, 3]` that stay in cache from layer to layer; the texts and the
   /// loss see the whole batch.
-  /// - Returns: the contrastive loss, and each pair's own.
+  /// - Returns: the contrastive loss.
   public func accumulateGradients(
     images pieces: [Tensor], captions: [CaptionTokens], groups: [Int32], imageContexts: [Context],
     textContext: Context
-  ) -> (loss: Float, pairLosses: [Float]) {
+  ) -> Float {
     let dimension = configuration.dimension
     let v = textContext.pool.tensor([captions.count, dimension])
     var row = 0
@@ -54,7 +54,7 @@ public final class DualEncoder {
     }
     precondition(row == captions.count, "\(row) images for \(captions.count) captions")
     let t = encodeTexts(captions, textContext)
-    let (loss, pairLosses, dv, dt) = loss(images: v, texts: t, groups: groups, textContext)
+    let (loss, dv, dt) = loss(images: v, texts: t, groups: groups, textContext)
     text.backward(dt, textContext)
     row = 0
     for (piece, context) in zip(pieces, imageContexts) {
@@ -63,7 +63,7 @@ public final class DualEncoder {
       image.backward(slope, context)
       row += piece.shape[0]
     }
-    return (loss, pairLosses)
+    return loss
   }
 }
 

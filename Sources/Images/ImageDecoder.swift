@@ -50,7 +50,8 @@ public struct ImageDecoder: Sendable {
       try check(handle)
       let placement = Placement(
         width: handle.width, height: handle.height, side: side, geometry: geometry)
-      let target = scaledDecode ? (placement.width, placement.height) : nil
+      // Twice the size: at once the size, the mean difference to a full decode doubles for a third less time.
+      let target = scaledDecode ? (2 * placement.width, 2 * placement.height) : nil
       return placement.thumbnail(of: try handle.decode(alpha: alpha, atLeast: target))
     }
   }

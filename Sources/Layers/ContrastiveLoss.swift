@@ -24,12 +24,11 @@ public final class ContrastiveLoss {
   ///   - images: unit rows `[batch, columns]`.
   ///   - texts: unit rows `[batch, columns]`.
   ///   - groups: items with the same number have the same caption.
-  /// - Returns: the loss; for each pair -ln of the probability that its positives get among the batch, mean of both
-  ///   directions; and the gradients by `images` and `texts`. The gradient by the temperature is added to
+  /// - Returns: the loss, and its gradients by `images` and `texts`; the gradient by the temperature is added to
   ///   `logScale.gradient`.
   public func callAsFunction(
     images: Tensor, texts: Tensor, groups: [Int32], _ context: Context
-  ) -> (loss: Float, pairLosses: [Float], dImages: Tensor, dTexts: Tensor) {
+  ) -> (loss: Float, dImages: Tensor, dTexts: Tensor) {
     let (batch, columns) = (images.shape[0], images.columns)
     let pool = context.pool
     let scale = scale
@@ -48,14 +47,6 @@ public final class ContrastiveLoss {
     vm_softmax_rows(slope.data, batch, batch, nil)
     let slopeT = pool.copy(transposed)
     vm_softmax_rows(slopeT.data, batch, batch, nil)
-    let pairLosses = (0..<batch).map { r in
-      var (found, foundT): (Float, Float) = (0, 0)
-      for c in 0..<batch where groups[c] == groups[r] {
-        found += slope.data[r * batch + c]
-        foundT += slopeT.data[r * batch + c]
-      }
-      return -0.5 * (logf(max(found, 1e-30)) + logf(max(foundT, 1e-30)))
-    }
     var loss = 0.0
     for r in 0..<batch {
       let target = 1 / Float(sizes[groups[r], default: 1])
@@ -85,6 +76,6 @@ public final class ContrastiveLoss {
     multiply(
       slope.data, .yes, images.data, .no, into: dTexts.data, m: batch, n: columns, k: batch,
       alpha: scale)
-    return (Float(loss) * weight, pairLosses, dImages, dTexts)
+    return (Float(loss) * weight, dImages, dTexts)
   }
 }

@@ -10,9 +10,9 @@ extension TrainingConfiguration {
     try need(folds >= 2, "folds must be at least 2: a pair is judged by members that didn't see it")
     try need(epochs >= 1, "epochs must be at least 1")
     try need(batchSize >= 2, "batchSize must be at least 2")
-    try need((0...1).contains(trustAfter), "trustAfter must lie between 0 and 1")
+    try need(firstRoundEpochs >= 0, "firstRoundEpochs must not be negative")
     try need(
-      trustedShare > 0 && trustedShare <= 1, "trustedShare must lie above 0 and not above 1")
+      distrustQuantile >= 0 && distrustQuantile < 1, "distrustQuantile must lie in 0 ..< 1")
     try need(maxPairs >= 1, "maxPairs must be at least 1")
     try need(bankSize >= 2, "bankSize must be at least 2")
     try need(!members.isEmpty, "members must name at least one")

@@ -10,7 +10,7 @@ public struct Augmentation: Sendable, Codable, Equatable {
   /// Contrast and channel gains are drawn from 1 - x ... 1 + x.
   public var colour: Float = 0.2
   /// How likely a word of the caption is left out.
-  public var wordDropout: Float = 0.15
+  public var wordDropout: Float = 0.3
 
   public init() {}
 

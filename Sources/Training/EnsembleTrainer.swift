@@ -32,6 +32,10 @@ public let fewestTrainingPairs = 100
 /// Learns an ensemble from a noisy corpus: for every kind of member one member a fold, each trained on the pairs of the
 /// other folds. The bank, the pairs of lowest hash, is never trained on.
 ///
+/// A first round, short and with the first kind alone, scores every pair by members that had not seen it; the final
+/// round leaves out those that look no better than re-paired ones. (DESIGN.md, "Method": a second round on what the
+/// first one trusted. Learning by heart what does not match costs more than the pairs left out.)
+///
 /// - Parameters:
 ///   - corpus: different pairs, in any order.
 ///   - workers: how many members are trained at a time; the result does not depend on it.
@@ -49,39 +53,93 @@ public func trainEnsemble(
   guard corpus.count >= fewestTrainingPairs else {
     throw TrainingError.tooFewPairs(have: corpus.count, need: fewestTrainingPairs)
   }
-  let split = CorpusSplit(corpus, configuration)
-  let jobs = configuration.members.indices.flatMap { kind in
-    (0..<configuration.folds).map { (kind: kind, fold: $0) }
-  }
-  let trainers = jobs.map { job in
-    MemberTrainer(
-      configuration, member: configuration.members[job.kind],
-      seed: configuration.seed &* 0x9E37_79B9 &+ UInt64(job.kind * configuration.folds + job.fold))
-  }
-  let steps = zip(jobs, trainers).map { $1.steps(pairs: split.training(fold: $0.fold).count) }
-  let counter = StepCounter(total: steps.reduce(0, +))
+  let trainer = EnsembleTrainer(
+    corpus: corpus, configuration: configuration, split: CorpusSplit(corpus, configuration),
+    workers: workers, checkpoints: checkpoints.map { "\($0)/\(key)" }, publish: publish,
+    progress: progress, isCancelled: isCancelled, counter: StepCounter())
+  return try trainer.train()
+}
 
-  let members = try parallelMap(jobs.count, workers: workers) { index in
-    let (kind, fold) = jobs[index]
-    let configured = configuration.members[kind]
-    let label = "\(configured.name), fold \(fold)"
-    let file = Ensemble.Member.fileName(kind: configured.name, fold: fold)
-    let checkpoint = checkpoints.map { "\($0)/\(key)-\(file)" }
+private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
+  let corpus: Corpus
+  let configuration: TrainingConfiguration
+  let split: CorpusSplit
+  let workers: Int
+  /// Path prefix of the checkpoints.
+  let checkpoints: String?
+  let publish: @Sendable (_ path: String, _ write: (String) throws -> Void) throws -> Void
+  let progress: @Sendable (TrainingProgress) -> Void
+  let isCancelled: @Sendable () -> Bool
+  let counter: StepCounter
+
+  /// One member to train.
+  struct Job: Sendable {
+    var kind: Int
+    var fold: Int
+    var name: String
+    var trainer: MemberTrainer
+    /// Indices into the corpus.
+    var pairs: [Int]
+    var steps: Int { trainer.steps(pairs: pairs.count) }
+  }
+
+  func train() throws -> Ensemble {
+    let hasFirstRound = configuration.firstRoundEpochs > 0
+    let first =
+      hasFirstRound
+      ? jobs(kinds: 1, round: "first-", epochs: configuration.firstRoundEpochs, leftOut: []) : []
+    let all = configuration.members.count
+    var final = jobs(kinds: all, round: "", epochs: configuration.epochs, leftOut: [])
+    counter.expect((first + final).map(\.steps).reduce(0, +))
+    if hasFirstRound {
+      let judges = ensemble(kinds: 1, try members(first))
+      final = jobs(
+        kinds: all, round: "", epochs: configuration.epochs, leftOut: try distrusted(by: judges))
+      counter.expect((first + final).map(\.steps).reduce(0, +))
+    }
+    return ensemble(kinds: all, try members(final))
+  }
+
+  private func jobs(kinds: Int, round: String, epochs: Int, leftOut: Set<Int>) -> [Job] {
+    (0..<kinds).flatMap { kind in
+      (0..<configuration.folds).map { fold in
+        let number = kind * configuration.folds + fold + (round.isEmpty ? 0 : 1000)
+        return Job(
+          kind: kind, fold: fold, name: "\(round)\(configuration.members[kind].name)",
+          trainer: MemberTrainer(
+            configuration, member: configuration.members[kind], epochs: epochs,
+            seed: configuration.seed &* 0x9E37_79B9 &+ UInt64(number)),
+          pairs: split.training(fold: fold).filter { !leftOut.contains($0) })
+      }
+    }
+  }
+
+  private func members(_ jobs: [Job]) throws -> [Ensemble.Member] {
+    try parallelMap(jobs.count, workers: workers) { try member(jobs[$0]) }
+  }
+
+  /// Trains a member, or takes it from its checkpoint.
+  private func member(_ job: Job) throws -> Ensemble.Member {
+    let configured = configuration.members[job.kind]
+    let label = "\(job.name), fold \(job.fold)"
+    let checkpoint = checkpoints.map {
+      "\($0)-\(Ensemble.Member.fileName(kind: job.name, fold: job.fold))"
+    }
     if let checkpoint, FileManager.default.fileExists(atPath: checkpoint) {
       let member = try Ensemble.Member(
-        path: checkpoint, configuration: configured, kind: kind, fold: fold,
+        path: checkpoint, configuration: configured, kind: job.kind, fold: job.fold,
         bankSize: split.bank.count)
-      progress(counter.advance(by: steps[index], label, loss: 0))
+      progress(counter.advance(by: job.steps, label, loss: 0))
       return member
     }
-    let encoder = try trainers[index].train(
-      on: corpus, indices: split.training(fold: fold), captionGroups: split.captionGroups
+    let encoder = try job.trainer.train(
+      on: corpus, indices: job.pairs, captionGroups: split.captionGroups
     ) { _, loss in
       if isCancelled() { throw TrainingError.cancelled }
       progress(counter.advance(by: 1, label, loss: loss))
     }
     let member = Ensemble.Member(
-      encoder, kind: kind, fold: fold, bank: split.bankPairs, side: configuration.imageSide
+      encoder, kind: job.kind, fold: job.fold, bank: split.bankPairs, side: configuration.imageSide
     ) { pair, target in
       corpus.withThumbnail(split.bank[pair]) { normalise($0, into: target) }
     }
@@ -90,14 +148,37 @@ public func trainEnsemble(
     }
     return member
   }
-  let dimension = configuration.members[0].dimension
-  let clusters = sphericalClusters(
-    members[0].bankTexts, dimension: dimension, clusters: max(2, split.bank.count / 20),
-    seed: configuration.seed)
-  return Ensemble(
-    kinds: configuration.members, folds: configuration.folds, imageSide: configuration.imageSide,
-    geometry: configuration.geometry, bank: split.bankPairs, members: members,
-    clusterCentres: clusters.centres, bankClusters: clusters.assignment)
+
+  private func ensemble(kinds: Int, _ members: [Ensemble.Member]) -> Ensemble {
+    let clusters = sphericalClusters(
+      members[0].bankTexts, dimension: configuration.members[0].dimension,
+      clusters: max(2, split.bank.count / 20), seed: configuration.seed)
+    return Ensemble(
+      kinds: Array(configuration.members.prefix(kinds)), folds: configuration.folds,
+      imageSide: configuration.imageSide, geometry: configuration.geometry, bank: split.bankPairs,
+      members: members, clusterCentres: clusters.centres, bankClusters: clusters.assignment)
+  }
+
+  /// The pairs whose out-of-fold score lies below `distrustQuantile` of those of randomly re-paired captions: many on
+  /// a noisy corpus, few on a clean one.
+  private func distrusted(by judges: Ensemble) throws -> Set<Int> {
+    let pairs = split.training
+    let chunk = 512
+    let scores = try parallelMap((pairs.count + chunk - 1) / chunk, workers: workers) { number in
+      if isCancelled() { throw TrainingError.cancelled }
+      let range = (number * chunk)..<min((number + 1) * chunk, pairs.count)
+      return Judge(judges).score(
+        range.map { i in
+          JudgedPair(
+            hash: corpus.hash(pairs[i]), thumbnail: corpus.withThumbnail(pairs[i]) { Array($0) },
+            caption: corpus.caption(pairs[i]))
+        })
+    }.flatMap { $0 }
+    let repaired = scores.map { $0.randomRepaired[0] }.sorted()
+    let place = Int(configuration.distrustQuantile * Float(repaired.count))
+    let threshold = repaired[min(place, repaired.count - 1)]
+    return Set(zip(pairs, scores).filter { $1.observed[0] < threshold }.map(\.0))
+  }
 }
 
 /// Which pairs are the bank, and which a fold's members learn from.
@@ -128,6 +209,9 @@ struct CorpusSplit: Sendable {
       return number
     }
   }
+
+  /// All pairs but the bank, in order of hash within their fold.
+  var training: [Int] { byFold.flatMap { $0 } }
 
   /// The pairs that the members of `fold` learn from: those of all other folds, in order of hash.
   func training(fold: Int) -> [Int] {

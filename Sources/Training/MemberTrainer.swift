@@ -7,17 +7,21 @@ import Text
 struct MemberTrainer {
   let configuration: TrainingConfiguration
   let member: MemberConfiguration
+  let epochs: Int
   let seed: UInt64
   /// Images pass through the encoder this many at a time.
   private static let piece = 32
 
-  init(_ configuration: TrainingConfiguration, member: MemberConfiguration, seed: UInt64) {
+  init(
+    _ configuration: TrainingConfiguration, member: MemberConfiguration, epochs: Int, seed: UInt64
+  ) {
     self.configuration = configuration
     self.member = member
+    self.epochs = epochs
     self.seed = seed
   }
 
-  func steps(pairs: Int) -> Int { configuration.epochs * max(1, pairs / batch(pairs: pairs)) }
+  func steps(pairs: Int) -> Int { epochs * max(1, pairs / batch(pairs: pairs)) }
 
   /// A corpus smaller than a batch is a batch.
   private func batch(pairs: Int) -> Int { min(configuration.batchSize, pairs) }
@@ -42,14 +46,8 @@ struct MemberTrainer {
     let contexts = (0..<pieces).map { _ in Context(training: true) }
     var order = Array(indices.indices)
     var next = order.count
-    var trust = Trust(count: indices.count)
     for step in 0..<steps {
       if next + batch > order.count {
-        let progress = Float(step) / Float(steps)
-        if progress >= configuration.trustAfter {
-          order = trust.mostTrusted(
-            Int((Float(indices.count) * configuration.trustedShare).rounded(.up)))
-        }
         random.shuffle(&order)
         next = 0
       }
@@ -59,11 +57,10 @@ struct MemberTrainer {
         augmented(corpus, chunk.map { indices[$0] }, contexts[number].pool, &random)
       }
       let captions = chosen.map { configuration.augmentation.caption(tokens[$0], &random) }
-      let (loss, pairLosses) = encoder.accumulateGradients(
+      let loss = encoder.accumulateGradients(
         images: images, captions: captions, groups: chosen.map { captionGroups[indices[$0]] },
         imageContexts: contexts, textContext: textContext)
       optimiser.update()
-      for (index, loss) in zip(chosen, pairLosses) { trust.record(index, loss: loss) }
       try onStep(step + 1, loss)
     }
     optimiser.adoptAverage()
@@ -92,29 +89,5 @@ extension ArraySlice {
     stride(from: startIndex, to: endIndex, by: size).map {
       self[$0..<Swift.min($0 + size, endIndex)]
     }
-  }
-}
-
-/// Ensemble Confident Learning within one run (Wang et al. 2021, algorithm 1): a pair's losses are accumulated each
-/// time it is seen; later epochs leave out those that have been hardest to learn so far, which mismatched pairs are
-/// until the network begins to memorise them (Arpit et al. 2017).
-struct Trust {
-  private var losses: [Float]
-  private var seen: [Float]
-
-  init(count: Int) {
-    losses = [Float](repeating: 0, count: count)
-    seen = losses
-  }
-
-  mutating func record(_ index: Int, loss: Float) {
-    losses[index] += loss
-    seen[index] += 1
-  }
-
-  /// The `count` pairs of lowest mean loss, in order of index; pairs not seen yet are trusted.
-  func mostTrusted(_ count: Int) -> [Int] {
-    let means = zip(losses, seen).map { $1 > 0 ? $0 / $1 : 0 }
-    return means.indices.sorted { (means[$0], $0) < (means[$1], $1) }.prefix(count).sorted()
   }
 }

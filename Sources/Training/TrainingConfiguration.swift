@@ -7,12 +7,14 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
   public var seed: UInt64 = 0
   /// Cross-fitting folds: a pair is judged only by members that did not train on its fold.
   public var folds = 3
-  public var epochs = 12
-  public var batchSize = 256
-  /// From this share of the training on, only the most trusted pairs are learnt from.
-  public var trustAfter: Float = 0.4
-  /// The share of the pairs that is then learnt from.
-  public var trustedShare: Float = 0.75
+  /// Epochs of a first round with the first kind of member alone, which only finds the pairs that are not worth
+  /// learning from; 0 leaves it out.
+  public var firstRoundEpochs = 4
+  /// The final round does not learn from pairs whose out-of-fold score in the first round lies below this quantile of
+  /// the scores of randomly re-paired ones.
+  public var distrustQuantile: Float = 0.7
+  public var epochs = 8
+  public var batchSize = 96
   /// Training thumbnails are this many pixels a side, and so are the judged ones.
   public var imageSide = 64
   /// How an image becomes square.

@@ -31,8 +31,7 @@ import Text
         encoder.accumulateGradients(
           images: pieces, captions: captions, groups: [0, 1, 2, 3],
           imageContexts: [Context(training: true), Context(training: true)],
-          textContext: Context(training: true)
-        ).loss)
+          textContext: Context(training: true)))
     }
     _ = loss()
     let gradients = encoder.parameters.map {

@@ -140,7 +140,7 @@ import Testing
     let images = check.randomTensor([6, 5], &random, scale: 0.6)
     let texts = check.randomTensor([6, 5], &random, scale: 0.6)
     let groups: [Int32] = [0, 1, 2, 1, 3, 1]
-    let (_, _, dImages, dTexts) = loss(images: images, texts: texts, groups: groups, check.context)
+    let (_, dImages, dTexts) = loss(images: images, texts: texts, groups: groups, check.context)
     let dScale = loss.logScale.gradient[0]
     check.compare([
       (name: "images", value: images.data, gradient: dImages.values),
