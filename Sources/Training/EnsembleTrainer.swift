@@ -87,7 +87,7 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
     let hasFirstRound = configuration.firstRoundEpochs > 0
     let first =
       hasFirstRound
-      ? jobs(kinds: 1, round: "first-", epochs: configuration.firstRoundEpochs, leftOut: []) : []
+      ? jobs(kinds: 1, round: "first.", epochs: configuration.firstRoundEpochs, leftOut: []) : []
     let all = configuration.members.count
     var final = jobs(kinds: all, round: "", epochs: configuration.epochs, leftOut: [])
     counter.expect((first + final).map(\.steps).reduce(0, +))
@@ -108,6 +108,7 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
           kind: kind, fold: fold, name: "\(round)\(configuration.members[kind].name)",
           trainer: MemberTrainer(
             configuration, member: configuration.members[kind], epochs: epochs,
+            minimumSteps: configuration.minimumSteps / (round.isEmpty ? 1 : 2),
             seed: configuration.seed &* 0x9E37_79B9 &+ UInt64(number)),
           pairs: split.training(fold: fold).filter { !leftOut.contains($0) })
       }
@@ -159,8 +160,9 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
       members: members, clusterCentres: clusters.centres, bankClusters: clusters.assignment)
   }
 
-  /// The pairs whose out-of-fold score lies below `distrustQuantile` of those of randomly re-paired captions: many on
-  /// a noisy corpus, few on a clean one.
+  /// The pairs whose out-of-fold score lies below `distrustQuantile` of those of randomly re-paired captions: the more,
+  /// the noisier the corpus. Never more than half of a fold: judges that are too weak to tell must not take away what
+  /// the final round could learn from.
   private func distrusted(by judges: Ensemble) throws -> Set<Int> {
     let pairs = split.training
     let chunk = 512
@@ -177,7 +179,17 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
     let repaired = scores.map { $0.randomRepaired[0] }.sorted()
     let place = Int(configuration.distrustQuantile * Float(repaired.count))
     let threshold = repaired[min(place, repaired.count - 1)]
-    return Set(zip(pairs, scores).filter { $1.observed[0] < threshold }.map(\.0))
+    var leftOut: Set<Int> = []
+    let folds = Dictionary(grouping: pairs.indices) {
+      corpus.hash(pairs[$0]).fold(of: configuration.folds)
+    }
+    for members in folds.values {
+      let worst = members.sorted { (scores[$0].observed[0], $0) < (scores[$1].observed[0], $1) }
+      for i in worst.prefix(members.count / 2) where scores[i].observed[0] < threshold {
+        leftOut.insert(pairs[i])
+      }
+    }
+    return leftOut
   }
 }
 

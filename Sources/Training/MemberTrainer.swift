@@ -8,23 +8,32 @@ struct MemberTrainer {
   let configuration: TrainingConfiguration
   let member: MemberConfiguration
   let epochs: Int
+  let minimumSteps: Int
   let seed: UInt64
   /// Images pass through the encoder this many at a time.
   private static let piece = 32
 
   init(
-    _ configuration: TrainingConfiguration, member: MemberConfiguration, epochs: Int, seed: UInt64
+    _ configuration: TrainingConfiguration, member: MemberConfiguration, epochs: Int,
+    minimumSteps: Int, seed: UInt64
   ) {
     self.configuration = configuration
     self.member = member
     self.epochs = epochs
+    self.minimumSteps = minimumSteps
     self.seed = seed
   }
 
-  func steps(pairs: Int) -> Int { epochs * max(1, pairs / batch(pairs: pairs)) }
+  /// `epochs` epochs, and as many more as a small corpus needs to make `minimumSteps` steps.
+  func steps(pairs: Int) -> Int {
+    let perEpoch = max(1, pairs / batch(pairs: pairs))
+    return perEpoch * max(epochs, (minimumSteps + perEpoch - 1) / perEpoch)
+  }
 
-  /// A corpus smaller than a batch is a batch.
-  private func batch(pairs: Int) -> Int { min(configuration.batchSize, pairs) }
+  /// A small corpus is cut into at least eight batches, as far as sixteen pairs make one.
+  private func batch(pairs: Int) -> Int {
+    min(configuration.batchSize, max(16, pairs / 8), pairs)
+  }
 
   /// - Parameters:
   ///   - indices: the pairs to learn from, at least two.

@@ -14,6 +14,8 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
   /// the scores of randomly re-paired ones.
   public var distrustQuantile: Float = 0.7
   public var epochs = 8
+  /// A corpus too small for this many steps in `epochs` epochs is seen more often (half as many in the first round).
+  public var minimumSteps = 200
   public var batchSize = 96
   /// Training thumbnails are this many pixels a side, and so are the judged ones.
   public var imageSide = 64

@@ -51,6 +51,8 @@ private struct ColourCorpus: TrainingCorpus {
     configuration.batchSize = 32
     configuration.imageSide = ColourCorpus.side
     configuration.bankSize = 64
+    configuration.firstRoundEpochs = max(1, epochs / 3)
+    configuration.minimumSteps = 10
     configuration.members = [
       MemberConfiguration(
         name: "bag", image: ImageConfiguration(widths: [8, 16], blocks: [0, 1]),
@@ -124,21 +126,74 @@ private struct ColourCorpus: TrainingCorpus {
     #expect(split.training(fold: 0).count + split.training(fold: 1).count == 300 - 37)
   }
 
+  /// Who looks at which thumbnail while a member is trained; `next` is called when a member is finished.
+  private final class Spy: TrainingCorpus {
+    let corpus: ColourCorpus
+    let seen = Mutex<[Int: Int]>([:])
+    init(_ corpus: ColourCorpus) { self.corpus = corpus }
+    var count: Int { corpus.count }
+    func caption(_ index: Int) -> String { corpus.caption(index) }
+    func hash(_ index: Int) -> ContentHash { corpus.hash(index) }
+    func withThumbnail<R>(_ index: Int, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+      seen.withLock { $0[index, default: 0] += 1 }
+      return corpus.withThumbnail(index, body)
+    }
+    func next() -> [Int: Int] {
+      seen.withLock { seen in
+        defer { seen = [:] }
+        return seen
+      }
+    }
+  }
+
+  @Test(arguments: [0, 1])
+  func noMemberOfEitherRoundSeesItsFoldOrLearnsFromTheBank(firstRoundEpochs: Int) throws {
+    let spy = Spy(ColourCorpus(count: 200, mismatched: 0.2))
+    var configuration = Self.configuration(epochs: 2)
+    configuration.firstRoundEpochs = firstRoundEpochs
+    configuration.minimumSteps = 0
+    let bank = Set(CorpusSplit(spy.corpus, configuration).bank)
+    let finished = Mutex<[String: [Int: Int]]>([:])
+    _ = try trainEnsemble(
+      spy, configuration: configuration, workers: 1, checkpoints: "x", key: "k",
+      publish: { path, _ in finished.withLock { $0[path] = spy.next() } }, progress: { _ in },
+      isCancelled: { false })
+    let members = finished.withLock { $0 }
+    #expect(members.count == (firstRoundEpochs > 0 ? 6 : 4))
+    for (path, seen) in members {
+      // Between the rounds every pair is scored, which counts to the first member of the final one.
+      if firstRoundEpochs > 0, path.contains("k-bag-fold0") { continue }
+      let fold = try #require(Int(path.dropLast(".safetensors".count).suffix(1)))
+      #expect(seen.keys.allSatisfy { bank.contains($0) || spy.hash($0).fold(of: 2) != fold })
+      #expect(bank.allSatisfy { seen[$0] == 1 }, "the bank is encoded once, when \(path) is done")
+      #expect(seen.count > bank.count + 20)
+    }
+  }
+
+  @Test func aSmallCorpusIsSeenMoreOftenAndALargeOneInFullBatches() {
+    let configuration = TrainingConfiguration()
+    let trainer = MemberTrainer(
+      configuration, member: configuration.members[0], epochs: 5, minimumSteps: 200, seed: 1)
+    #expect(trainer.steps(pairs: 100) >= 200)
+    #expect(trainer.steps(pairs: 96 * 100) == 500)
+    #expect(trainer.steps(pairs: 2) >= 200, "a pair of pairs is a batch")
+  }
+
   @Test func finishedMembersAreTakenFromTheCheckpoints() throws {
     let corpus = ColourCorpus(count: 160, mismatched: 0.2)
     let directory = NSTemporaryDirectory() + "winnow-training-" + UUID().uuidString
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: directory) }
-    let steps = Mutex(0)
     #expect(throws: TrainingError.cancelled) {
       try Self.train(corpus, epochs: 2, workers: 1, checkpoints: directory) { _ in
-        steps.withLock { $0 += 1 }
       } isCancelled: {
-        steps.withLock { $0 > 10 }
+        (try? FileManager.default.contentsOfDirectory(atPath: directory))?.contains {
+          $0.hasPrefix("k-bag")
+        } ?? false
       }
     }
     let finished = try FileManager.default.contentsOfDirectory(atPath: directory)
-    #expect(finished.count > 0 && finished.count < 4)
+    #expect(finished.count == 3, "two members of the first round, one of the final one")
     let resumed = try Self.train(corpus, epochs: 2, workers: 1, checkpoints: directory)
     #expect(try resumed.digest() == Self.train(corpus, epochs: 2, workers: 2).digest())
   }
