@@ -93,7 +93,8 @@ final class TransformerTextEncoder: TextEncoder {
 
   func forward(_ captions: [CaptionTokens], _ context: Context) -> Tensor {
     let lengths = captions.map { Int32(min($0.count, maxTokens)) }
-    let longest = max(1, Int(lengths.max() ?? 1))
+    // In steps of eight, so that batches share buffers.
+    let longest = min(maxTokens, (max(1, Int(lengths.max() ?? 1)) + 7) / 8 * 8)
     var (ids, ends, places, placeEnds) = ([Int32](), [Int32](), [Int32](), [Int32]())
     for (caption, length) in zip(captions, lengths) {
       for position in 0..<longest {

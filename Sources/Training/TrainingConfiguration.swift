@@ -8,7 +8,7 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
   /// Cross-fitting folds: a pair is judged only by members that did not train on its fold.
   public var folds = 3
   /// Short rounds with one kind of member each, in turn, that only find the pairs not worth learning from.
-  public var selectionRounds = 2
+  public var selectionRounds = 1
   public var selectionEpochs = 3
   /// Later rounds do not learn from pairs whose out-of-fold score lies below this quantile of the scores of randomly
   /// re-paired ones.
