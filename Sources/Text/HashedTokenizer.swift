@@ -5,6 +5,8 @@ public struct HashedTokenizer: Sendable, Codable, Equatable {
   /// Lengths of the character n-grams taken from a word with its boundary marks.
   public var shortestGram = 3
   public var longestGram = 5
+  /// Words have grams of at most this many scalars from their beginning, boundary marks included.
+  private static let gramScalars = 64
   /// Tokens beyond this many are left out.
   public var maxTokens: Int
 
@@ -13,9 +15,11 @@ public struct HashedTokenizer: Sendable, Codable, Equatable {
     self.maxTokens = maxTokens
   }
 
+  /// At least one token, at most `maxTokens`. Of a caption longer than 16 KiB only the beginning is read, so that
+  /// no caption costs more than a page of text.
   public func tokens(of caption: String) -> CaptionTokens {
     var result = CaptionTokens(ids: [], ends: [])
-    for word in words(of: caption).prefix(maxTokens) {
+    for word in words(of: caption, limit: maxTokens) {
       result.ids.append(bucket(word.text.utf8, salt: 1))
       if word.hasGrams { appendGrams(of: word.text, to: &result.ids) }
       result.ends.append(Int32(result.ids.count))
@@ -25,7 +29,7 @@ public struct HashedTokenizer: Sendable, Codable, Equatable {
   }
 
   private func appendGrams(of word: String, to ids: inout [Int32]) {
-    let marked = Array("<\(word)>".unicodeScalars)
+    let marked = Array("<\(word)>".unicodeScalars.prefix(Self.gramScalars))
     guard marked.count > shortestGram else { return }
     for length in shortestGram...longestGram where length < marked.count {
       for start in 0...(marked.count - length) {

@@ -7,8 +7,10 @@ struct Word: Equatable {
 }
 
 /// Case-folded, compatibility-composed (NFKC) runs of letters, marks and digits. Scripts written without spaces
-/// (CJK ideographs, kana, Hangul is spaced) give each character and each pair of neighbours as a token.
-func words(of caption: String) -> [Word] {
+/// (CJK ideographs, kana; Hangul is spaced) give each character and each pair of neighbours as a token.
+///
+/// - Parameter limit: words beyond this many are left out, and what follows them is not looked at.
+func words(of caption: String, limit: Int = .max) -> [Word] {
   var result: [Word] = []
   var run = String.UnicodeScalarView()
   var previousIdeograph: Unicode.Scalar?
@@ -16,8 +18,9 @@ func words(of caption: String) -> [Word] {
     if !run.isEmpty { result.append(Word(text: String(run), hasGrams: true)) }
     run = String.UnicodeScalarView()
   }
-  let folded = caption.precomposedStringWithCompatibilityMapping.lowercased()
+  let folded = beginning(of: caption).precomposedStringWithCompatibilityMapping.lowercased()
   for scalar in folded.unicodeScalars {
+    guard result.count < limit else { break }
     if isUnspaced(scalar) {
       flush()
       result.append(Word(text: String(Character(scalar)), hasGrams: false))
@@ -44,7 +47,16 @@ func words(of caption: String) -> [Word] {
     }
   }
   flush()
-  return result
+  return Array(result.prefix(limit))
+}
+
+/// What is read of a caption: all of it up to 16 KiB, else as many whole scalars as these hold.
+private func beginning(of caption: String) -> String {
+  let bytes = caption.utf8
+  guard var end = bytes.index(bytes.startIndex, offsetBy: 16 << 10, limitedBy: bytes.endIndex)
+  else { return caption }
+  while end.samePosition(in: caption.unicodeScalars) == nil { end = bytes.index(before: end) }
+  return String(caption[..<end])
 }
 
 /// Ideographs and kana, and the South-East Asian scripts that are written without spaces.
