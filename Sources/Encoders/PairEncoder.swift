@@ -2,15 +2,18 @@ import Layers
 import Text
 
 /// Encodes any number of thumbnails and captions in padded batches of fixed size, so that what a pair gets does not
-/// depend on how many came with it. One thread only.
+/// depend, beyond float rounding, on what came with it. One thread only.
 public final class PairEncoder {
   private let encoder: DualEncoder
   private let context = Context(training: false)
   private static let batch = 32
 
+  /// - Parameter encoder: with its final weights; they are read at every call.
   public init(_ encoder: DualEncoder) { self.encoder = encoder }
 
+  /// 1 / temperature, the factor of the cosines.
   public var scale: Float { encoder.loss.scale }
+  /// Columns of the rows that `images` and `texts` give.
   public var dimension: Int { encoder.configuration.dimension }
 
   /// - Parameters:
