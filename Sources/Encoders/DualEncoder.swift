@@ -1,4 +1,5 @@
 import Layers
+import TensorFiles
 import Text
 
 /// An image encoder and a text encoder with a shared embedding space: one member of the ensemble, in training or in
@@ -19,6 +20,30 @@ public final class DualEncoder {
     image = ConvolutionalImageEncoder(
       configuration.image, dimension: configuration.dimension, &random)
     text = makeTextEncoder(configuration.text, dimension: configuration.dimension, &random)
+  }
+
+  /// Given weights; no random numbers are drawn.
+  ///
+  /// - Parameter weights: every parameter, with its shape (`Ensemble.init(directory:)` has checked).
+  convenience init(_ configuration: MemberConfiguration, weights: [NamedTensor]) {
+    self.init(configuration, seed: 0)
+    let byName = Dictionary(weights.map { ($0.name, $0) }) { a, _ in a }
+    for parameter in parameters {
+      guard let tensor = byName[parameter.name] else {
+        preconditionFailure("no weights for \(parameter.name)")
+      }
+      parameter.values = tensor.values
+    }
+  }
+
+  /// The name and shape of every parameter of a configuration that `check` accepts; allocates none of them.
+  static func shapes(_ configuration: MemberConfiguration) -> [(name: String, shape: [Int])] {
+    DualEncoder(configuration, seed: 0).parameters.map { ($0.name, $0.shape) }
+  }
+
+  /// A copy of every parameter.
+  public var weights: [NamedTensor] {
+    parameters.map { NamedTensor(name: $0.name, shape: $0.shape, values: $0.values) }
   }
 
   public var parameters: [Parameter] {

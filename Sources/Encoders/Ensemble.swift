@@ -62,28 +62,6 @@ public struct Ensemble: Sendable {
 
   /// The member's encoders, with its weights.
   func encoder(kind: Int, fold: Int) -> DualEncoder {
-    let encoder = DualEncoder(kinds[kind], seed: 0)
-    encoder.load(member(kind: kind, fold: fold).weights)
-    return encoder
+    DualEncoder(kinds[kind], weights: member(kind: kind, fold: fold).weights)
   }
-}
-
-extension DualEncoder {
-  public var weights: [NamedTensor] {
-    parameters.map { NamedTensor(name: $0.name, shape: $0.shape, values: $0.values) }
-  }
-
-  /// Every parameter must be there, with its shape (`Ensemble.init(directory:)` has checked).
-  func load(_ weights: [NamedTensor]) {
-    let byName = Dictionary(weights.map { ($0.name, $0) }) { a, _ in a }
-    for parameter in parameters {
-      guard let tensor = byName[parameter.name] else {
-        preconditionFailure("no weights for \(parameter.name)")
-      }
-      parameter.values = tensor.values
-    }
-  }
-
-  /// The name and shape of every parameter.
-  var shapes: [(name: String, shape: [Int])] { parameters.map { ($0.name, $0.shape) } }
 }

@@ -183,7 +183,7 @@ extension Ensemble.Member {
     let standard = try tensor(Self.standardName, [2]).values
     self.init(
       kind: kind, fold: fold,
-      weights: try DualEncoder(configuration, seed: 0).shapes.map { try tensor($0.name, $0.shape) },
+      weights: try DualEncoder.shapes(configuration).map { try tensor($0.name, $0.shape) },
       bankImages: try tensor(Self.bankImagesName, bankShape).values,
       bankTexts: try tensor(Self.bankTextsName, bankShape).values, mean: standard[0],
       deviation: standard[1])

@@ -143,4 +143,23 @@ import VectorMath
     let variance = normals.reduce(0) { $0 + $1 * $1 } / 20000
     #expect(abs(mean) < 0.03 && abs(variance - 1) < 0.05)
   }
+
+  @Test mutating func weightsAreTheSameWhateverTheOrderInWhichTheyAreFirstUsed() {
+    var generator = random
+    let drawn = (0..<12).map { _ in generator.normal() }
+    let first = Parameter.matrix("a", [2, 3], fanIn: 1, gain: 1, &random)
+    let second = Parameter.matrix("b", [6], fanIn: 1, gain: 1, &random)
+    #expect(second.values == Array(drawn[6...]))
+    #expect(first.values == Array(drawn[..<6]))
+    #expect(random.next() == generator.next())
+  }
+
+  @Test func weightsThatAreGivenAreNotDrawn() {
+    let parameter = Parameter("p", [3], decays: true) { _ in
+      Issue.record("drawn")
+      return 0
+    }
+    parameter.values = [1, 2, 3]
+    #expect(parameter.values == [1, 2, 3] && parameter.value[2] == 3)
+  }
 }
