@@ -13,8 +13,10 @@ public struct ImageDecoder: Sendable {
   public var maxPixels = 25_000_000
   /// What becomes of transparency.
   public var alpha = AlphaHandling.onWhite
-  /// Thumbnails decode a JPEG through the smallest DCT scale M/8 that still reaches the target
-  /// size: faster, and a little different from decoding it whole.
+  /// Thumbnails decode a JPEG through the smallest DCT scale M/8 that still reaches twice the target
+  /// size: faster, and a little different from decoding it whole. On 150 openclipart images saved as
+  /// JPEG (quality 90, 233,000 pixels in the mean, 56 of them too small for it), squashed to 64x64, the
+  /// mean absolute difference is 1.0/255: median 0.3, 95 % below 4.3, at most 7.0.
   public var scaledDecode = true
 
   public init() {}
