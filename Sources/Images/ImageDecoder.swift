@@ -19,6 +19,9 @@ public struct ImageDecoder: Sendable {
   /// mean absolute difference is 1.0/255: median 0.3, 95 % below 4.3, at most 7.0.
   public var scaledDecode = true
 
+  /// What decoding may take in memory at a time; all decoders of the process share one.
+  public var budget = DecodingBudget.shared
+
   public init() {}
 
   /// The size in pixels that the header declares; nothing is decoded and no limit applies.
@@ -34,7 +37,9 @@ public struct ImageDecoder: Sendable {
   public func decode(_ bytes: [UInt8]) throws(ImageError) -> PixelImage {
     try withHandle(bytes) { handle throws(ImageError) in
       try check(handle)
-      return try handle.decode(alpha: alpha, atLeast: nil)
+      return try budget.spend(cost(handle)) { () throws(ImageError) in
+        try handle.decode(alpha: alpha, atLeast: nil)
+      }
     }
   }
 
@@ -54,8 +59,15 @@ public struct ImageDecoder: Sendable {
         width: handle.width, height: handle.height, side: side, geometry: geometry)
       // Twice the size: at once the size, the mean difference to a full decode doubles for a third less time.
       let target = scaledDecode ? (2 * placement.width, 2 * placement.height) : nil
-      return placement.thumbnail(of: try handle.decode(alpha: alpha, atLeast: target))
+      return try budget.spend(cost(handle)) { () throws(ImageError) in
+        placement.thumbnail(of: try handle.decode(alpha: alpha, atLeast: target))
+      }
     }
+  }
+
+  /// Bytes, from the header alone.
+  private func cost(_ handle: any ImageHandle) -> Int {
+    handle.width * handle.height * handle.bytesPerPixel
   }
 
   private func check(_ handle: any ImageHandle) throws(ImageError) {
@@ -87,6 +99,8 @@ protocol ImageHandle: AnyObject {
   /// At least 1 pixel each, as the header declares them.
   var width: Int { get }
   var height: Int { get }
+  /// What decoding takes in memory at most, the result and the library's own buffers together.
+  var bytesPerPixel: Int { get }
 
   /// - Parameter atLeast: a size that suffices; the image may come smaller than it is, but not
   ///   smaller than this (unless it is smaller itself).

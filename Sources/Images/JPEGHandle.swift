@@ -33,6 +33,10 @@ final class JPEGHandle: ImageHandle {
 
   deinit { tjDestroy(handle) }
 
+  var bytesPerPixel: Int {
+    (isCMYK ? 4 : 3) + (markers.holdsCoefficients ? 2 * Int(markers.components) : 0)
+  }
+
   func decode(
     alpha: AlphaHandling, atLeast target: (width: Int, height: Int)?
   ) throws(ImageError) -> PixelImage {

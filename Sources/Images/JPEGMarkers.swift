@@ -9,7 +9,7 @@ struct JPEGMarkers: Equatable {
   /// first scan lacks a component.
   private(set) var holdsCoefficients = false
   /// As the frame header declares them.
-  private var components: UInt8 = 0
+  private(set) var components: UInt8 = 0
   /// The segments before the first scan, and all from there on; what lies between them is garbage.
   private var segments: [Range<Int>] = [0..<2]
 
