@@ -38,10 +38,26 @@ import Testing
     }
   }
 
-  @Test func theDigestChangesWithAnyWeight() throws {
-    var other = ensemble
-    other.members[3].weights[2].values[0] += 1e-3
-    #expect(try other.digest() != ensemble.digest())
+  @Test func theDigestChangesWithAllThatDecidesAScore() throws {
+    var digests = [try ensemble.digest()]
+    func note(_ change: (inout Ensemble) -> Void) throws {
+      var other = ensemble
+      change(&other)
+      digests.append(try other.digest())
+    }
+    for member in ensemble.members.indices {
+      for tensor in ensemble.members[member].weights.indices {
+        try note { $0.members[member].weights[tensor].values[0] += 1e-3 }
+      }
+      try note { $0.members[member].bankImages[5] += 1e-3 }
+      try note { $0.members[member].bankTexts[5] += 1e-3 }
+      try note { $0.members[member].mean += 1e-3 }
+      try note { $0.members[member].deviation += 1e-3 }
+    }
+    try note { $0.clusterCentres[1] += 1e-3 }
+    try note { $0.bank[2].caption += "." }
+    try note { $0.imageSide *= 2 }
+    #expect(Set(digests).count == digests.count)
   }
 
   @Test func aMemberOfAnotherShapeIsRefusedByName() throws {

@@ -175,6 +175,9 @@ import Testing
         == "neither JPEG, PNG nor WebP; it begins with [47 09]")
     #expect(
       ImageError.tooLarge(width: 20_000, height: 3, limit: 9).description.contains("20000x3"))
+    for error in [ImageError.truncated(.png, detail: "odd"), .corrupt(.webp, detail: "odd")] {
+      #expect(error.description.contains("odd; fetch it again"))
+    }
   }
 
   private func crc32(_ bytes: [UInt8]) -> [UInt8] {

@@ -191,7 +191,7 @@ import VectorMath
     #expect(abs(optimiser.rate(at: 99) - settings.peakRate * settings.floor) < 2e-5)
   }
 
-  @Test mutating func seededRandomIsTheSameEverywhere() {
+  @Test mutating func seededRandomBeginsAsSplitMix64AndItsNormalsAreNormal() {
     var generator = SeededRandom(seed: 42)
     #expect(generator.next() == 0xBDD7_3226_2FEB_6E95)
     let normals = (0..<20000).map { _ in Double(generator.normal()) }
