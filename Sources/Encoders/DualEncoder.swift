@@ -6,7 +6,9 @@ import Text
 /// use. One thread only.
 public final class DualEncoder {
   public let configuration: MemberConfiguration
+  /// Cuts the captions that `encodeTexts` takes.
   public let tokenizer: HashedTokenizer
+  /// Holds the learnable temperature.
   public let loss = ContrastiveLoss()
   private let image: ConvolutionalImageEncoder
   private let text: any TextEncoder
@@ -64,7 +66,10 @@ public final class DualEncoder {
   ///
   /// The images come in pieces `[images, side, side, 3]` that stay in cache from layer to layer; the texts and the
   /// loss see the whole batch.
-  /// - Returns: the contrastive loss.
+  /// - Parameters:
+  ///   - pieces: one tensor for each of `imageContexts`, together as many images as there are captions.
+  ///   - groups: for each pair a number; those with an equal caption share it.
+  /// - Returns: the contrastive loss, in nats.
   public func accumulateGradients(
     images pieces: [Tensor], captions: [CaptionTokens], groups: [Int32], imageContexts: [Context],
     textContext: Context
@@ -92,7 +97,7 @@ public final class DualEncoder {
   }
 }
 
-/// 8-bit RGB to the encoders' range -1...1.
+/// 8-bit RGB to the encoders' range -1...1, one float for each byte.
 public func normalise(
   _ pixels: UnsafeBufferPointer<UInt8>, into target: UnsafeMutablePointer<Float>
 ) {

@@ -164,6 +164,7 @@ extension Ensemble.Member {
   private static let bankTextsName = "bank.texts"
   private static let standardName = "bank.standardisation"
 
+  /// The file of a member: `conv-bag-fold0.safetensors`.
   public static func fileName(kind: String, fold: Int) -> String {
     "\(kind)-fold\(fold).safetensors"
   }

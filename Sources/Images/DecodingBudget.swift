@@ -13,6 +13,7 @@ public final class DecodingBudget: @unchecked Sendable {
   private var lastTicket = 0
   private var serving = 0
 
+  /// - Parameter bytes: what may be spent at a time.
   public init(bytes: Int) { self.bytes = bytes }
 
   /// Runs `body` once `cost` bytes are free, or once nothing is spent if it costs more than there is.

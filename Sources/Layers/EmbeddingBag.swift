@@ -8,6 +8,7 @@ public final class EmbeddingBag {
   private let table: Parameter
   private let columns: Int
 
+  /// The table is `[rows, columns]`, drawn from N(0, deviation^2).
   public init(
     _ name: String, rows: Int, columns: Int, deviation: Float = 0.1, _ random: inout SeededRandom
   ) {

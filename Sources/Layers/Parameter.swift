@@ -5,6 +5,7 @@
 public final class Parameter {
   public let name: String
   public let shape: [Int]
+  /// The product of the shape.
   public let count: Int
   /// Whether AdamW's decoupled weight decay applies (matrices yes, gains and biases no).
   public let decays: Bool
@@ -44,6 +45,7 @@ public final class Parameter {
     return pointer
   }
 
+  /// A copy of the weights; set with exactly `count` of them.
   public var values: [Float] {
     get { Array(UnsafeBufferPointer(start: value, count: count)) }
     set {

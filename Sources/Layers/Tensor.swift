@@ -1,11 +1,16 @@
 /// A dense row-major float array. Its storage goes back to the pool it came from when the last reference goes.
 public final class Tensor {
+  /// Extents, outermost first.
   public let shape: [Int]
+  /// The product of the shape.
   public let count: Int
+  /// `count` floats, 64-byte aligned.
   public let data: UnsafeMutablePointer<Float>
   private let pool: BufferPool
 
-  /// - Parameter data: `count` floats that `pool` made and takes back.
+  /// - Parameters:
+  ///   - count: the product of `shape`.
+  ///   - data: `count` floats that `pool` made and takes back.
   init(shape: [Int], count: Int, data: UnsafeMutablePointer<Float>, pool: BufferPool) {
     self.shape = shape
     self.count = count

@@ -11,6 +11,7 @@ public struct CaptionTokens: Sendable, Equatable {
     self.ends = ends
   }
 
+  /// How many tokens there are.
   public var count: Int { ends.count }
 
   /// The ids of token `index`.

@@ -10,6 +10,9 @@ public struct HashedTokenizer: Sendable, Codable, Equatable {
   /// Tokens beyond this many are left out.
   public var maxTokens: Int
 
+  /// - Parameters:
+  ///   - buckets: at least 1; what weights were trained with.
+  ///   - maxTokens: at least 1.
   public init(buckets: Int, maxTokens: Int) {
     self.buckets = buckets
     self.maxTokens = maxTokens
