@@ -1,6 +1,3 @@
-import Layers
-import VectorMath
-
 #if canImport(Glibc)
   import Glibc
 #else
@@ -14,34 +11,37 @@ import VectorMath
 ///                              + log(e^{v_i.t_i/tau} + sum_r e^{v_r.t_i/tau}) ]
 ///
 /// Bank pairs with the same caption or the same image as either side are left out and the sums scaled up for it.
-public struct BankScorer: Sendable {
-  private let imageHashes: [UInt64]
-  private let captionHashes: [UInt64]
-  private var count: Int { imageHashes.count }
+struct BankScorer: Sendable {
+  private let bank: [BankPair]
+  /// The bank pairs of each image, and of each caption.
+  private let byImage: [UInt64: [Int]]
+  private let byCaption: [UInt64: [Int]]
   private let dimension: Int
+  /// 1 / tau
   private let scale: Float
   private let bankImages: [Float]
   private let bankTexts: [Float]
-  /// For each bank caption r, the sum over bank images r' of e^{(v_r'.t_r - 1)/tau}, those with its caption left out.
+  /// For each bank caption r, the logarithm of the sum over bank images r' of e^{v_r'.t_r/tau}.
   private let textSums: [Float]
 
-  public init(
-    bank: [BankPair], images: [Float], texts: [Float], dimension: Int, scale: Float
-  ) {
-    let imageHashes = bank.map(\.hash.image)
-    let captionHashes = bank.map { captionHash($0.caption) }
-    self.imageHashes = imageHashes
-    self.captionHashes = captionHashes
+  /// - Parameters:
+  ///   - images: unit rows `[bank.count, dimension]`
+  ///   - texts: unit rows `[bank.count, dimension]`
+  ///   - scale: 1 / tau, the factor of a cosine.
+  init(bank: [BankPair], images: [Float], texts: [Float], dimension: Int, scale: Float) {
+    self.bank = bank
+    byImage = Dictionary(grouping: bank.indices) { bank[$0].hash.image }
+    byCaption = Dictionary(grouping: bank.indices) { captionHash(bank[$0].caption) }
     self.dimension = dimension
     self.scale = scale
     bankImages = images
     bankTexts = texts
-    let similarities = Self.exponentials(
-      texts, images, rows: bank.count, columns: bank.count, dimension, scale)
-    textSums = bank.indices.map { r in
-      Self.sum(similarities, row: r, bank.count) {
-        captionHashes[$0] == captionHashes[r] || imageHashes[$0] == imageHashes[r]
-      }
+    var sums = LogSums(texts, images, columns: bank.count, dimension: dimension, scale: scale)
+    textSums = bank.indices.map { [byImage, byCaption] r in
+      sums.logSum(
+        row: r,
+        without: Set(byCaption[captionHash(bank[r].caption), default: []])
+          .union(byImage[bank[r].hash.image, default: []]))
     }
   }
 
@@ -59,63 +59,46 @@ public struct BankScorer: Sendable {
     images: [Float], texts: [Float], of pairs: [(hash: ContentHash, caption: String)],
     repairings: [[Int]]
   ) -> [Scores] {
-    let byImage = Self.exponentials(
-      images, bankTexts, rows: pairs.count, columns: count, dimension, scale)
-    let byText = Self.exponentials(
-      texts, bankImages, rows: pairs.count, columns: count, dimension, scale)
+    var ofImages = LogSums(
+      images, bankTexts, columns: bank.count, dimension: dimension, scale: scale)
+    var ofTexts = LogSums(
+      texts, bankImages, columns: bank.count, dimension: dimension, scale: scale)
     return pairs.indices.map { i in
-      let (imageHash, textHash) = (pairs[i].hash.image, captionHash(pairs[i].caption))
-      let same = { (r: Int) in
-        self.imageHashes[r] == imageHash || self.captionHashes[r] == textHash
-      }
+      let sameImage = byImage[pairs[i].hash.image, default: []]
+      let same = Set(byCaption[captionHash(pairs[i].caption), default: []]).union(sameImage)
       var cosine: Float = 0
       for d in (i * dimension)..<((i + 1) * dimension) { cosine += images[d] * texts[d] }
       let observed = score(
-        expf(scale * (cosine - 1)), Self.sum(byImage, row: i, count, without: same),
-        Self.sum(byText, row: i, count, without: same))
+        scale * cosine, ofImages.logSum(row: i, without: same),
+        ofTexts.logSum(row: i, without: same))
       let repaired = repairings[i].map { r in
-        let others = Self.sum(byImage, row: i, count) {
-          imageHashes[$0] == imageHash || captionHashes[$0] == captionHashes[r]
-        }
-        return score(byImage[i * count + r], others, textSums[r])
+        let sameCaption = byCaption[captionHash(bank[r].caption), default: []]
+        return score(
+          ofImages.logit(row: i, column: r),
+          ofImages.logSum(row: i, without: Set(sameCaption).union(sameImage)),
+          textSum(r, without: sameImage))
       }
       return Scores(observed: observed, repaired: repaired)
     }
   }
 
+  /// The sum over bank images for bank caption r, under an image that may itself stand in the bank.
+  private func textSum(_ r: Int, without sameImage: [Int]) -> Float {
+    if sameImage.isEmpty { return textSums[r] }
+    let text = Array(bankTexts[(r * dimension)..<((r + 1) * dimension)])
+    var sums = LogSums(text, bankImages, columns: bank.count, dimension: dimension, scale: scale)
+    return sums.logSum(
+      row: 0,
+      without: Set(byCaption[captionHash(bank[r].caption), default: []])
+        .union(byImage[bank[r].hash.image, default: []]).union(sameImage))
+  }
+
   private func score(_ own: Float, _ imageSum: Float, _ textSum: Float) -> Float {
-    let own = max(own, 1e-37)
-    return logf(own) - 0.5 * (logf(own + imageSum) + logf(own + textSum))
+    own - 0.5 * (logAdd(own, imageSum) + logAdd(own, textSum))
   }
 
-  /// e^{scale (a.b - 1)} for all rows a of `left` and b of `right`.
-  private static func exponentials(
-    _ left: [Float], _ right: [Float], rows: Int, columns: Int, _ dimension: Int, _ scale: Float
-  ) -> [Float] {
-    [Float](unsafeUninitializedCapacity: rows * columns) { buffer, initialised in
-      initialised = rows * columns
-      guard let out = buffer.baseAddress, rows > 0 else { return }
-      left.withUnsafeBufferPointer { a in
-        right.withUnsafeBufferPointer { b in
-          guard let a = a.baseAddress, let b = b.baseAddress else { return }
-          multiply(
-            a, .no, b, .yes, into: out, m: rows, n: columns, k: dimension, alpha: scale)
-        }
-      }
-      for i in 0..<(rows * columns) { out[i] -= scale }
-      vm_exp(out, out, rows * columns)
-    }
-  }
-
-  /// The sum of a row, scaled up for the columns left out.
-  private static func sum(
-    _ matrix: [Float], row: Int, _ columns: Int, without isLeftOut: (Int) -> Bool
-  ) -> Float {
-    var (sum, taken) = (Float(0), 0)
-    for r in 0..<columns where !isLeftOut(r) {
-      sum += matrix[row * columns + r]
-      taken += 1
-    }
-    return taken == 0 ? 0 : sum * Float(columns) / Float(taken)
+  /// log(e^a + e^b); b may be minus infinity.
+  private func logAdd(_ a: Float, _ b: Float) -> Float {
+    max(a, b) + log1pf(expf(-abs(a - b)))
   }
 }

@@ -4,7 +4,9 @@ import CXXHash
 /// whether it joins the reference bank, and which captions it is re-paired with, so none of these depends on the
 /// shard a pair happens to lie in.
 public struct ContentHash: Hashable, Comparable, Sendable, Codable {
+  /// The upper half of the 128 bits.
   public var high: UInt64
+  /// The lower half; the fold is taken from it.
   public var low: UInt64
   /// XXH3-128's low half of the image bytes alone: pairs that share it share the image.
   public var image: UInt64

@@ -1,8 +1,8 @@
 import Layers
 
 /// A small residual network: each stage halves the side with a strided convolution and refines with pre-norm residual
-/// convolutions; then average pooling and a projection. Channel LayerNorm instead of BatchNorm, so that an image's
-/// embedding does not depend on its batch.
+/// convolutions; then average pooling and a projection. ImageNorm instead of BatchNorm, so that an image's embedding
+/// does not depend on its batch.
 final class ConvolutionalImageEncoder {
   private let body: Sequential
 

@@ -1,11 +1,14 @@
 import Layers
+import TensorFiles
 import Text
 
 /// An image encoder and a text encoder with a shared embedding space: one member of the ensemble, in training or in
 /// use. One thread only.
 public final class DualEncoder {
   public let configuration: MemberConfiguration
+  /// Cuts the captions that `encodeTexts` takes.
   public let tokenizer: HashedTokenizer
+  /// Holds the learnable temperature.
   public let loss = ContrastiveLoss()
   private let image: ConvolutionalImageEncoder
   private let text: any TextEncoder
@@ -19,6 +22,30 @@ public final class DualEncoder {
     image = ConvolutionalImageEncoder(
       configuration.image, dimension: configuration.dimension, &random)
     text = makeTextEncoder(configuration.text, dimension: configuration.dimension, &random)
+  }
+
+  /// Given weights; no random numbers are drawn.
+  ///
+  /// - Parameter weights: every parameter, with its shape (`Ensemble.init(directory:)` has checked).
+  convenience init(_ configuration: MemberConfiguration, weights: [NamedTensor]) {
+    self.init(configuration, seed: 0)
+    let byName = Dictionary(weights.map { ($0.name, $0) }) { a, _ in a }
+    for parameter in parameters {
+      guard let tensor = byName[parameter.name] else {
+        preconditionFailure("no weights for \(parameter.name)")
+      }
+      parameter.values = tensor.values
+    }
+  }
+
+  /// The name and shape of every parameter of a configuration that `check` accepts; allocates none of them.
+  static func shapes(_ configuration: MemberConfiguration) -> [(name: String, shape: [Int])] {
+    DualEncoder(configuration, seed: 0).parameters.map { ($0.name, $0.shape) }
+  }
+
+  /// A copy of every parameter.
+  public var weights: [NamedTensor] {
+    parameters.map { NamedTensor(name: $0.name, shape: $0.shape, values: $0.values) }
   }
 
   public var parameters: [Parameter] {
@@ -39,7 +66,10 @@ public final class DualEncoder {
   ///
   /// The images come in pieces `[images, side, side, 3]` that stay in cache from layer to layer; the texts and the
   /// loss see the whole batch.
-  /// - Returns: the contrastive loss.
+  /// - Parameters:
+  ///   - pieces: one tensor for each of `imageContexts`, together as many images as there are captions.
+  ///   - groups: for each pair a number; those with an equal caption share it.
+  /// - Returns: the contrastive loss, in nats.
   public func accumulateGradients(
     images pieces: [Tensor], captions: [CaptionTokens], groups: [Int32], imageContexts: [Context],
     textContext: Context
@@ -67,7 +97,7 @@ public final class DualEncoder {
   }
 }
 
-/// 8-bit RGB to the encoders' range -1...1.
+/// 8-bit RGB to the encoders' range -1...1, one float for each byte.
 public func normalise(
   _ pixels: UnsafeBufferPointer<UInt8>, into target: UnsafeMutablePointer<Float>
 ) {

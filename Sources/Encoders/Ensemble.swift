@@ -17,9 +17,11 @@ public struct BankPair: Sendable, Codable, Equatable {
 public struct Ensemble: Sendable {
   /// One trained member and what it makes of the bank.
   public struct Member: Sendable {
+    /// An index into `Ensemble.kinds`.
     public var kind: Int
     /// The fold this member held out, and may judge.
     public var fold: Int
+    /// Every parameter of the encoders, and the temperature's.
     public var weights: [NamedTensor]
     /// Unit rows `[bank, dimension]`.
     public var bankImages: [Float]
@@ -27,21 +29,24 @@ public struct Ensemble: Sendable {
     public var bankTexts: [Float]
     /// Mean and deviation of this member's raw scores of randomly re-paired bank pairs.
     public var mean: Float
+    /// Above 0.
     public var deviation: Float
   }
 
   /// The configuration of each kind, in score order.
   public var kinds: [MemberConfiguration]
+  /// How many folds the corpus was divided into; fold(pair) is a hash of its content.
   public var folds: Int
-  /// Thumbnails are `imageSide` x `imageSide`.
+  /// Thumbnails are `imageSide` x `imageSide` pixels.
   public var imageSide: Int
   public var geometry: Geometry
+  /// The pairs of lowest content hash, which no member was trained on.
   public var bank: [BankPair]
   /// Fold-major within kind: member `kind * folds + fold`.
   public var members: [Member]
   /// Text clusters, in the embedding space of member 0: unit rows `[clusters, dimension]`.
   public var clusterCentres: [Float]
-  /// The cluster of each bank caption.
+  /// The cluster of each bank caption, `[bank]`.
   public var bankClusters: [Int]
 
   public init(
@@ -58,32 +63,11 @@ public struct Ensemble: Sendable {
     self.bankClusters = bankClusters
   }
 
+  /// The member of this kind that held this fold out.
   public func member(kind: Int, fold: Int) -> Member { members[kind * folds + fold] }
 
   /// The member's encoders, with its weights.
   func encoder(kind: Int, fold: Int) -> DualEncoder {
-    let encoder = DualEncoder(kinds[kind], seed: 0)
-    encoder.load(member(kind: kind, fold: fold).weights)
-    return encoder
+    DualEncoder(kinds[kind], weights: member(kind: kind, fold: fold).weights)
   }
-}
-
-extension DualEncoder {
-  public var weights: [NamedTensor] {
-    parameters.map { NamedTensor(name: $0.name, shape: $0.shape, values: $0.values) }
-  }
-
-  /// Every parameter must be there, with its shape (`Ensemble.init(directory:)` has checked).
-  func load(_ weights: [NamedTensor]) {
-    let byName = Dictionary(weights.map { ($0.name, $0) }) { a, _ in a }
-    for parameter in parameters {
-      guard let tensor = byName[parameter.name] else {
-        preconditionFailure("no weights for \(parameter.name)")
-      }
-      parameter.values = tensor.values
-    }
-  }
-
-  /// The name and shape of every parameter.
-  var shapes: [(name: String, shape: [Int])] { parameters.map { ($0.name, $0.shape) } }
 }

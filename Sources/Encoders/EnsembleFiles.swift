@@ -3,28 +3,10 @@ import Foundation
 import Images
 import TensorFiles
 
-public enum EnsembleError: Error, CustomStringConvertible {
-  case unreadable(path: String, reason: String)
-  case wrongFormat(path: String, found: Int, expected: Int)
-  case missingTensor(path: String, name: String)
-  case wrongShape(path: String, name: String, found: [Int], expected: [Int])
-
-  public var description: String {
-    switch self {
-    case .unreadable(let path, let reason):
-      "cannot read the ensemble file \(path): \(reason); train again or give another --ensemble"
-    case .wrongFormat(let path, let found, let expected):
-      "\(path) has format version \(found), this winnow reads \(expected); train the ensemble again"
-    case .missingTensor(let path, let name):
-      "\(path) has no tensor '\(name)'; it was written for another architecture"
-    case .wrongShape(let path, let name, let found, let expected):
-      "\(path): tensor '\(name)' has shape \(found), the configuration asks for \(expected)"
-    }
-  }
-}
-
 /// `ensemble.json` (its keys in snake case); the arrays lie in the safetensors files beside it.
 private struct EnsembleDocument: Codable {
+  /// Read first, since another version may have other fields.
+  struct Version: Decodable { var formatVersion: Int }
   struct Entry: Codable {
     var kind: Int
     var fold: Int
@@ -40,61 +22,95 @@ private struct EnsembleDocument: Codable {
   var bankClusters: [Int]
 }
 
+extension EnsembleDocument {
+  /// Refuses what no ensemble can be built from.
+  fileprivate func check(_ path: String) throws(EnsembleError) {
+    func need(_ condition: Bool, _ reason: String) throws(EnsembleError) {
+      if !condition { throw .unreadable(path: path, reason: reason) }
+    }
+    try need(!kinds.isEmpty && kinds.count <= 1000, "it names no kind of member, or too many")
+    for kind in kinds {
+      do throws(MemberConfigurationError) { try kind.check(imageSide: imageSide) } catch {
+        throw .unreadable(path: path, reason: error.description)
+      }
+      try need(kind.dimension == kinds[0].dimension, "its kinds differ in dimension")
+    }
+    try need(Set(kinds.map(\.name)).count == kinds.count, "two of its kinds have the same name")
+    try need((1...1000).contains(folds), "it has \(folds) folds")
+    try need(bank.count > 1, "its bank has \(bank.count) pairs")
+    try need(
+      bankClusters.count == bank.count && bankClusters.allSatisfy { (0..<bank.count).contains($0) },
+      "its bank pairs and their clusters contradict one another")
+    try need(
+      members.map { [$0.kind, $0.fold] }
+        == kinds.indices.flatMap { kind in (0..<folds).map { [kind, $0] } },
+      "its members are not one for each kind and fold, in order")
+    for file in members.map(\.file) {
+      try need(
+        !file.isEmpty && file != "." && file != ".." && !file.contains { "/\0".contains($0) },
+        "'\(file)' is not the name of a file beside it")
+    }
+  }
+}
+
 extension Ensemble {
   static let formatVersion = 1
   private static let documentName = "ensemble.json"
   private static let clustersName = "clusters.safetensors"
 
-  /// Reads `ensemble.json` and the safetensors files beside it.
+  /// Reads `ensemble.json` and the safetensors files beside it, and trusts neither.
+  ///
+  /// - Throws: ``EnsembleError``; `TensorFileError` where a safetensors file is damaged.
   public init(directory: String) throws {
     let path = directory + "/" + Self.documentName
-    let document: EnsembleDocument
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
-    do {
-      let data = try Data(contentsOf: URL(fileURLWithPath: path))
-      document = try decoder.decode(EnsembleDocument.self, from: data)
-    } catch {
-      throw EnsembleError.unreadable(path: path, reason: error.localizedDescription)
-    }
-    guard document.formatVersion == Self.formatVersion else {
-      throw EnsembleError.wrongFormat(
-        path: path, found: document.formatVersion, expected: Self.formatVersion)
-    }
-    kinds = document.kinds
-    folds = document.folds
-    imageSide = document.imageSide
-    geometry = document.geometry
-    bank = document.bank
-    bankClusters = document.bankClusters
-    let pairs = document.bank.count
-    let expected = document.kinds.count * document.folds
-    guard document.members.count == expected, document.folds > 0, pairs > 1,
-      bankClusters.count == pairs
-    else {
-      throw EnsembleError.unreadable(path: path, reason: "its counts contradict one another")
-    }
-    members = []
-    for (index, entry) in document.members.enumerated() {
-      guard entry.kind == index / document.folds, entry.fold == index % document.folds else {
-        throw EnsembleError.unreadable(path: path, reason: "its members are out of order")
-      }
+    let document = try Self.document(path)
+    try document.check(path)
+    var members: [Member] = []
+    for entry in document.members {
       members.append(
         try Member(
           path: directory + "/" + entry.file, configuration: document.kinds[entry.kind],
-          kind: entry.kind, fold: entry.fold, bankSize: pairs))
+          kind: entry.kind, fold: entry.fold, bankSize: document.bank.count))
     }
-    let clusters = try SafeTensors.read(directory + "/" + Self.clustersName).tensors
-    guard let centres = clusters["centres"], let dimension = document.kinds.first?.dimension,
-      centres.shape.count == 2, centres.shape[1] == dimension,
-      bankClusters.allSatisfy({ (0..<centres.shape[0]).contains($0) })
-    else {
-      throw EnsembleError.missingTensor(path: directory + "/" + Self.clustersName, name: "centres")
+    let clustersPath = directory + "/" + Self.clustersName
+    let clusters = try SafeTensors.read(clustersPath).tensors
+    guard let centres = clusters["centres"] else {
+      throw EnsembleError.missingTensor(path: clustersPath, name: "centres")
     }
-    clusterCentres = centres.values
+    let count = (document.bankClusters.max() ?? 0) + 1
+    let dimension = document.kinds[0].dimension
+    guard centres.shape.count == 2, centres.shape[0] >= count, centres.shape[1] == dimension else {
+      throw EnsembleError.wrongShape(
+        path: clustersPath, name: "centres", found: centres.shape, expected: [count, dimension])
+    }
+    guard centres.values.allSatisfy(\.isFinite) else {
+      throw EnsembleError.notFinite(path: clustersPath, name: "centres")
+    }
+    self.init(
+      kinds: document.kinds, folds: document.folds, imageSide: document.imageSide,
+      geometry: document.geometry, bank: document.bank, members: members,
+      clusterCentres: centres.values, bankClusters: document.bankClusters)
+  }
+
+  private static func document(_ path: String) throws(EnsembleError) -> EnsembleDocument {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    func read<T>(_ body: () throws -> T) throws(EnsembleError) -> T {
+      do { return try body() } catch {
+        throw .unreadable(path: path, reason: error.localizedDescription)
+      }
+    }
+    let data = try read { try Data(contentsOf: URL(fileURLWithPath: path)) }
+    let found = try read { try decoder.decode(EnsembleDocument.Version.self, from: data) }
+    guard found.formatVersion == formatVersion else {
+      throw .wrongFormat(path: path, found: found.formatVersion, expected: formatVersion)
+    }
+    return try read { try decoder.decode(EnsembleDocument.self, from: data) }
   }
 
   /// Writes into `directory`, which must exist; the caller publishes it whole.
+  ///
+  /// - Throws: `TensorFileError`, or Foundation's error for `ensemble.json`.
   public func write(to directory: String) throws {
     var entries: [EnsembleDocument.Entry] = []
     for member in members {
@@ -123,7 +139,7 @@ extension Ensemble {
         bankClusters: bankClusters))
   }
 
-  /// 32 hex digits over everything that decides a score.
+  /// 32 hex digits (XXH3-128) over everything that decides a score.
   public func digest() throws -> String {
     var hash = XXH3_128bits_withSeed(nil, 0, 0)
     func mix(_ bytes: UnsafeRawBufferPointer) {
@@ -148,11 +164,15 @@ extension Ensemble.Member {
   private static let bankTextsName = "bank.texts"
   private static let standardName = "bank.standardisation"
 
+  /// The file of a member: `conv-bag-fold0.safetensors`.
   public static func fileName(kind: String, fold: Int) -> String {
     "\(kind)-fold\(fold).safetensors"
   }
 
-  /// - Parameter metadata: more to write into the file's header.
+  /// - Parameters:
+  ///   - dimension: columns of the bank's rows.
+  ///   - metadata: more to write into the file's header.
+  /// - Throws: `TensorFileError`.
   public func write(to path: String, dimension: Int, metadata: [String: String] = [:]) throws {
     let pairs = bankImages.count / dimension
     let bank = [
@@ -164,26 +184,32 @@ extension Ensemble.Member {
       weights + bank, metadata: metadata.merging(["format_version": "1"]) { a, _ in a }, to: path)
   }
 
-  /// Every tensor of the architecture must be there, with its shape.
+  /// Every tensor of the architecture must be there, with its shape and finite values.
+  ///
+  /// - Parameters:
+  ///   - configuration: one that its `check` accepts.
+  ///   - bankSize: how many pairs the bank has.
+  /// - Throws: ``EnsembleError``; `TensorFileError` where the file is damaged.
   public init(
     path: String, configuration: MemberConfiguration, kind: Int, fold: Int, bankSize: Int
   ) throws {
     let tensors = try SafeTensors.read(path).tensors
-    func tensor(_ name: String, _ shape: [Int]) throws -> NamedTensor {
-      guard let tensor = tensors[name] else {
-        throw EnsembleError.missingTensor(path: path, name: name)
-      }
+    func tensor(_ name: String, _ shape: [Int]) throws(EnsembleError) -> NamedTensor {
+      guard let tensor = tensors[name] else { throw .missingTensor(path: path, name: name) }
       guard tensor.shape == shape else {
-        throw EnsembleError.wrongShape(
-          path: path, name: name, found: tensor.shape, expected: shape)
+        throw .wrongShape(path: path, name: name, found: tensor.shape, expected: shape)
       }
+      guard tensor.values.allSatisfy(\.isFinite) else { throw .notFinite(path: path, name: name) }
       return tensor
     }
     let bankShape = [bankSize, configuration.dimension]
     let standard = try tensor(Self.standardName, [2]).values
+    guard standard[1] > 0 else {
+      throw EnsembleError.notFinite(path: path, name: Self.standardName)
+    }
     self.init(
       kind: kind, fold: fold,
-      weights: try DualEncoder(configuration, seed: 0).shapes.map { try tensor($0.name, $0.shape) },
+      weights: try DualEncoder.shapes(configuration).map { try tensor($0.name, $0.shape) },
       bankImages: try tensor(Self.bankImagesName, bankShape).values,
       bankTexts: try tensor(Self.bankTextsName, bankShape).values, mean: standard[0],
       deviation: standard[1])

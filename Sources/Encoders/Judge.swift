@@ -7,6 +7,7 @@ public final class Judge {
   private let scorers: [BankScorer]
   private let repairing: Repairing
 
+  /// Builds the encoders of all members: keep a judge for many pairs.
   public init(_ ensemble: Ensemble) {
     self.ensemble = ensemble
     encoders = ensemble.members.map {
@@ -20,7 +21,7 @@ public final class Judge {
     repairing = Repairing(ensemble)
   }
 
-  /// The scores of any number of pairs, each under the members that held its fold out.
+  /// The scores of any number of pairs, each under the members that held its fold out, in the order of `pairs`.
   public func score(_ pairs: [JudgedPair]) -> [PairScores] {
     let clusterTexts = encoders[0].texts(pairs.map(\.caption))
     let dimension = encoders[0].dimension

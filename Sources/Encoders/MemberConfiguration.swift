@@ -30,6 +30,7 @@ public struct ImageConfiguration: Sendable, Codable, Equatable {
   }
 }
 
+/// The kind of a text encoder.
 public enum TextKind: String, Sendable, Codable {
   /// All words and n-grams of the caption in one bag: no word order, very fast.
   case bag
@@ -37,10 +38,12 @@ public enum TextKind: String, Sendable, Codable {
   case transformer
 }
 
+/// A text encoder over hashed words and character n-grams.
 public struct TextConfiguration: Sendable, Codable, Equatable {
   public var kind: TextKind
   /// Rows that word and n-gram ids are hashed into.
   public var buckets: Int
+  /// Columns of the embeddings and of each block.
   public var width: Int
   /// Transformer blocks (not used by `bag`).
   public var depth: Int

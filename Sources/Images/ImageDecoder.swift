@@ -13,9 +13,14 @@ public struct ImageDecoder: Sendable {
   public var maxPixels = 25_000_000
   /// What becomes of transparency.
   public var alpha = AlphaHandling.onWhite
-  /// Thumbnails decode a JPEG through the smallest DCT scale M/8 that still reaches the target
-  /// size: faster, and a little different from decoding it whole.
+  /// Thumbnails decode a JPEG through the smallest DCT scale M/8 that still reaches twice the target
+  /// size: faster, and a little different from decoding it whole. On 150 openclipart images saved as
+  /// JPEG (quality 90, 233,000 pixels in the mean, 56 of them too small for it), squashed to 64x64, the
+  /// mean absolute difference is 1.0/255: median 0.3, 95 % below 4.3, at most 7.0.
   public var scaledDecode = true
+
+  /// What decoding may take in memory at a time; all decoders of the process share one.
+  public var budget = DecodingBudget.shared
 
   public init() {}
 
@@ -32,7 +37,9 @@ public struct ImageDecoder: Sendable {
   public func decode(_ bytes: [UInt8]) throws(ImageError) -> PixelImage {
     try withHandle(bytes) { handle throws(ImageError) in
       try check(handle)
-      return try handle.decode(alpha: alpha, atLeast: nil)
+      return try budget.spend(cost(handle)) { () throws(ImageError) in
+        try handle.decode(alpha: alpha, atLeast: nil)
+      }
     }
   }
 
@@ -52,8 +59,15 @@ public struct ImageDecoder: Sendable {
         width: handle.width, height: handle.height, side: side, geometry: geometry)
       // Twice the size: at once the size, the mean difference to a full decode doubles for a third less time.
       let target = scaledDecode ? (2 * placement.width, 2 * placement.height) : nil
-      return placement.thumbnail(of: try handle.decode(alpha: alpha, atLeast: target))
+      return try budget.spend(cost(handle)) { () throws(ImageError) in
+        placement.thumbnail(of: try handle.decode(alpha: alpha, atLeast: target))
+      }
     }
+  }
+
+  /// Bytes, from the header alone.
+  private func cost(_ handle: any ImageHandle) -> Int {
+    handle.width * handle.height * handle.bytesPerPixel
   }
 
   private func check(_ handle: any ImageHandle) throws(ImageError) {
@@ -85,6 +99,8 @@ protocol ImageHandle: AnyObject {
   /// At least 1 pixel each, as the header declares them.
   var width: Int { get }
   var height: Int { get }
+  /// What decoding takes in memory at most, the result and the library's own buffers together.
+  var bytesPerPixel: Int { get }
 
   /// - Parameter atLeast: a size that suffices; the image may come smaller than it is, but not
   ///   smaller than this (unless it is smaller itself).

@@ -33,12 +33,34 @@ final class JPEGHandle: ImageHandle {
 
   deinit { tjDestroy(handle) }
 
+  var bytesPerPixel: Int {
+    (isCMYK ? 4 : 3) + (markers.holdsCoefficients ? 2 * Int(markers.components) : 0)
+  }
+
   func decode(
     alpha: AlphaHandling, atLeast target: (width: Int, height: Int)?
   ) throws(ImageError) -> PixelImage {
     guard markers.hasEnd else { throw .truncated(.jpeg, detail: "no end-of-image marker") }
     let eighths = target.map { scale(reaching: $0) } ?? 8
     let (width, height) = (scaled(self.width, eighths), scaled(self.height, eighths))
+    var warning = Warning.none
+    var pixels = try decode(bytes, width: width, height: height, &warning)
+    if warning == .inHeader {
+      // The library keeps the text of the first warning only, and this one may hide another.
+      pixels = try markers.cleaned(bytes).withUnsafeBufferPointer { cleaned throws(ImageError) in
+        try decode(cleaned, width: width, height: height, &warning)
+      }
+      guard warning != .inHeader else { throw Self.error(handle, markers) }
+    }
+    return PixelImage(width: width, height: height, pixels: pixels)
+  }
+
+  /// `width * height * 3` bytes.
+  /// - Parameter warning: the first that came, of those that cost no pixel.
+  /// - Throws: `ImageError` after any other warning: pixels are missing or wrong.
+  private func decode(
+    _ bytes: UnsafeBufferPointer<UInt8>, width: Int, height: Int, _ warning: inout Warning
+  ) throws(ImageError) -> [UInt8] {
     let count = width * height
     let (format, channels) = isCMYK ? (TJPF_CMYK, 4) : (TJPF_RGB, 3)
     var status: Int32 = 0
@@ -50,8 +72,37 @@ final class JPEGHandle: ImageHandle {
       if isCMYK { convertCMYK(base, count: count, inverted: markers.hasAdobe) }
       initialized = count * 3
     }
-    guard status == 0 || Self.isHarmless(handle) else { throw Self.error(handle, markers) }
-    return PixelImage(width: width, height: height, pixels: pixels)
+    guard status == 0 else {
+      guard let harmless = Warning(handle) else { throw Self.error(handle, markers) }
+      warning = harmless
+      return pixels
+    }
+    warning = .none
+    return pixels
+  }
+
+  /// What libjpeg warns of although every pixel is there.
+  private enum Warning {
+    case none
+    /// Garbage before the end marker: when it is met, all scans were decoded without a warning.
+    case beforeTheEnd
+    /// Before the first scan, or between scans: pixels may be missing further on.
+    case inHeader
+
+    /// - Returns: nil for an error, and for any warning that says that pixels are missing or wrong.
+    init?(_ handle: tjhandle) {
+      guard tjGetErrorCode(handle) == Int32(TJERR_WARNING.rawValue) else { return nil }
+      let text = JPEGHandle.message(handle)
+      if text.contains("extraneous bytes before marker 0xd9") {
+        self = .beforeTheEnd
+      } else if ["extraneous bytes before marker", "Adobe color transform", "JFIF revision number"]
+        .contains(where: text.contains)
+      {
+        self = .inHeader
+      } else {
+        return nil
+      }
+    }
   }
 
   /// The smallest number of eighths at which both sides still reach the target.
@@ -63,15 +114,6 @@ final class JPEGHandle: ImageHandle {
 
   /// TurboJPEG's `TJSCALED`.
   private func scaled(_ length: Int, _ eighths: Int) -> Int { (length * eighths + 7) / 8 }
-
-  /// Warnings after which the pixels are whole. All others mean that some are missing or wrong.
-  /// The library keeps the text of the first warning only.
-  private static func isHarmless(_ handle: tjhandle) -> Bool {
-    guard tjGetErrorCode(handle) == Int32(TJERR_WARNING.rawValue) else { return false }
-    let text = message(handle)
-    return ["extraneous bytes before marker", "Adobe color transform", "JFIF revision number"]
-      .contains { text.contains($0) }
-  }
 
   private static func error(_ handle: tjhandle, _ markers: JPEGMarkers) -> ImageError {
     let text = message(handle)

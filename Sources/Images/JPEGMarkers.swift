@@ -5,6 +5,13 @@ struct JPEGMarkers: Equatable {
   /// An end-of-image marker after the first scan begins. Entropy-coded data can't contain one;
   /// an EXIF thumbnail's, which stands earlier, doesn't count.
   private(set) var hasEnd = false
+  /// The decoder must hold every coefficient of the image at once: a progressive file, or one whose
+  /// first scan lacks a component.
+  private(set) var holdsCoefficients = false
+  /// As the frame header declares them.
+  private(set) var components: UInt8 = 0
+  /// The segments before the first scan, and all from there on; what lies between them is garbage.
+  private var segments: [Range<Int>] = [0..<2]
 
   init(_ bytes: UnsafeBufferPointer<UInt8>) {
     var at = 2
@@ -16,10 +23,13 @@ struct JPEGMarkers: Equatable {
         continue
       }
       if marker == 0x01 || (0xD0...0xD8).contains(marker) {
+        segments.append(at..<at + 2)
         at += 2
         continue
       }
       if marker == 0xDA {
+        segments.append(at..<bytes.count)
+        if at + 4 < bytes.count, bytes[at + 4] < components { holdsCoefficients = true }
         hasEnd = Self.endStands(in: bytes, after: at)
         return
       }
@@ -27,8 +37,29 @@ struct JPEGMarkers: Equatable {
       let length = max(Int(bytes[at + 2]) << 8 | Int(bytes[at + 3]), 2)
       let payload = bytes[min(at + 4, bytes.count)..<min(at + 2 + length, bytes.count)]
       if marker == 0xEE, payload.count >= 12, payload.starts(with: "Adobe".utf8) { hasAdobe = true }
+      // A frame header: its precision, two sides, and the number of components.
+      if (0xC0...0xCF).contains(marker), ![0xC4, 0xC8, 0xCC].contains(marker), payload.count > 5 {
+        components = payload[payload.startIndex + 5]
+        holdsCoefficients = marker & 3 == 2
+      }
+      segments.append(at..<min(at + 2 + length, bytes.count))
       at += 2 + length
     }
+  }
+
+  /// The file without that of which libjpeg only warns before the first scan: garbage between segments,
+  /// and unknown numbers in JFIF's and Adobe's markers, which become those that it assumes in their place.
+  func cleaned(_ bytes: UnsafeBufferPointer<UInt8>) -> [UInt8] {
+    var result: [UInt8] = []
+    for segment in segments {
+      var copy = Array(bytes[segment])
+      if copy.count >= 16, copy[1] == 0xE0, copy[4...].starts(with: "JFIF\0".utf8) { copy[9] = 1 }
+      if copy.count >= 16, copy[1] == 0xEE, copy[4...].starts(with: "Adobe".utf8), copy[15] > 2 {
+        copy[15] = components == 4 ? 2 : 1
+      }
+      result += copy
+    }
+    return result
   }
 
   /// From the back, because that is where it is.

@@ -7,6 +7,7 @@ final class PNGHandle: ImageHandle {
 
   let width: Int
   let height: Int
+  let bytesPerPixel = 4
   private let context: OpaquePointer
   private let colorType: UInt8
 

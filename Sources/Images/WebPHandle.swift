@@ -4,6 +4,8 @@ import CWebP
 final class WebPHandle: ImageHandle {
   let width: Int
   let height: Int
+  /// The canvas, and the lossless decoder's own ARGB.
+  let bytesPerPixel = 8
   private let bytes: UnsafeBufferPointer<UInt8>
   private let hasAlpha: Bool
   private let isAnimated: Bool

@@ -9,11 +9,17 @@ import VectorMath
 /// AdamW (Loshchilov & Hutter 2019) with global gradient clipping, a cosine schedule with linear warm-up, and a moving
 /// average of the weights, which is what a trained member keeps.
 public final class AdamW {
+  /// Of the update and its schedule.
   public struct Settings: Sendable, Codable, Equatable {
+    /// The learning rate after warm-up.
     public var peakRate: Float = 5e-4
+    /// How much of the first moment stays at a step.
     public var beta1: Float = 0.9
+    /// How much of the second moment stays at a step.
     public var beta2: Float = 0.95
+    /// Added to the root of the second moment.
     public var epsilon: Float = 1e-8
+    /// The share of a weight lost at a step, times the rate; only where `Parameter.decays`.
     public var decay: Float = 1
     /// Gradients are scaled down to this Euclidean norm over all parameters.
     public var clip: Float = 1
@@ -33,8 +39,10 @@ public final class AdamW {
   private var first: [[Float]]
   private var second: [[Float]]
   private var averages: [[Float]]
+  /// Updates made so far.
   public private(set) var step = 0
 
+  /// - Parameter steps: how many updates the schedule spans.
   public init(_ parameters: [Parameter], steps: Int, settings: Settings) {
     self.parameters = parameters
     self.settings = settings

@@ -7,6 +7,7 @@ public final class Attention {
   private let out: Linear
   private let heads: Int
 
+  /// - Parameter heads: must divide `columns`.
   public init(_ name: String, columns: Int, heads: Int, _ random: inout SeededRandom) {
     precondition(columns % heads == 0, "\(columns) columns do not divide into \(heads) heads")
     self.heads = heads
@@ -16,6 +17,10 @@ public final class Attention {
 
   public var parameters: [Parameter] { qkv.parameters + out.parameters }
 
+  /// - Parameters:
+  ///   - x: `[items, positions, columns]`
+  ///   - lengths: for each item, how many positions are looked at; at least one always is.
+  /// - Returns: `[items, positions, columns]`
   public func forward(_ x: Tensor, lengths: [Int32], _ context: Context) -> Tensor {
     let (items, positions, columns) = (x.shape[0], x.shape[1], x.shape[2])
     let size = columns / heads

@@ -1,13 +1,16 @@
 /// What a forward pass leaves for the backward pass: a stack of saved tensors, pushed by `forward` and popped in
 /// reverse by `backward`. With `training` false nothing is saved. One thread only.
 public final class Context {
+  /// Where the layers take their tensors from.
   public let pool = BufferPool()
+  /// Whether `forward` saves what `backward` needs.
   public let training: Bool
   private var tape: [Tensor] = []
   private var integerTape: [[Int32]] = []
 
   public init(training: Bool) { self.training = training }
 
+  /// Pushes what a `backward` will need, when training.
   public func save(_ tensor: Tensor) {
     if training { tape.append(tensor) }
   }
@@ -16,6 +19,7 @@ public final class Context {
     if training { integerTape.append(integers) }
   }
 
+  /// Pops what the matching `forward` saved last.
   public func restore() -> Tensor {
     precondition(!tape.isEmpty, "backward without a matching forward")
     return tape.removeLast()

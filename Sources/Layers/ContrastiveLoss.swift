@@ -9,7 +9,8 @@ import VectorMath
 /// Symmetric InfoNCE with a learnable temperature (CLIP, Radford et al. 2021, figure 3), where items whose captions
 /// are equal are positives of one another: the target of a row is uniform over its positives.
 public final class ContrastiveLoss {
-  /// ln(1 / temperature), `[1]`; clamped to at most ln 100 as CLIP does.
+  /// ln(1 / temperature), `[1]`; taken as at most ln 100, CLIP's bound. Above that only slopes that lead back are
+  /// added to its gradient.
   public let logScale: Parameter
   private static let top: Float = 4.6051702
 
@@ -18,6 +19,7 @@ public final class ContrastiveLoss {
     logScale = Parameter("logit_scale", [1], decays: false) { _ in -logf(temperature) }
   }
 
+  /// 1 / temperature, the factor of the cosines.
   public var scale: Float { expf(min(logScale.value[0], Self.top)) }
 
   /// - Parameters:
@@ -67,7 +69,7 @@ public final class ContrastiveLoss {
         dScale += slope.data[i] * logits.data[i]
       }
     }
-    if logScale.value[0] < Self.top { logScale.gradient[0] += dScale }
+    if logScale.value[0] < Self.top || dScale > 0 { logScale.gradient[0] += dScale }
     let dImages = pool.tensor(images.shape)
     let dTexts = pool.tensor(texts.shape)
     multiply(

@@ -8,6 +8,7 @@ public final class EmbeddingBag {
   private let table: Parameter
   private let columns: Int
 
+  /// The table is `[rows, columns]`, drawn from N(0, deviation^2).
   public init(
     _ name: String, rows: Int, columns: Int, deviation: Float = 0.1, _ random: inout SeededRandom
   ) {
@@ -24,12 +25,13 @@ public final class EmbeddingBag {
   /// - Returns: `[bags, columns]`
   public func forward(ids: [Int32], ends: [Int32], _ context: Context) -> Tensor {
     let y = context.pool.zeros([ends.count, columns])
+    let rows = table.value
     var start = 0
     for (bag, end) in ends.enumerated() {
       let end = Int(end)
       let scale = 1 / Float(max(end - start, 1)).squareRoot()
       for id in ids[start..<end] {
-        vm_axpy(scale, table.value + Int(id) * columns, y.data + bag * columns, columns)
+        vm_axpy(scale, rows + Int(id) * columns, y.data + bag * columns, columns)
       }
       start = end
     }
@@ -41,12 +43,13 @@ public final class EmbeddingBag {
   public func backward(_ dy: Tensor, _ context: Context) {
     let ends = context.restoreIntegers()
     let ids = context.restoreIntegers()
+    let gradient = table.gradient
     var start = 0
     for (bag, end) in ends.enumerated() {
       let end = Int(end)
       let scale = 1 / Float(max(end - start, 1)).squareRoot()
       for id in ids[start..<end] {
-        vm_axpy(scale, dy.data + bag * columns, table.gradient + Int(id) * columns, columns)
+        vm_axpy(scale, dy.data + bag * columns, gradient + Int(id) * columns, columns)
       }
       start = end
     }

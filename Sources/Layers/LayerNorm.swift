@@ -1,6 +1,6 @@
 import VectorMath
 
-/// Normalises the last axis to mean 0 and deviation 1, then scales and shifts (Ba, Kiros & Hinton 2016).
+/// Normalises the last axis, `[..., columns]`, to mean 0 and deviation 1, then scales and shifts (Ba, Kiros & Hinton 2016).
 public final class LayerNorm: Layer {
   private let gain: Parameter
   private let bias: Parameter

@@ -2,7 +2,9 @@ import VectorMath
 
 /// y = x W + b, with x `[rows, inputs]` and W `[inputs, outputs]`.
 public final class Linear: Layer {
+  /// `[inputs, outputs]`, drawn from N(0, gain / inputs).
   public let weight: Parameter
+  /// `[outputs]`, at first 0.
   public let bias: Parameter?
   private let inputs: Int
   private let outputs: Int

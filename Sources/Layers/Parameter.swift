@@ -1,40 +1,59 @@
 /// A trained array with its gradient. `forward` reads `value`, `backward` adds to `gradient`.
+///
+/// Both are allocated at first use: who only asks for shapes, or brings weights of their own, draws no random
+/// numbers, and a judge that only scores has no gradients. One thread only.
 public final class Parameter {
   public let name: String
   public let shape: [Int]
+  /// The product of the shape.
   public let count: Int
   /// Whether AdamW's decoupled weight decay applies (matrices yes, gains and biases no).
   public let decays: Bool
-  public let value: UnsafeMutablePointer<Float>
-  /// Allocated at first use: a judge that only scores never pays for it.
-  public private(set) lazy var gradient: UnsafeMutablePointer<Float> = {
-    let pointer = alignedFloats(count)
-    pointer.update(repeating: 0, count: count)
-    hasGradient = true
-    return pointer
-  }()
-  private var hasGradient = false
+  private let fill: (Int) -> Float
+  private var ownValue: UnsafeMutablePointer<Float>?
+  private var ownGradient: UnsafeMutablePointer<Float>?
 
-  public init(_ name: String, _ shape: [Int], decays: Bool, fill: (Int) -> Float) {
+  /// - Parameter fill: the initial weight of each index; called in their order, at most once.
+  public init(_ name: String, _ shape: [Int], decays: Bool, fill: @escaping (Int) -> Float) {
     self.name = name
     self.shape = shape
     self.decays = decays
+    self.fill = fill
     count = shape.reduce(1, *)
-    value = alignedFloats(count)
-    for i in 0..<count { value[i] = fill(i) }
   }
 
   deinit {
-    value.deallocate()
-    if hasGradient { gradient.deallocate() }
+    ownValue?.deallocate()
+    ownGradient?.deallocate()
   }
 
+  /// `count` weights, row-major.
+  public var value: UnsafeMutablePointer<Float> {
+    if let ownValue { return ownValue }
+    let pointer = alignedFloats(count)
+    for i in 0..<count { pointer[i] = fill(i) }
+    ownValue = pointer
+    return pointer
+  }
+
+  /// `count` slopes of the loss, at first 0.
+  public var gradient: UnsafeMutablePointer<Float> {
+    if let ownGradient { return ownGradient }
+    let pointer = alignedFloats(count)
+    pointer.update(repeating: 0, count: count)
+    ownGradient = pointer
+    return pointer
+  }
+
+  /// A copy of the weights; set with exactly `count` of them.
   public var values: [Float] {
     get { Array(UnsafeBufferPointer(start: value, count: count)) }
     set {
       precondition(newValue.count == count, "\(name): \(newValue.count) values for shape \(shape)")
+      let target = ownValue ?? alignedFloats(count)
+      ownValue = target
       newValue.withUnsafeBufferPointer { source in
-        if let base = source.baseAddress { value.update(from: base, count: count) }
+        if let base = source.baseAddress { target.update(from: base, count: count) }
       }
     }
   }
@@ -44,9 +63,9 @@ public final class Parameter {
     _ name: String, _ shape: [Int], fanIn: Int, gain: Float, _ random: inout SeededRandom
   ) -> Parameter {
     let deviation = (gain / Float(fanIn)).squareRoot()
-    var generator = random
-    let parameter = Parameter(name, shape, decays: true) { _ in generator.normal() * deviation }
-    random = generator
+    var own = random
+    let parameter = Parameter(name, shape, decays: true) { _ in own.normal() * deviation }
+    random.skip(normals: parameter.count)
     return parameter
   }
 

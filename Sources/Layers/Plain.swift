@@ -4,9 +4,37 @@
   import Darwin
 #endif
 
-/// Slow versions of the kernels of VectorMath and of `Convolution`, as the formulas are written, in double precision.
+/// Slow versions of the forward kernels of VectorMath and of `Convolution`, as the formulas are written, in double precision.
 /// Tests hold the fast ones to these; nothing else calls them.
 enum Plain {
+  static func relu(_ x: [Float]) -> [Float] { x.map { max($0, 0) } }
+
+  /// Adds `bias`, `[columns]`, to each row of `x`.
+  static func addBias(_ x: [Float], _ bias: [Float]) -> [Float] {
+    x.indices.map { x[$0] + bias[$0 % bias.count] }
+  }
+
+  /// The sum of each column of `x`, `[rows, columns]`.
+  static func columnSums(_ x: [Float], columns: Int) -> [Float] {
+    (0..<columns).map { column in
+      Float(stride(from: column, to: x.count, by: columns).reduce(0) { $0 + Double(x[$1]) })
+    }
+  }
+
+  /// a x + y
+  static func axpy(_ a: Float, _ x: [Float], _ y: [Float]) -> [Float] {
+    zip(x, y).map { Float(Double(a) * Double($0) + Double($1)) }
+  }
+
+  static func dot(_ x: [Float], _ y: [Float]) -> Double {
+    zip(x, y).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+  }
+
+  /// One step of an exponential moving average: `keep` of the average stays.
+  static func movingAverage(_ value: [Float], _ average: [Float], keep: Float) -> [Float] {
+    zip(value, average).map { Float(Double(keep) * Double($1) + (1 - Double(keep)) * Double($0)) }
+  }
+
   static func softmax(_ row: [Float], length: Int) -> [Float] {
     let top = row.prefix(length).map(Double.init).max() ?? 0
     let powers = row.indices.map { $0 < length ? exp(Double(row[$0]) - top) : 0 }

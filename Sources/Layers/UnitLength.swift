@@ -1,6 +1,6 @@
 import VectorMath
 
-/// Scales each row to Euclidean length 1.
+/// Scales each row of `[..., columns]` to Euclidean length 1.
 public final class UnitLength: Layer {
   public init() {}
   public var parameters: [Parameter] { [] }

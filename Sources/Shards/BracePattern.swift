@@ -10,12 +10,20 @@ import Foundation
 enum BracePattern {
   /// More than this is taken for a slip of the finger.
   static let limit = 10_000_000
+  /// Groups of a pattern, nested or not: each is a step of recursion.
+  static let groupLimit = 100
 
-  /// - Throws: `unbalancedBrace`, `tooManyPaths`.
+  /// The paths are counted before any is made.
+  /// - Throws: `unbalancedBrace`, `tooManyPaths`, `tooManyBraces`.
   static func expand(_ pattern: String) throws(ShardListError) -> [String] {
     guard pattern.utf8.contains(where: { $0 == open || $0 == close }) else { return [pattern] }
-    do {
-      return try expand(Array(pattern.utf8)[...]).map { String(decoding: $0, as: UTF8.self) }
+    guard pattern.utf8.count(where: { $0 == open }) <= groupLimit else {
+      throw .tooManyBraces(pattern: pattern, limit: groupLimit)
+    }
+    do throws(Refusal) {
+      let bytes = Array(pattern.utf8)[...]
+      guard try count(bytes) <= limit else { throw .tooMany }
+      return try expand(bytes).map { String(decoding: $0, as: UTF8.self) }
     } catch {
       switch error {
       case .unbalanced: throw .unbalancedBrace(pattern: pattern)
@@ -30,6 +38,23 @@ enum BracePattern {
   private static let close = UInt8(ascii: "}")
   private static let comma = UInt8(ascii: ",")
 
+  /// How many paths a pattern names.
+  private static func count(_ pattern: ArraySlice<UInt8>) throws(Refusal) -> Int {
+    guard let first = pattern.firstIndex(where: { $0 == open || $0 == close }) else { return 1 }
+    let (parts, end) = try group(in: pattern, at: first)
+    var middles = 0
+    if parts.count == 1, let range = BraceRange(parts[0]) {
+      middles = range.count
+    } else {
+      for part in parts { middles += try count(part) }
+    }
+    // Both factors are at most the limit, or a sum of as many as the pattern has bytes.
+    guard middles <= limit else { throw .tooMany }
+    let whole = middles * (try count(pattern[(end + 1)...]))
+    guard whole <= limit else { throw .tooMany }
+    return whole
+  }
+
   private static func expand(_ pattern: ArraySlice<UInt8>) throws(Refusal) -> [[UInt8]] {
     guard let first = pattern.firstIndex(where: { $0 == open || $0 == close }) else {
       return [Array(pattern)]
@@ -38,15 +63,12 @@ enum BracePattern {
     var middles: [[UInt8]] = []
     if parts.count > 1 {
       for part in parts { middles += try expand(part) }
-    } else if let range = try range(parts[0]) {
-      middles = range
+    } else if let range = BraceRange(parts[0]) {
+      middles = range.values
     } else {
       middles = try expand(parts[0]).map { [open] + $0 + [close] }
     }
     let tails = try expand(pattern[(end + 1)...])
-    guard middles.count.multipliedReportingOverflow(by: tails.count).partialValue <= limit else {
-      throw .tooMany
-    }
     let head = Array(pattern[..<first])
     return middles.flatMap { middle in tails.map { head + middle + $0 } }
   }
@@ -72,43 +94,5 @@ enum BracePattern {
       }
     }
     throw .unbalanced
-  }
-
-  /// `first..last` or `first..last..step`, of numbers or of letters; nil if it is neither.
-  private static func range(_ text: ArraySlice<UInt8>) throws(Refusal) -> [[UInt8]]? {
-    let bounds = String(decoding: text, as: UTF8.self).components(separatedBy: "..")
-    guard bounds.count == 2 || bounds.count == 3 else { return nil }
-    guard let step = bounds.count == 2 ? 1 : Int(bounds[2]), step != 0, step != .min else {
-      return nil
-    }
-    if let first = Int(bounds[0]), let last = Int(bounds[1]) {
-      let padded = bounds.prefix(2).contains {
-        let digits = $0.drop { $0 == "-" }
-        return digits.count > 1 && digits.first == "0"
-      }
-      let width = padded ? max(bounds[0].count, bounds[1].count) : 0
-      return try values(first, last, abs(step)).map { Array(decimal($0, width: width).utf8) }
-    }
-    guard let first = letter(bounds[0]), let last = letter(bounds[1]) else { return nil }
-    return try values(Int(first), Int(last), abs(step)).map { [UInt8($0)] }
-  }
-
-  private static func values(_ first: Int, _ last: Int, _ step: Int) throws(Refusal) -> [Int] {
-    let (distance, overflow) = last.subtractingReportingOverflow(first)
-    guard !overflow, distance.magnitude / step.magnitude < limit else { throw .tooMany }
-    return Array(stride(from: first, through: last, by: first <= last ? step : -step))
-  }
-
-  private static func letter(_ text: String) -> UInt8? {
-    guard text.utf8.count == 1, let byte = text.utf8.first,
-      (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
-    else { return nil }
-    return byte
-  }
-
-  private static func decimal(_ value: Int, width: Int) -> String {
-    let digits = String(value.magnitude)
-    let sign = value < 0 ? "-" : ""
-    return sign + String(repeating: "0", count: max(0, width - sign.count - digits.count)) + digits
   }
 }

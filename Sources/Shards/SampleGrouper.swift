@@ -3,9 +3,14 @@
 /// A new key closes a sample; so does a suffix that the sample already has. The same key again is a
 /// new sample, counted, never a merge.
 struct SampleGrouper {
+  /// What a member costs beside its bytes and its name: two array headers and its place in two tables.
+  static let memberOverhead = 256
+
   private struct Pending {
     var sample: Sample
-    var suffixes: [[UInt8]]
+    var suffixes: Set<[UInt8]> = []
+    var members = 0
+    /// Of the members and their names, with the overhead.
     var bytes = 0
     var oversized: (name: [UInt8], bytes: Int64)?
   }
@@ -20,19 +25,26 @@ struct SampleGrouper {
 
   /// Opens a place for a member, closing the sample before it where the member begins a new one.
   /// - Returns: the sample that this closes.
-  mutating func begin(key: [UInt8], suffix: [UInt8]) -> ShardEvent? {
+  mutating func begin(name: [UInt8], key: [UInt8], suffix: [UInt8]) -> ShardEvent? {
     let suffix = lowerCased(suffix)
-    if pending?.sample.key == key, pending?.suffixes.contains(suffix) == false {
-      pending?.suffixes.append(suffix)
-      return nil
+    var closed: ShardEvent?
+    if pending?.sample.key != key || pending?.suffixes.contains(suffix) == true {
+      closed = close()
+      if !seen.insert(key.hashValue).inserted { repeatedKeys += 1 }
+      pending = Pending(sample: Sample(key: key, members: []))
     }
-    let closed = close()
-    if !seen.insert(key.hashValue).inserted { repeatedKeys += 1 }
-    pending = Pending(sample: Sample(key: key, members: []), suffixes: [suffix])
+    pending?.members += 1
+    guard name.count <= limits.maxNameBytes, pending?.members ?? 0 <= limits.maxMembers else {
+      drop(name: name, bytes: Int64(name.count))
+      return closed
+    }
+    pending?.suffixes.insert(suffix)
+    pending?.bytes += name.count + Self.memberOverhead
     return closed
   }
 
-  /// Bytes that the member just begun may have; nil when its sample is dropped already.
+  /// Bytes that the member just begun may have, none where it is negative; nil when its sample is
+  /// dropped already.
   var room: Int? {
     guard let pending, pending.oversized == nil else { return nil }
     return min(limits.maxMemberBytes, limits.maxSampleBytes - pending.bytes)
@@ -50,7 +62,7 @@ struct SampleGrouper {
     let total =
       bytes > limits.maxMemberBytes
       ? bytes : bytes.addingReportingOverflow(Int64(held.bytes)).partialValue
-    pending?.oversized = (name, total)
+    pending?.oversized = (Array(name.prefix(limits.maxNameBytes)), total)
     pending?.sample.members = []
   }
 
@@ -60,7 +72,8 @@ struct SampleGrouper {
     guard let closing = pending else { return nil }
     pending = nil
     if let (name, bytes) = closing.oversized {
-      return .oversized(key: closing.sample.key, name: name, bytes: bytes)
+      return .oversized(
+        key: Array(closing.sample.key.prefix(limits.maxNameBytes)), name: name, bytes: bytes)
     }
     return cutShort ? .cutShort(closing.sample) : .sample(closing.sample)
   }

@@ -2,8 +2,12 @@
 public struct ReadLimits: Sendable {
   /// Bytes of one member.
   public var maxMemberBytes = 64 << 20
-  /// Bytes of all members of a sample.
+  /// Bytes of all members of a sample, with their names and 256 bytes for each member.
   public var maxSampleBytes = 256 << 20
+  /// Bytes of one member's name: Linux takes no longer path.
+  public var maxNameBytes = 4096
+  /// Members of a sample.
+  public var maxMembers = 1024
 
   public init() {}
 }
@@ -15,7 +19,8 @@ public enum ShardEvent: Sendable, Equatable {
   /// The shard ended or broke inside this sample's last member, whose bytes are incomplete.
   case cutShort(Sample)
   /// A member (`name`, of so many `bytes`) takes the sample above the limits; no member of the sample
-  /// is delivered. `bytes` is the member's size, or the sample's where only that is above its limit.
+  /// is delivered. `bytes` is the member's size, or the sample's where only that is above its limit, or where
+  /// the name is too long or one too many. Key and name are cut to `maxNameBytes`.
   case oversized(key: [UInt8], name: [UInt8], bytes: Int64)
 }
 

@@ -15,6 +15,11 @@ final class ShardFile {
     self.path = path
     var stream: OpaquePointer?
     if case .zstd(let level) = compression {
+      // The library would take the nearest level that it has, and say nothing.
+      guard (ZSTD_minCLevel()...ZSTD_maxCLevel()).contains(level) else {
+        let levels = "\(ZSTD_minCLevel()) to \(ZSTD_maxCLevel())"
+        throw .cannotCreate(path: path, reason: "zstd has levels \(levels), and no \(level)")
+      }
       stream = ZSTD_createCCtx()
       // One frame with a checksum; the size is not pledged and no worker threads are used, since
       // either would change the bytes.

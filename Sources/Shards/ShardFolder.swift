@@ -42,8 +42,12 @@ enum ShardFolder {
       let known = (name + [0]).map(CChar.init(bitPattern:)).withUnsafeBufferPointer {
         $0.baseAddress.map { fstatat(dirfd(stream), $0, &status, AT_SYMLINK_NOFOLLOW) }
       }
-      // Gone since it was listed: not a shard any more.
-      if known == 0 { entries.append((name, status.st_mode & S_IFMT)) }
+      if known == 0 {
+        entries.append((name, status.st_mode & S_IFMT))
+      } else if errno != ENOENT {  // gone since it was listed: not a shard any more
+        let path = "\(folder)/\(printable(name))"
+        throw .unreadableFolder(path: path, reason: systemText(errno))
+      }
       errno = 0
     }
     guard errno == 0 else {

@@ -7,6 +7,7 @@ public enum ShardListError: Error, Equatable, CustomStringConvertible {
   case nameIsNotUTF8(path: String)
   case unbalancedBrace(pattern: String)
   case tooManyPaths(pattern: String, limit: Int)
+  case tooManyBraces(pattern: String, limit: Int)
   case duplicate(path: String)
   case pipe(source: String)
   case standardInputTwice
@@ -31,6 +32,8 @@ public enum ShardListError: Error, Equatable, CustomStringConvertible {
       "\(pattern): a brace without its partner; write {00..99} or {a,b}"
     case .tooManyPaths(let pattern, let limit):
       "\(pattern): names more than \(limit) shards; split the pattern"
+    case .tooManyBraces(let pattern, let limit):
+      "\(pattern.prefix(200)): has more than \(limit) groups in braces; split the pattern"
     case .duplicate(let path):
       "\(path): listed twice; list each shard once"
     case .pipe(let source):

@@ -78,7 +78,7 @@ public final class ShardReader {
       counts.skippedMembers += 1
       return nil
     }
-    let closed = grouper.begin(key: key, suffix: suffix)
+    let closed = grouper.begin(name: name, key: key, suffix: suffix)
     guard let room = grouper.room else { return closed }
     switch tar.read(size: entry.size, limit: room) {
     case .whole(let bytes):

@@ -38,22 +38,23 @@ import Text
       Array(UnsafeBufferPointer(start: $0.gradient, count: $0.count))
     }
     for (parameter, gradient) in zip(encoder.parameters, gradients) {
-      // The strongest coordinate of each parameter: the weak ones drown in float rounding.
-      guard let i = gradient.indices.max(by: { abs(gradient[$0]) < abs(gradient[$1]) }),
-        abs(gradient[i]) > 1e-4
-      else { continue }
-      let original = parameter.value[i]
-      let step: Float = 2e-3
-      parameter.value[i] = original + step
-      let above = loss()
-      parameter.value[i] = original - step
-      let below = loss()
-      parameter.value[i] = original
-      let numeric = (above - below) / Double(2 * step)
-      #expect(
-        abs(numeric - Double(gradient[i])) < 0.05 * abs(Double(gradient[i])) + 2e-3,
-        "\(parameter.name): backward gives \(gradient[i]), differences give \(numeric)")
+      // The strongest coordinates of each parameter: the weak ones drown in float rounding.
+      let strongest = gradient.indices.sorted { abs(gradient[$0]) > abs(gradient[$1]) }.prefix(4)
+      let size = strongest.first.map { abs(Double(gradient[$0])) } ?? 0
+      #expect(size > 1e-3, "\(parameter.name): the gradient is zero")
+      for i in strongest {
+        let original = parameter.value[i]
+        let step: Float = 2e-3
+        parameter.value[i] = original + step
+        let above = loss()
+        parameter.value[i] = original - step
+        let below = loss()
+        parameter.value[i] = original
+        let numeric = (above - below) / Double(2 * step)
+        #expect(
+          abs(numeric - Double(gradient[i])) < 0.02 * size,
+          "\(parameter.name)[\(i)]: backward gives \(gradient[i]), differences give \(numeric)")
+      }
     }
-    #expect(gradients.count { $0.contains { abs($0) > 1e-4 } } > gradients.count / 2)
   }
 }

@@ -38,10 +38,26 @@ import Testing
     }
   }
 
-  @Test func theDigestChangesWithAnyWeight() throws {
-    var other = ensemble
-    other.members[3].weights[2].values[0] += 1e-3
-    #expect(try other.digest() != ensemble.digest())
+  @Test func theDigestChangesWithAllThatDecidesAScore() throws {
+    var digests = [try ensemble.digest()]
+    func note(_ change: (inout Ensemble) -> Void) throws {
+      var other = ensemble
+      change(&other)
+      digests.append(try other.digest())
+    }
+    for member in ensemble.members.indices {
+      for tensor in ensemble.members[member].weights.indices {
+        try note { $0.members[member].weights[tensor].values[0] += 1e-3 }
+      }
+      try note { $0.members[member].bankImages[5] += 1e-3 }
+      try note { $0.members[member].bankTexts[5] += 1e-3 }
+      try note { $0.members[member].mean += 1e-3 }
+      try note { $0.members[member].deviation += 1e-3 }
+    }
+    try note { $0.clusterCentres[1] += 1e-3 }
+    try note { $0.bank[2].caption += "." }
+    try note { $0.imageSide *= 2 }
+    #expect(Set(digests).count == digests.count)
   }
 
   @Test func aMemberOfAnotherShapeIsRefusedByName() throws {
@@ -65,10 +81,68 @@ import Testing
   @Test func aFolderWithoutAnEnsembleIsAClearError() throws {
     try withDirectory { directory in
       let error = #expect(throws: EnsembleError.self) { try Ensemble(directory: directory) }
-      #expect("\(try #require(error))".contains("ensemble.json"))
-      try Data(#"{"format_version": 99}"#.utf8).write(
-        to: URL(fileURLWithPath: directory + "/ensemble.json"))
-      #expect(throws: EnsembleError.self) { try Ensemble(directory: directory) }
+      let text = try #require(error).description
+      #expect(text.contains("ensemble.json"))
+    }
+  }
+
+  @Test func anotherFormatVersionIsSaidToBeOneWhateverElseItHolds() throws {
+    try withDirectory { directory in
+      let path = directory + "/ensemble.json"
+      try Data(#"{"format_version": 99}"#.utf8).write(to: URL(fileURLWithPath: path))
+      #expect(throws: EnsembleError.wrongFormat(path: path, found: 99, expected: 1)) {
+        try Ensemble(directory: directory)
+      }
+    }
+  }
+
+  /// Each is one change to an ensemble.json that is read otherwise.
+  @Test(arguments: [
+    (#""file" : "bag-fold0.safetensors""#, #""file" : "../bag-fold0.safetensors""#),
+    (#""file" : "bag-fold0.safetensors""#, #""file" : "..""#),
+    (#""file" : "bag-fold0.safetensors""#, #""file" : "/dev/zero""#),
+    (#""folds" : 2"#, #""folds" : 4611686018427387904"#), (#""folds" : 2"#, #""folds" : 0"#),
+    (#""image_side" : 8"#, #""image_side" : 9"#),
+    (#""image_side" : 8"#, #""image_side" : -8"#),
+    (#""dimension" : 6"#, #""dimension" : 0"#),
+    (#""dimension" : 6"#, #""dimension" : 4611686018427387904"#),
+    (#""heads" : 2"#, #""heads" : 3"#), (#""heads" : 2"#, #""heads" : 0"#),
+    (#""depth" : 1"#, #""depth" : -1"#), (#""buckets" : 32"#, #""buckets" : -32"#),
+    (#""name" : "bag""#, #""name" : "../bag""#), (#""name" : "bag""#, #""name" : "transformer""#),
+    (#""fold" : 1"#, #""fold" : 0"#), (#""kind" : 1"#, #""kind" : 7"#),
+  ])
+  func anEnsembleThatContradictsItselfIsRefused(from: String, to: String) throws {
+    try withDirectory { directory in
+      try ensemble.write(to: directory)
+      let path = directory + "/ensemble.json"
+      let text = try String(contentsOfFile: path, encoding: .utf8)
+      let place = try #require(text.range(of: from))
+      try text.replacingCharacters(in: place, with: to)
+        .write(toFile: path, atomically: false, encoding: .utf8)
+      let error = #expect(throws: EnsembleError.self) { try Ensemble(directory: directory) }
+      guard case .unreadable(path, _)? = error else {
+        Issue.record("\(String(describing: error))")
+        return
+      }
+      #expect("\(try #require(error))".contains("--ensemble"))
+    }
+  }
+
+  @Test(arguments: [
+    ("text.bag.weight", Float.nan), ("bank.images", .infinity), ("bank.standardisation", 0),
+    ("bank.standardisation", -1), ("bank.standardisation", .nan),
+  ])
+  func aValueThatNothingCanBeScoredWithIsRefusedByName(name: String, value: Float) throws {
+    try withDirectory { directory in
+      try ensemble.write(to: directory)
+      let file = directory + "/bag-fold0.safetensors"
+      var tensors = Array(try SafeTensors.read(file).tensors.values).sorted { $0.name < $1.name }
+      let index = try #require(tensors.firstIndex { $0.name == name })
+      tensors[index].values[tensors[index].values.count - 1] = value
+      try SafeTensors.write(tensors, metadata: [:], to: file)
+      #expect(throws: EnsembleError.notFinite(path: file, name: name)) {
+        try Ensemble(directory: directory)
+      }
     }
   }
 }

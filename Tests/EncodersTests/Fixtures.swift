@@ -19,6 +19,7 @@ enum Fixtures {
     let kinds = [TextKind.bag, .transformer].map { kind in
       var kindOfMember = EncoderGradientTests.tiny(kind)
       kindOfMember.name = kind.rawValue
+      kindOfMember.text.maxTokens = 32
       return kindOfMember
     }
     let bank = (0..<bankSize).map { pair(10_000 + $0) }

@@ -5,7 +5,11 @@ import Testing
 
 @Suite struct JudgeTests {
   private let ensemble = Fixtures.ensemble()
-  private let pairs = (0..<40).map { Fixtures.pair($0) }
+  /// Captions of one word and of thirty, so that a pair's neighbours differ in length.
+  private let pairs = (0..<40).map { number in
+    let words = (0..<(number % 2 == 0 ? 1 : 30)).map { "w\(number)x\($0)" }
+    return Fixtures.pair(number, caption: words.joined(separator: " "))
+  }
 
   private func expectClose(_ a: PairScores, _ b: PairScores, _ tolerance: Float = 2e-3) {
     for (x, y) in zip(
@@ -44,49 +48,81 @@ import Testing
     #expect(Set(pairs.map { $0.hash.fold(of: 2) }) == [0, 1])
   }
 
-  @Test func bankTermsWithTheSameCaptionOrImageAreLeftOut() {
-    // A pair that stands in the bank itself must not compete with itself.
+  /// The scale of a fresh member, and the largest that a member can learn, where e^scale is no float.
+  @Test(arguments: [10, 100] as [Float])
+  func scoresAreThoseOfTheFormulaWithTheSameCaptionOrImageLeftOut(scale: Float) {
+    var bank = ensemble.bank
+    bank[5].hash.image = bank[2].hash.image
+    bank[7].caption = bank[3].caption
     let member = ensemble.member(kind: 0, fold: 0)
     let scorer = BankScorer(
-      bank: ensemble.bank, images: member.bankImages, texts: member.bankTexts, dimension: 6,
-      scale: 10)
-    let row = Array(member.bankImages[0..<6])
-    let text = Array(member.bankTexts[0..<6])
-    let own = (hash: ensemble.bank[0].hash, caption: ensemble.bank[0].caption)
+      bank: bank, images: member.bankImages, texts: member.bankTexts, dimension: 6, scale: scale)
+    func row(_ rows: [Float], _ r: Int) -> [Float] { Array(rows[(r * 6)..<(r * 6 + 6)]) }
+    func expect(
+      _ score: Float, _ v: [Float], _ t: [Float], leftOutTexts: Set<Int>, leftOutImages: Set<Int>
+    ) {
+      let plain = plainScore(
+        v, t, member, leftOutTexts: leftOutTexts, leftOutImages: leftOutImages, Double(scale))
+      #expect(abs(score - plain) < 1e-5 * max(scale, abs(plain)), "\(score) against \(plain)")
+    }
+    let (v, t) = (row(member.bankImages, 2), row(member.bankTexts, 2))
+    let own = (hash: bank[2].hash, caption: bank[2].caption)
     let stranger = (hash: Fixtures.pair(1).hash, caption: "another")
-    let inside = scorer.scores(images: row, texts: text, of: [own], repairings: [[]])[0].observed
-    let outside = scorer.scores(images: row, texts: text, of: [stranger], repairings: [[]])[0]
-      .observed
-    #expect(inside != outside)
-    #expect(abs(inside - plainScore(row, text, member, leftOut: [0], scale: 10)) < 1e-4)
-    #expect(abs(outside - plainScore(row, text, member, leftOut: [], scale: 10)) < 1e-4)
+    let scores = scorer.scores(
+      images: v + v, texts: t + t, of: [own, stranger], repairings: [[3, 0], [3, 2]])
+    #expect(scores[0].observed != scores[1].observed)
+    expect(scores[0].observed, v, t, leftOutTexts: [2, 5], leftOutImages: [2, 5])
+    expect(scores[1].observed, v, t, leftOutTexts: [], leftOutImages: [])
+    // Re-paired, the caption's own image is left out as well as the pair's.
+    let (t3, t0) = (row(member.bankTexts, 3), row(member.bankTexts, 0))
+    expect(scores[0].repaired[0], v, t3, leftOutTexts: [2, 5, 3, 7], leftOutImages: [2, 5, 3, 7])
+    expect(scores[0].repaired[1], v, t0, leftOutTexts: [2, 5, 0], leftOutImages: [2, 5, 0])
+    expect(scores[1].repaired[0], v, t3, leftOutTexts: [3, 7], leftOutImages: [3, 7])
+    expect(scores[1].repaired[1], v, t, leftOutTexts: [2], leftOutImages: [2, 5])
   }
 
   /// DESIGN.md's formula as written, in double precision.
   private func plainScore(
-    _ v: [Float], _ t: [Float], _ member: Ensemble.Member, leftOut: Set<Int>, scale: Double
+    _ v: [Float], _ t: [Float], _ member: Ensemble.Member, leftOutTexts: Set<Int>,
+    leftOutImages: Set<Int>, _ scale: Double
   ) -> Float {
     func dot(_ a: [Float], _ b: ArraySlice<Float>) -> Double {
       zip(a, b).reduce(0) { $0 + Double($1.0) * Double($1.1) }
     }
     let own = scale * dot(v, t[...])
-    let terms = ensemble.bank.indices.filter { !leftOut.contains($0) }
-    let up = Double(ensemble.bank.count) / Double(terms.count)
-    func sum(_ row: [Float], _ bank: [Float]) -> Double {
-      up * terms.reduce(0) { $0 + exp(scale * dot(row, bank[($1 * 6)..<($1 * 6 + 6)])) }
+    func sum(_ row: [Float], _ rows: [Float], _ leftOut: Set<Int>) -> Double {
+      let terms = ensemble.bank.indices.filter { !leftOut.contains($0) }
+      let up = Double(ensemble.bank.count) / Double(terms.count)
+      return up * terms.reduce(0) { $0 + exp(scale * dot(row, rows[($1 * 6)..<($1 * 6 + 6)])) }
     }
-    let rows = log(exp(own) + sum(v, member.bankTexts)) + log(exp(own) + sum(t, member.bankImages))
-    return Float(own - 0.5 * rows)
+    let byImage = log(exp(own) + sum(v, member.bankTexts, leftOutTexts))
+    let byText = log(exp(own) + sum(t, member.bankImages, leftOutImages))
+    return Float(own - 0.5 * (byImage + byText))
+  }
+
+  @Test func noTermOfASumIsLostHoweverFarApartTheyAre() {
+    var sums = LogSums(
+      [1, 0], [1, 0, -1, 0, -0.99, 0], columns: 3, dimension: 2, scale: 100)
+    #expect(sums.logSum(row: 0, without: []) == 100)
+    let two = -99 + log(1 + exp(-1.0))
+    #expect(abs(sums.logSum(row: 0, without: [0]) - Float(two + log(1.5))) < 1e-4)
+    #expect(sums.logSum(row: 0, without: [0, 1, 2]) == -.infinity)
   }
 
   @Test func rePairedCaptionsAreNeverThePairsOwn() {
+    var ensemble = ensemble
+    ensemble.bank[4].caption = ensemble.bank[1].caption
+    ensemble.bank[6].hash.image = ensemble.bank[2].hash.image
     let repairing = Repairing(ensemble)
     for r in 0..<ensemble.bank.count {
       let pair = ensemble.bank[r]
       let chosen = repairing.choose(
         pair.hash, caption: pair.caption, text: ensemble.members[0].bankTexts[(r * 6)..<(r * 6 + 6)]
       )
-      #expect(chosen.random != r && chosen.cluster != r)
+      for other in [chosen.random, chosen.cluster] {
+        #expect(ensemble.bank[other].caption != pair.caption)
+        #expect(ensemble.bank[other].hash.image != pair.hash.image)
+      }
       let same = repairing.choose(
         pair.hash, caption: pair.caption, text: ensemble.members[0].bankTexts[(r * 6)..<(r * 6 + 6)]
       )
@@ -96,6 +132,7 @@ import Testing
 
   @Test func clusterRePairingStaysInTheCaptionsClusterWhereItCan() {
     let repairing = Repairing(ensemble)
+    var compared = 0
     for r in 0..<ensemble.bank.count {
       let cluster = ensemble.bankClusters[r]
       guard ensemble.bankClusters.count(where: { $0 == cluster }) > 1 else { continue }
@@ -103,6 +140,8 @@ import Testing
       let chosen = repairing.choose(
         ensemble.bank[r].hash, caption: ensemble.bank[r].caption, text: text)
       #expect(ensemble.bankClusters[chosen.cluster] == cluster)
+      compared += 1
     }
+    #expect(compared > ensemble.bank.count / 2)
   }
 }

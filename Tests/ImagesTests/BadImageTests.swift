@@ -107,10 +107,42 @@ import Testing
     #expect(try ImageDecoder().decode(beforeTheEnd) == whole)
     let afterTheEnd = bytes + Array("appended by a camera".utf8)
     #expect(try ImageDecoder().decode(afterTheEnd) == whole)
-    let quantization = try #require(
-      (2..<bytes.count).first { bytes[$0...].starts(with: [0xFF, 0xDB]) })
-    let betweenSegments = bytes[..<quantization] + [7, 7] + bytes[quantization...]
-    #expect(try ImageDecoder().decode(Array(betweenSegments)) == whole)
+    #expect(try ImageDecoder().decode(withJunkBeforeTheTables(bytes)) == whole)
+    #expect(
+      try ImageDecoder().decode(withJunkBeforeTheTables(bytes) + [0, 0, 0xFF, 0xD9]) == whole)
+    var strange = bytes
+    #expect(bytes[6...].starts(with: "JFIF\0".utf8))
+    strange[11] = 7  // the revision's first number
+    #expect(try ImageDecoder().decode(strange) == whole)
+  }
+
+  @Test func anUnknownAdobeTransformIsTakenAsTheUsualOne() throws {
+    let bytes = try Goldens.bytes("jpeg-ycck.jpg")
+    var strange = bytes
+    let adobe = try #require((0..<bytes.count).first { bytes[$0...].starts(with: "Adobe".utf8) })
+    #expect(bytes[adobe + 11] == 2)
+    strange[adobe + 11] = 9
+    #expect(try ImageDecoder().decode(strange) == ImageDecoder().decode(bytes))
+    #expect(reason(Array(strange[..<(bytes.count / 2)]) + [0xFF, 0xD9]) == "image-truncated")
+  }
+
+  /// The library tells its first warning only, and here that is the harmless one.
+  @Test(arguments: ["jpeg-420.jpg", "jpeg-progressive.jpg", "jpeg-gray.jpg"])
+  func aHarmlessWarningHidesNoTruncation(_ name: String) throws {
+    let bytes = withJunkBeforeTheTables(try Goldens.bytes(name))
+    #expect(reason(bytes) == "none")
+    for count in [bytes.count / 2, bytes.count * 3 / 4] {
+      #expect(reason(Array(bytes[..<count]) + [0xFF, 0xD9]) == "image-truncated")
+    }
+    var revised = try Goldens.bytes(name)
+    revised[11] = 7
+    #expect(reason(Array(revised[..<(revised.count / 2)]) + [0xFF, 0xD9]) == "image-truncated")
+  }
+
+  /// Two bytes before the first quantization table that belong to no segment.
+  private func withJunkBeforeTheTables(_ bytes: [UInt8]) -> [UInt8] {
+    let table = (2..<bytes.count).first { bytes[$0...].starts(with: [0xFF, 0xDB]) } ?? 2
+    return bytes[..<table] + [7, 7] + bytes[table...]
   }
 
   @Test func segmentShorterThanItsOwnLengthFieldIsAnError() {
@@ -143,6 +175,9 @@ import Testing
         == "neither JPEG, PNG nor WebP; it begins with [47 09]")
     #expect(
       ImageError.tooLarge(width: 20_000, height: 3, limit: 9).description.contains("20000x3"))
+    for error in [ImageError.truncated(.png, detail: "odd"), .corrupt(.webp, detail: "odd")] {
+      #expect(error.description.contains("odd; fetch it again"))
+    }
   }
 
   private func crc32(_ bytes: [UInt8]) -> [UInt8] {

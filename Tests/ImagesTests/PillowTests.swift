@@ -5,7 +5,7 @@ import Testing
 /// Every kind of image, held to Pillow 13.0.0.
 @Suite struct PillowTests {
   @Test func everyKindIsThere() {
-    #expect(Goldens.images.count == 32)
+    #expect(Goldens.images.count == 33)
   }
 
   @Test(arguments: Goldens.images, [(32, 32), (48, 12)])
@@ -29,17 +29,24 @@ import Testing
     #expect(rowsFirst == pillow || columnsFirst == pillow)
   }
 
-  /// Measured here: at most 7.7 (line art of 110x85, where 3/8 only just reaches 32), 3.9 on the
-  /// drawing in 4:2:0. On 150 openclipart images saved as JPEG (200,000 pixels in the mean, to
-  /// 64x64): mean 2.5, median 1.7, 95 % below 7.7.
+  /// The bars stand a little above what was measured: 1.6 at the default side; at 16 pixels 1.2 for
+  /// every kind of the small drawing, but 5.3 for line art of 110x85, whose strokes are one pixel wide.
+  /// What `ImageDecoder.scaledDecode` says of 150 images is not measured here.
   @Test(arguments: Goldens.images.filter { $0.hasSuffix(".jpg") })
   func scaledDecodeStaysNearTheFullOne(_ name: String) throws {
     let bytes = try Goldens.bytes(name)
+    let (side, bar) =
+      switch name {
+      case "jpeg-320.jpg": (64, 2.0)
+      case "jpeg-422.jpg": (16, 6.0)
+      default: (16, 1.5)
+      }
     var decoder = ImageDecoder()
-    let scaled = try decoder.thumbnail(of: bytes, side: 16, geometry: .squash)
+    let scaled = try decoder.thumbnail(of: bytes, side: side, geometry: .squash)
     decoder.scaledDecode = false
-    let full = try decoder.thumbnail(of: bytes, side: 16, geometry: .squash)
-    #expect(difference(scaled, full) <= 1.5)
+    let full = try decoder.thumbnail(of: bytes, side: side, geometry: .squash)
+    #expect(difference(scaled, full) <= bar)
+    #expect(scaled != full || name == "jpeg-40x1.jpg", "the fast path was not taken")
   }
 
   @Test func scaledDecodeTakesTheSmallestScaleThatReachesTheTarget() throws {

@@ -50,6 +50,45 @@ import VectorMath
     expectClose(x, plain, 1e-6)
   }
 
+  @Test func exponentialsAreClampedAtBothEnds() {
+    let x: [Float] = [-.infinity, -1e30, -87.01, 88, 88.01, 1e30, .infinity]
+    var y = x
+    vm_exp(x, &y, x.count)
+    #expect(y[..<3] == [0, 0, 0])
+    #expect(y[3...].allSatisfy { $0 == y[3] && $0.isFinite })
+  }
+
+  @Test(arguments: [1, 5, 16, 77]) mutating func sumsAndProducts(columns: Int) {
+    let (x, y, bias) = (floats(3 * columns), floats(3 * columns), floats(columns))
+    var result = x
+    vm_relu(x, &result, x.count)
+    expectClose(result, Plain.relu(x), 0)
+    result = x
+    vm_add_bias(&result, bias, 3, columns)
+    expectClose(result, Plain.addBias(x, bias), 0)
+    result = bias
+    vm_add_column_sums(x, &result, 3, columns)
+    expectClose(result, Plain.axpy(1, Plain.columnSums(x, columns: columns), bias), 1e-6)
+    result = y
+    vm_axpy(-1.7, x, &result, x.count)
+    expectClose(result, Plain.axpy(-1.7, x, y), 1e-6)
+    result = y
+    vm_add(x, &result, x.count)
+    expectClose(result, Plain.axpy(1, x, y), 1e-6)
+    let size = Plain.dot(x, x).squareRoot() * Plain.dot(y, y).squareRoot()
+    #expect(abs(Double(vm_dot(x, y, x.count)) - Plain.dot(x, y)) < 1e-6 * size)
+    #expect(abs(vm_sum_of_squares(x, x.count) / Plain.dot(x, x) - 1) < 1e-12)
+  }
+
+  @Test(arguments: [1, 8, 19]) mutating func movingAverage(count: Int) {
+    let (value, average) = (floats(count), floats(count))
+    for keep: Float in [0, 0.1, 0.99, 1] {
+      var result = average
+      vm_moving_average(value, &result, count, keep)
+      expectClose(result, Plain.movingAverage(value, average, keep: keep), 1e-6)
+    }
+  }
+
   @Test mutating func quickGELU() {
     let x = floats(77)
     var y = x
@@ -114,6 +153,23 @@ import VectorMath
     expectClose(parameter.values, values, 1e-5)
   }
 
+  @Test mutating func whatIsAdoptedIsTheAverageOverAllSteps() {
+    let settings = AdamW.Settings()
+    let parameter = Parameter("p", [7], decays: true) { Float($0) }
+    let optimiser = AdamW([parameter], steps: 20, settings: settings)
+    var average = parameter.values
+    for step in 1...20 {
+      parameter.gradient.update(from: floats(7), count: 7)
+      optimiser.update()
+      let keep = min(settings.averaging, Float(step) / Float(step + 9))
+      average = Plain.movingAverage(parameter.values, average, keep: keep)
+    }
+    let last = parameter.values
+    optimiser.adoptAverage()
+    expectClose(parameter.values, average, 1e-6)
+    #expect(parameter.values != last)
+  }
+
   @Test func gradientsAreClippedToTheirGlobalNorm() {
     var settings = AdamW.Settings()
     settings.beta1 = 0
@@ -135,12 +191,31 @@ import VectorMath
     #expect(abs(optimiser.rate(at: 99) - settings.peakRate * settings.floor) < 2e-5)
   }
 
-  @Test mutating func seededRandomIsTheSameEverywhere() {
+  @Test mutating func seededRandomBeginsAsSplitMix64AndItsNormalsAreNormal() {
     var generator = SeededRandom(seed: 42)
     #expect(generator.next() == 0xBDD7_3226_2FEB_6E95)
     let normals = (0..<20000).map { _ in Double(generator.normal()) }
     let mean = normals.reduce(0, +) / 20000
     let variance = normals.reduce(0) { $0 + $1 * $1 } / 20000
     #expect(abs(mean) < 0.03 && abs(variance - 1) < 0.05)
+  }
+
+  @Test mutating func weightsAreTheSameWhateverTheOrderInWhichTheyAreFirstUsed() {
+    var generator = random
+    let drawn = (0..<12).map { _ in generator.normal() }
+    let first = Parameter.matrix("a", [2, 3], fanIn: 1, gain: 1, &random)
+    let second = Parameter.matrix("b", [6], fanIn: 1, gain: 1, &random)
+    #expect(second.values == Array(drawn[6...]))
+    #expect(first.values == Array(drawn[..<6]))
+    #expect(random.next() == generator.next())
+  }
+
+  @Test func weightsThatAreGivenAreNotDrawn() {
+    let parameter = Parameter("p", [3], decays: true) { _ in
+      Issue.record("drawn")
+      return 0
+    }
+    parameter.values = [1, 2, 3]
+    #expect(parameter.values == [1, 2, 3] && parameter.value[2] == 3)
   }
 }

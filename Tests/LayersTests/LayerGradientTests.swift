@@ -159,4 +159,18 @@ import Testing
     let equal = ContrastiveLoss()(images: rows, texts: rows, groups: [0, 0, 0, 0], context).loss
     #expect(abs(equal - 1.3862944) < 1e-5, "uniform targets over uniform logits")
   }
+
+  @Test func aTemperatureBeyondItsBoundIsPulledBackButNotFurtherOut() {
+    let context = Context(training: true)
+    let images = context.pool.tensor([2, 2], [1, 0, 0, 1])
+    let swapped = context.pool.tensor([2, 2], [0.1, 1, 1, 0.1])
+    let loss = ContrastiveLoss(temperature: 1 / 200)
+    #expect(abs(loss.scale - 100) < 1e-3)
+    _ = loss(images: images, texts: swapped, groups: [0, 1], context)
+    #expect(loss.logScale.gradient[0] > 1, "wrong pairs want a smaller scale")
+    loss.logScale.gradient[0] = 0
+    let close = context.pool.tensor([2, 2], [1, 0.99, 0.99, 1])
+    _ = loss(images: images, texts: close, groups: [0, 1], context)
+    #expect(loss.logScale.gradient[0] == 0, "right pairs want a larger one")
+  }
 }

@@ -153,6 +153,9 @@ def main(art):
     plain = Image.open(io.BytesIO(inverted))
     plain = Image.fromarray(255 - np.array(plain), "CMYK")
     save("jpeg-cmyk-plain.jpg", without_adobe_marker(inverted), peer=plain)
+    bird = drawing("animals/birds/mirjam_meijer_mirjam_mei_01.png", 320)
+    wide = Image.composite(bird.convert("RGB"), sky.resize(bird.size), bird.getchannel("A"))
+    save("jpeg-320.jpg", encoded(wide, "JPEG", quality=80, subsampling="4:2:0"))
     save("jpeg-40x1.jpg", encoded(photo.crop((10, 30, 50, 31)), "JPEG", quality=90))
 
     save("png-rgb.png", encoded(photo, "PNG"))

@@ -37,11 +37,25 @@ import Testing
 
   @Test(arguments: [
     "{0..10000000}", "{0..99999}{0..99999}", "{-9223372036854775807..9223372036854775807}",
-    "{1..9}{1..9999}{1..9999}",
+    "{1..9}{1..9999}{1..9999}", "{0..9999999}{0..9999999}{0..9999999}", "{0..9223372036854775807}",
+    "{{0..9999999},{0..9999999}}",
   ])
   func aPatternBeyondAllReasonIsAnError(pattern: String) {
     #expect(throws: ShardListError.tooManyPaths(pattern: pattern, limit: BracePattern.limit)) {
       try BracePattern.expand(pattern)
     }
+  }
+
+  @Test func aPatternOfManyGroupsIsAnErrorHoweverTheyStand() throws {
+    for pattern in [
+      String(repeating: "{", count: 100_000) + String(repeating: "}", count: 100_000),
+      String(repeating: "{a}", count: 100_000),
+    ] {
+      #expect(throws: ShardListError.tooManyBraces(pattern: pattern, limit: 100)) {
+        try BracePattern.expand(pattern)
+      }
+    }
+    let deepest = String(repeating: "{", count: 100) + String(repeating: "}", count: 100)
+    #expect(try BracePattern.expand(deepest) == [deepest])
   }
 }

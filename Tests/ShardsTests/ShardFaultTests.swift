@@ -124,10 +124,12 @@ import Testing
       let path = try scratch.write(Array(whole[..<(end + 1024)]), to: "cut")
       for length in (1...(end + 1024)).reversed() {
         #expect(truncate(path, length) == 0)
-        let (events, fault, _, _) = readAll(path)
+        let (events, fault, _, message) = readAll(path)
         let isComplete = length == end + 512 || length == end + 1024
         #expect((fault == nil) == isComplete, "\(format) cut at \(length)")
-        #expect(fault == nil || fault == .truncated || length < 512 && fault == .notATar)
+        #expect(
+          fault == nil || fault == .truncated || length < 512 && fault == .notATar,
+          "\(format) cut at \(length): \(message ?? "no message")")
         let prefix = isPrefix(events, of: expected)
         #expect(prefix, "\(format) cut at \(length)")
       }

@@ -169,16 +169,57 @@ import Testing
 
   @Test func aSampleAboveTheLimitIsDroppedThoughItsMembersAreNot() throws {
     var limits = ReadLimits()
-    limits.maxSampleBytes = 1500
+    limits.maxSampleBytes = 2000
     let long = String(repeating: "x", count: 800)
     let path = try writeShard(
       [member("0.jpg", long), member("0.png", long), member("0.txt", "t"), member("1.txt", "t")],
       to: scratch.file("a.tar"))
     #expect(
       readAll(path, limits: limits).events == [
-        .oversized(key: [0x30], name: Array("0.png".utf8), bytes: 1600),
+        .oversized(key: [0x30], name: Array("0.png".utf8), bytes: 2 * (800 + 5 + 256)),
         sample("1", [member("1.txt", "t")]),
       ])
+  }
+
+  @Test func anEndlessNameDropsItsWholeSampleAndIsCut() throws {
+    var limits = ReadLimits()
+    limits.maxNameBytes = 300
+    let long = "1." + String(repeating: "n", count: 299)
+    let path = try writeShard(
+      [
+        member("0.txt", "a"), member("1.jpg", "j"), member(long, "t"), member("1.txt", "t"),
+        member(String(repeating: "k", count: 400) + ".txt", "t"), member("2.txt", "b"),
+      ],
+      to: scratch.file("a.tar"))
+    let key = [UInt8](repeating: UInt8(ascii: "k"), count: 300)
+    #expect(
+      readAll(path, limits: limits).events == [
+        sample("0", [member("0.txt", "a")]),
+        .oversized(key: [0x31], name: Array(long.utf8.prefix(300)), bytes: 301 + 5 + 256 + 1),
+        .oversized(key: key, name: key, bytes: 404),
+        sample("2", [member("2.txt", "b")]),
+      ])
+  }
+
+  @Test func aSampleOfTooManyMembersIsDroppedAndTheNextIsNot() throws {
+    var limits = ReadLimits()
+    limits.maxMembers = 8
+    let path = try writeShard(
+      (0..<20).map { member("0.\($0)", "") } + (0..<8).map { member("1.\($0)", "") },
+      to: scratch.file("a.tar"))
+    let events = readAll(path, limits: limits).events
+    #expect(events.map(\.key) == ["0", "1"])
+    #expect(events.map(\.isWhole) == [false, true])
+  }
+
+  @Test func emptyMembersCountAgainstTheSamplesBytes() throws {
+    var limits = ReadLimits()
+    limits.maxSampleBytes = 4 * (256 + 3)
+    for (count, isWhole) in [(4, true), (5, false)] {
+      let path = try writeShard(
+        (0..<count).map { member("0.\($0)", "") }, to: scratch.file("a.tar"))
+      #expect(readAll(path, limits: limits).events.map(\.isWhole) == [isWhole])
+    }
   }
 
   @Test func aSparseMemberComesWithItsHoles() throws {

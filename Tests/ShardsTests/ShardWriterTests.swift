@@ -122,6 +122,16 @@ import Testing
     }
   }
 
+  @Test(arguments: [23, 1000, Int32.max, Int32.min] as [Int32])
+  func aLevelThatZstdLacksIsRefusedNotRounded(level: Int32) {
+    let path = scratch.file("a.tar.zst")
+    let error = #expect(throws: ShardError.self) {
+      try ShardWriter(path: path, compression: .zstd(level: level))
+    }
+    #expect(error?.description.contains("to 22, and no \(level)") == true)
+    #expect(!FileManager.default.fileExists(atPath: path))
+  }
+
   @Test func namesThatNoTarCanHoldAreRefusedAndTheShardGoesOn() throws {
     let writer = try ShardWriter(path: scratch.file("a.tar"), compression: .none)
     for name in [[], [0x61, 0, 0x62]] as [[UInt8]] {

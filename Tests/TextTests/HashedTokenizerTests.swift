@@ -27,7 +27,7 @@ import Testing
 
   @Test func hangulAndArabicKeepTheirWords() {
     #expect(texts("사과 나무") == ["사과", "나무"])
-    #expect(texts("قطة سوداء").count == 2)
+    #expect(texts("قطة سوداء") == ["قطة", "سوداء"])
   }
 
   @Test func aTokenHoldsItsWordAndItsCharacterGrams() {
@@ -55,5 +55,28 @@ import Testing
   func captionsWithoutWordsShareATokenOfTheirOwn(caption: String) {
     #expect(tokenizer.tokens(of: caption).count == 1)
     #expect(tokenizer.tokens(of: caption) == tokenizer.tokens(of: ""))
+    #expect(tokenizer.tokens(of: caption).ids != tokenizer.tokens(of: "a").ids)
+  }
+
+  @Test func ofAnEndlessCaptionOnlyTheBeginningIsRead() {
+    // The boundary falls inside the three bytes of an ideograph.
+    let many = HashedTokenizer(buckets: 4096, maxTokens: 1 << 20)
+    for (unit, kept) in [("word ", 16_384 / 5 + 1), ("a", 1), ("\u{82f9}", 2 * (16_384 / 3) - 1)] {
+      let endless = String(repeating: unit, count: (16 << 20) / unit.utf8.count)
+      let beginning = String(decoding: Array(endless.utf8.prefix(16_384 + 2)), as: UTF8.self)
+      #expect(many.tokens(of: endless) == many.tokens(of: beginning))
+      #expect(many.tokens(of: endless).count == kept)
+      #expect(tokenizer.tokens(of: endless).count == min(32, kept))
+    }
+  }
+
+  @Test func anEndlessWordHasTheGramsOfItsBeginning() {
+    let word = String(repeating: "ab", count: 40)
+    let tokens = tokenizer.tokens(of: word)
+    // 64 scalars with the mark before them: 62 trigrams, 61 of four, 60 of five, and the word itself.
+    #expect(tokens.count == 1 && tokens.ids.count == 1 + 62 + 61 + 60)
+    #expect(tokens.ids.dropFirst() == tokenizer.tokens(of: word + "c").ids.dropFirst())
+    #expect(
+      tokens.ids.first != tokenizer.tokens(of: word + "c").ids.first, "the word is read whole")
   }
 }

@@ -1,6 +1,7 @@
 // Elementwise and row-wise float kernels, compiled for AVX-512, AVX2 and plain x86-64 and chosen when the program
-// starts. `rows` x `columns` arrays are row-major and dense. Each has a plain counterpart in Layers/Plain.swift, and
-// LayersTests holds the one to the other.
+// starts. `rows` x `columns` arrays are row-major and dense. Each forward kernel has a plain counterpart in
+// Layers/Plain.swift (vm_exp: the C library's), and LayersTests holds the one to the other; the backward kernels are
+// held to finite differences of the layers that call them.
 #pragma once
 #include <stddef.h>
 
@@ -11,7 +12,7 @@ extern "C" {
 /// The widest vector path this machine takes: "avx512", "avx2" or "baseline".
 const char *vm_vector_path(void);
 
-/// y[i] = e^x[i]; x below -87 gives 0.
+/// y[i] = e^x[i] to 2 ulp for x in -87...88. Below that 0; above it e^88, which is finite.
 void vm_exp(const float *x, float *y, size_t n);
 /// Softmax of each row, in place; entries at or beyond lengths[row] become 0 (lengths may be NULL).
 void vm_softmax_rows(float *x, size_t rows, size_t columns, const int *lengths);
@@ -23,6 +24,7 @@ void vm_quick_gelu(const float *x, float *y, size_t n);
 /// dx = dy * d/dx quick_gelu(x)
 void vm_quick_gelu_backward(const float *x, const float *dy, float *dx, size_t n);
 
+/// y = max(x, 0)
 void vm_relu(const float *x, float *y, size_t n);
 /// dx = dy where y > 0, else 0.
 void vm_relu_backward(const float *y, const float *dy, float *dx, size_t n);
@@ -37,6 +39,7 @@ void vm_layer_norm_backward(const float *x, const float *gain, const float *stat
 /// As vm_layer_norm, but the statistics are over all positions and channels of an image; gain and bias are a channel's.
 void vm_image_norm(const float *x, const float *gain, const float *bias, float *y, float *statistics, size_t images,
                    size_t positions, size_t channels, float epsilon);
+/// Writes dx, adds to dgain and dbias.
 void vm_image_norm_backward(const float *x, const float *gain, const float *statistics, const float *dy, float *dx,
                             float *dgain, float *dbias, size_t images, size_t positions, size_t channels);
 
@@ -48,7 +51,9 @@ void vm_add_column_sums(const float *x, float *sums, size_t rows, size_t columns
 void vm_axpy(float a, const float *x, float *y, size_t n);
 /// y = x + y
 void vm_add(const float *x, float *y, size_t n);
+/// sum x * y
 float vm_dot(const float *x, const float *y, size_t n);
+/// sum x * x, added up in double precision.
 double vm_sum_of_squares(const float *x, size_t n);
 
 /// One AdamW step (Loshchilov & Hutter 2019): decoupled decay, bias-corrected moments. `gradient` is multiplied by
