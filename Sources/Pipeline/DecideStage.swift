@@ -1,12 +1,13 @@
 import ConfidentLearning
 import Foundation
+import Layers
 
 /// Stage "decide": scores and noise model to a verdict on every sample, one file a shard.
 enum DecideStage {
   static func run(_ increment: Increment, model: NoiseModel, in run: RunContext) throws {
     try run.directory.makeFolder(run.directory.decisions)
     let progress = ProgressCounter(.decide, total: increment.shards.count, observe: run.observe)
-    try Workers.forEach(increment.shards.count, workers: run.workers, state: ()) { _, i in
+    _ = try parallelMap(increment.shards.count, workers: run.workers) { i in
       try run.cancellation.check()
       defer { progress.add(done: 1) }
       let path = run.decisionPath(i, increment)

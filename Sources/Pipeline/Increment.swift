@@ -1,4 +1,5 @@
 import Foundation
+import Layers
 import Shards
 
 /// The ordered list of shards a run works on, pinned before it works, so that a resume finishes exactly this.
@@ -57,7 +58,7 @@ struct Increment: Codable, Equatable, Sendable {
     at list: [ShardPath], known: [Shard], _ run: RunContext
   ) throws -> [Shard] {
     let progress = ProgressCounter(.pin, total: list.count, observe: run.observe)
-    return try Workers.map(list.count, workers: run.workers, state: ()) { _, i in
+    return try parallelMap(list.count, workers: run.workers) { i in
       defer { progress.add(done: 1) }
       let shard = list[i]
       guard let identity = try? FileIdentity(of: shard.path) else {

@@ -2,6 +2,7 @@ import ConfidentLearning
 import Encoders
 import Foundation
 import Images
+import Layers
 import Shards
 
 /// What the run knows of one judged shard beside its scores: `.winnow/scores/000003-NAME.record.json`.
@@ -37,8 +38,8 @@ enum ScoreStage {
     try Settings.pin(sections, in: run)
     let settings = try Settings.digest(run.configuration, sections: sections)
     let progress = ProgressCounter(.score, total: increment.shards.count, observe: run.observe)
-    return try Workers.map(
-      increment.shards.count, workers: run.workers, state: Judge(judges.ensemble)
+    return try parallelMap(
+      increment.shards.count, workers: run.workers, state: { Judge(judges.ensemble) }
     ) { judge, i in
       let shard = increment.shards[i]
       let stem = "\(run.directory.scores)/\(RunDirectory.stem(i, shard.name))"

@@ -1,6 +1,7 @@
 import Encoders
 import Foundation
 import Images
+import Layers
 import Training
 
 /// Stage "train": the pairs of lowest content hash become the judges' training corpus, and the judges are trained.
@@ -61,7 +62,7 @@ enum TrainStage {
     _ increment: Increment, in run: RunContext
   ) throws -> [ContentHash] {
     let selection = HashSelection(limit: run.configuration.judges.maxPairs)
-    try Workers.forEach(increment.shards.count, workers: run.workers, state: ()) { _, i in
+    _ = try parallelMap(increment.shards.count, workers: run.workers) { i in
       var hashes: [ContentHash] = []
       try pairs(of: increment.shards[i], in: run) { _, _, hash in
         hashes.append(hash)
@@ -82,7 +83,7 @@ enum TrainStage {
     let progress = ProgressCounter(.gather, total: increment.shards.count, observe: run.observe)
     let decoder = run.configuration.images.decoder
     let geometry = run.configuration.judges.geometry
-    try Workers.forEach(increment.shards.count, workers: run.workers, state: ()) { _, i in
+    _ = try parallelMap(increment.shards.count, workers: run.workers) { i in
       try pairs(of: increment.shards[i], in: run) { image, caption, hash in
         guard let slot = corpus.slot(of: hash), !corpus.isStored(slot) else { return }
         guard

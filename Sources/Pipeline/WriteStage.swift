@@ -1,4 +1,5 @@
 import Foundation
+import Layers
 import Shards
 
 /// A finished output shard, as counted by its writer: `.winnow/units/clean-000000.json`.
@@ -45,9 +46,9 @@ enum WriteStage {
       }
     }
     let progress = ProgressCounter(.write, total: plan.units.count, observe: run.observe)
-    return try Workers.map(
+    return try parallelMap(
       plan.units.count, workers: run.workers,
-      state: UnitWriter(increment, kinds: kinds, run: run)
+      state: { UnitWriter(increment, kinds: kinds, run: run) }
     ) { writer, i in
       let unit = plan.units[i]
       defer { progress.add(done: 1) }

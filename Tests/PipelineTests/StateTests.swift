@@ -119,16 +119,6 @@ import Testing
     #expect(cache.withThumbnail(1) { Array($0) } == [7, 8, 9])
   }
 
-  @Test func workersGiveResultsInOrderAndTheFirstError() throws {
-    let squares = try Workers.map(100, workers: 3, state: ()) { _, i in i * i }
-    #expect(squares == (0..<100).map { $0 * $0 })
-    #expect(throws: RunError.usage("7")) {
-      try Workers.forEach(100, workers: 2, state: ()) { _, i in
-        if i == 7 { throw RunError.usage("7") }
-      }
-    }
-  }
-
   @Test func decisionTablesComeBackAsTheyWereWritten() throws {
     let folder = try TemporaryFolder()
     var table = DecisionTable(kinds: 2)
