@@ -12,7 +12,8 @@ enum DecideStage {
       defer { progress.add(done: 1) }
       let path = run.decisionPath(i, increment)
       if FileManager.default.fileExists(atPath: path) { return }
-      let table = try ScoreTable(path: run.scorePath(i, increment))
+      let table = try ScoreTable(
+        path: ScoreFiles(i, of: increment, in: run.directory).table)
       let decisions = decide(table, model: model)
       try run.publishing.publish(path) { try decisions.write(to: $0) }
     }
@@ -37,9 +38,5 @@ enum DecideStage {
 extension RunContext {
   func decisionPath(_ i: Int, _ increment: Increment) -> String {
     "\(directory.decisions)/\(RunDirectory.stem(i, increment.shards[i].name)).npz"
-  }
-
-  func scorePath(_ i: Int, _ increment: Increment) -> String {
-    "\(directory.scores)/\(RunDirectory.stem(i, increment.shards[i].name)).npz"
   }
 }

@@ -146,7 +146,8 @@ private struct UnitWriter {
     on row: Int, _ table: DecisionTable, _ shard: Int
   ) throws -> RejectionNote {
     if details?.shard != shard {
-      details = (shard, try ScoreTable(path: run.scorePath(shard, increment)).details)
+      let files = ScoreFiles(shard, of: increment, in: run.directory)
+      details = (shard, try ScoreTable(path: files.table).details)
     }
     let isJudged = !table.mismatch[row].isNaN
     let columns = (row * table.kinds)..<((row + 1) * table.kinds)
