@@ -32,6 +32,19 @@ public struct RunDirectory: Sendable, Equatable {
     return String(repeating: "0", count: max(0, 6 - digits.count)) + digits
   }
 
+  /// Whether output shards may have appeared already: what they were cut by stays from then on.
+  var hasPublished: Bool { FileManager.default.fileExists(atPath: clean) }
+
+  /// Refuses a folder with output whose origin isn't known.
+  /// - Throws: `RunError.unknownOutput`.
+  func checkOrigin() throws(RunError) {
+    let files = FileManager.default
+    guard !files.fileExists(atPath: increment) else { return }
+    if let entry = [manifest, clean, rejected, decisions].first(where: files.fileExists) {
+      throw .unknownOutput(entry: entry, missing: increment)
+    }
+  }
+
   /// Makes the folders, and empties the temporary one of what a killed run left. Call it under the lock.
   func prepare() throws(RunError) {
     try? FileManager.default.removeItem(atPath: temporary)
