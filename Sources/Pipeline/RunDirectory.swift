@@ -22,6 +22,7 @@ public struct RunDirectory: Sendable, Equatable {
   var training: String { "\(state)/training" }
   var scores: String { "\(state)/scores" }
   var units: String { "\(state)/units" }
+  var timings: String { "\(state)/timings.json" }
 
   /// `000003-NAME`: the shard's index in the run and its name.
   static func stem(_ index: Int, _ name: String) -> String { padded(index) + "-" + name }
@@ -56,7 +57,12 @@ public struct RunDirectory: Sendable, Equatable {
     do {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     } catch {
-      throw .file(path: folder, operation: "make", code: errno == 0 ? EIO : errno)
+      throw .file(path: folder, operation: "make", code: systemCode(of: error))
     }
   }
+}
+
+/// The errno behind one of Foundation's errors.
+func systemCode(of error: any Error) -> Int32 {
+  ((error as? CocoaError)?.underlying as? POSIXError)?.code.rawValue ?? EIO
 }
