@@ -137,7 +137,8 @@ enum ScoreStage {
       let nothing = repeatElement(Float.nan, count: table.kinds)
       table.keys.append(key)
       table.reasons.append(reason)
-      table.details.append(detail)
+      // An error's text may hold what the file says, however long.
+      table.details.append(String(decoding: detail.utf8.prefix(300), as: UTF8.self))
       table.observed += nothing
       table.randomRepaired += nothing
       table.clusterRepaired += nothing

@@ -122,8 +122,10 @@ private struct UnitWriter {
     for row in first..<max(first, end) where unit.destination.takes(row, of: table) {
       try run.cancellation.check()
       let sample = try cursor.sample(at: Plan.Position(shard: shard, ordinal: row))
-      guard sample.key == table.keys[row] else {
-        let keys = [sample.key, table.keys[row]].map { String(decoding: $0, as: UTF8.self) }
+      guard tableKey(sample.key) == table.keys[row] else {
+        let keys = [tableKey(sample.key), table.keys[row]].map {
+          String(decoding: $0, as: UTF8.self)
+        }
         throw RunError.shardChanged(
           path: increment.shards[shard].path, detail: "sample \(row) is \(keys[0]), not \(keys[1])")
       }
