@@ -56,7 +56,7 @@ public struct Manifest: Codable, Sendable {
   }
 
   public struct Timings: Codable, Sendable {
-    /// Seconds by stage, of the process that finished the run.
+    /// Seconds by stage, over all processes that worked on the run.
     public var seconds: [String: Double]
     public var total: Double
     public var workers: Int

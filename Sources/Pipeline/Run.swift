@@ -109,6 +109,7 @@ public enum Run {
       }
     }
     try run.directory.prepare()
+    run.timings.resume(in: run.directory)
     return try body()
   }
 
