@@ -34,8 +34,8 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
   case damagedState(file: String, detail: String)
   /// Read and written pairs don't add up (promise 2).
   case ledger(shard: String, detail: String)
-  /// Nothing can be trained on so few pairs.
-  case tooFewPairs(have: Int, need: Int)
+  /// A file couldn't be written; the text names it.
+  case publishing(String)
   /// The system refused a file operation.
   case file(path: String, operation: String, code: Int32)
 
@@ -77,11 +77,15 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
       return "\(file) can't be used (\(detail)); delete it and run the same command again"
     case .ledger(let shard, let detail):
       return "the ledger of \(shard) doesn't add up: \(detail); please report this"
-    case .tooFewPairs(let have, let need):
-      return "\(have) distinct readable pairs are too few to train judges on; at least \(need) "
-        + "are needed (or give trained judges with --ensemble)"
+    case .publishing(let text): return text
     case .file(let path, let operation, let code):
-      return "can't \(operation) \(path): \(String(cString: strerror(code)))"
+      let remedy =
+        switch code {
+        case ENOSPC, EDQUOT, EFBIG: "make room and run the same command again"
+        case EACCES, EPERM, EROFS: "check its permissions"
+        default: "see to that and run the same command again"
+        }
+      return "can't \(operation) \(path): \(String(cString: strerror(code))); \(remedy)"
     }
   }
 

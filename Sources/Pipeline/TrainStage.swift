@@ -55,8 +55,6 @@ enum TrainStage {
               detail: "\(progress.member), loss \(progress.loss)"))
         },
         isCancelled: { run.cancellation.isCancelled })
-    } catch TrainingError.tooFewPairs(let have, let need) {
-      throw RunError.tooFewPairs(have: have, need: need)
     } catch TrainingError.cancelled {
       try run.cancellation.check()
       throw TrainingError.cancelled
