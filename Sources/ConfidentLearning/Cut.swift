@@ -1,5 +1,8 @@
 /// How many pairs go, by rising score. Each cut becomes one score threshold.
 public enum Cut: Sendable, Equatable {
+  /// Drop what is more likely mismatched than not: `mismatch` above one half (cleanlab's "predicted_neq_given", with
+  /// the noise rate as the prior).
+  case predictedNeqGiven
   /// Drop n * noise rate pairs, those of lowest P(match) (Northcutt et al., "prune by noise rate").
   case pruneByNoiseRate
   /// Drop as many as lie off the diagonal of the confident joint, those of lowest P(match)
@@ -10,9 +13,10 @@ public enum Cut: Sendable, Equatable {
   /// Keep this share.
   case keepFraction(Double)
 
-  /// The method's name as the pipeline file and the noise model write it.
+  /// The method's name as the noise model writes it.
   public var name: String {
     switch self {
+    case .predictedNeqGiven: "predicted_neq_given"
     case .pruneByNoiseRate: "prune_by_noise_rate"
     case .confidentLearning: "confident_learning"
     case .maxNoise: "max_noise"
@@ -23,7 +27,7 @@ public enum Cut: Sendable, Equatable {
   /// The parameter of the cuts that have one.
   public var value: Double? {
     switch self {
-    case .pruneByNoiseRate, .confidentLearning: nil
+    case .predictedNeqGiven, .pruneByNoiseRate, .confidentLearning: nil
     case .maxNoise(let value), .keepFraction(let value): value
     }
   }
@@ -36,6 +40,7 @@ extension Cut: Codable {
   public init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     switch try values.decode(String.self, forKey: .method) {
+    case "predicted_neq_given": self = .predictedNeqGiven
     case "prune_by_noise_rate": self = .pruneByNoiseRate
     case "confident_learning": self = .confidentLearning
     case "max_noise": self = .maxNoise(try values.decode(Double.self, forKey: .value))

@@ -18,9 +18,10 @@ extension NoiseModel {
     let joint = ConfidentJoint(parts, thresholds: thresholds, repairedWeight: repairing.weight)
     let calibrated = joint.calibrated(
       match: Double(observed.count), mismatch: Double(repaired.count) * repairing.weight)
-    let noiseRate = calibrated.matchMismatch / Double(observed.count)
+    let jointNoiseRate = calibrated.matchMismatch / Double(observed.count)
     let tail = TailNoiseRate.estimate(
       observed: observed, repaired: merged(statistics.parts.map(\.randomRepaired)))
+    let noiseRate = (tail.rate * jointNoiseRate).squareRoot()
 
     let calibration = IsotonicCalibration(match: observed, mismatch: repaired)
     let posterior = MismatchPosterior(
@@ -33,6 +34,7 @@ extension NoiseModel {
       case .pruneByNoiseRate: ScoreThreshold(dropping: noiseRate, of: observed)
       case .confidentLearning:
         ScoreThreshold(dropping: joint.matchMismatch / Double(observed.count), of: observed)
+      case .predictedNeqGiven: ScoreThreshold(above: 0.5, mismatch: mismatch)
       case .keepFraction(let fraction): ScoreThreshold(dropping: 1 - fraction, of: observed)
       case .maxNoise(let limit):
         ScoreThreshold(
@@ -43,7 +45,8 @@ extension NoiseModel {
     return NoiseModel(
       formatVersion: FormatVersion(), repairing: repairing, cut: cut,
       observedPairs: observed.count, repairedPairs: repaired.count,
-      noiseRate: noiseRate, tailNoiseRate: tail.rate, tailPairs: tail.pairs,
+      noiseRate: noiseRate, jointNoiseRate: jointNoiseRate, tailNoiseRate: tail.rate,
+      tailPairs: tail.pairs,
       thresholds: thresholds, confidentJoint: joint, calibratedJoint: calibrated,
       calibration: calibration, posterior: posterior,
       scoreThreshold: threshold.score, expectedKept: kept / Double(observed.count),

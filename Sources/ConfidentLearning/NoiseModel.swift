@@ -1,6 +1,6 @@
 /// What confident learning found out about a corpus, and what it decides about each pair.
 ///
-///     let model = try NoiseModel.fit(statistics, repairing: .both, cut: .pruneByNoiseRate)
+///     let model = try NoiseModel.fit(statistics, repairing: .both, cut: .predictedNeqGiven)
 ///     model.noiseRate            // 0.29
 ///     model.mismatch(-0.7)       // 0.94: almost certainly not its caption
 ///     model.keeps(-0.7)          // false
@@ -21,9 +21,14 @@ public struct NoiseModel: Sendable, Equatable, Codable {
   /// Pairs with the given label *mismatch*, random and cluster ones counted apart.
   public let repairedPairs: Int
 
-  /// The estimated share of mismatched pairs among the observed:
-  /// calibrated joint [match][mismatch] / observed pairs.
+  /// The estimated share of mismatched pairs among the observed: the geometric mean of a low and a high estimate,
+  /// `tailNoiseRate` and `jointNoiseRate`. Neither can be trusted alone: hard mismatches are missing from the tail,
+  /// and the joint takes matches that the judges cannot tell from re-paired captions for noise, on a clean corpus most
+  /// of all, where the tail is empty and the product small.
   public let noiseRate: Double
+  /// The calibrated joint's share, [match][mismatch] / observed pairs: rather too high, the more so the weaker the
+  /// judges and the less noise there is.
+  public let jointNoiseRate: Double
   /// Storey's tail ratio against random re-pairing: a lower bound where hard mismatches exist.
   public let tailNoiseRate: Double
   /// Observed pairs in the tail that `tailNoiseRate` rests on.
@@ -56,6 +61,7 @@ public struct NoiseModel: Sendable, Equatable, Codable {
     case observedPairs = "observed_pairs"
     case repairedPairs = "repaired_pairs"
     case noiseRate = "noise_rate"
+    case jointNoiseRate = "joint_noise_rate"
     case tailNoiseRate = "tail_noise_rate"
     case tailPairs = "tail_pairs"
     case thresholds

@@ -12,6 +12,12 @@ struct ScoreThreshold: Equatable {
     if fraction >= 1 { score = ScoreHistogram.range.upperBound }
   }
 
+  /// The lower edge of the first bin whose `mismatch` (per bin, non-increasing) is at most `limit`.
+  init(above limit: Double, mismatch: [Double]) {
+    let bin = mismatch.firstIndex { $0 <= limit } ?? ScoreHistogram.binCount
+    score = ScoreHistogram.lowerEdge(bin)
+  }
+
   /// The lowest threshold at which the mean of `mismatch` (per bin, non-increasing) over the kept
   /// pairs is at most `limit`, interpolated within its bin.
   ///

@@ -10,11 +10,11 @@ import VectorMath
 /// average of the weights, which is what a trained member keeps.
 public final class AdamW {
   public struct Settings: Sendable, Codable, Equatable {
-    public var peakRate: Float = 1e-3
+    public var peakRate: Float = 5e-4
     public var beta1: Float = 0.9
     public var beta2: Float = 0.95
     public var epsilon: Float = 1e-8
-    public var decay: Float = 0.1
+    public var decay: Float = 1
     /// Gradients are scaled down to this Euclidean norm over all parameters.
     public var clip: Float = 1
     /// The share of the steps over which the rate rises.

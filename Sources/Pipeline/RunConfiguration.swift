@@ -74,12 +74,13 @@ public struct ThumbnailConfiguration: Sendable, Equatable, Codable {
 public struct NoiseConfiguration: Sendable, Equatable, Codable {
   /// The named cuts; `maxNoise` and `keepFraction` are the alternatives to them.
   public enum Method: String, Sendable, Codable, CaseIterable {
+    case predictedNeqGiven = "predicted-neq-given"
     case pruneByNoiseRate = "prune-by-noise-rate"
     case confidentLearning = "confident-learning"
   }
 
   public var repairing = Repairing.both
-  public var method = Method.pruneByNoiseRate
+  public var method = Method.predictedNeqGiven
   public var maxNoise: Double?
   public var keepFraction: Double?
 
@@ -89,7 +90,11 @@ public struct NoiseConfiguration: Sendable, Equatable, Codable {
   var cut: Cut {
     if let maxNoise { return .maxNoise(maxNoise) }
     if let keepFraction { return .keepFraction(keepFraction) }
-    return method == .pruneByNoiseRate ? .pruneByNoiseRate : .confidentLearning
+    return switch method {
+    case .predictedNeqGiven: .predictedNeqGiven
+    case .pruneByNoiseRate: .pruneByNoiseRate
+    case .confidentLearning: .confidentLearning
+    }
   }
 }
 

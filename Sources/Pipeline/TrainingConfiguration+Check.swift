@@ -11,7 +11,9 @@ extension TrainingConfiguration {
     try need(folds >= 2, "folds must be at least 2: a pair is judged by members that didn't see it")
     try need(epochs >= 1, "epochs must be at least 1")
     try need(batchSize >= 2, "batchSize must be at least 2")
-    try need(firstRoundEpochs >= 0, "firstRoundEpochs must not be negative")
+    try need(selectionRounds >= 0, "selectionRounds must not be negative")
+    try need(selectionEpochs >= 1, "selectionEpochs must be at least 1")
+    try need(minimumSteps >= 0, "minimumSteps must not be negative")
     try need(
       distrustQuantile >= 0 && distrustQuantile < 1, "distrustQuantile must lie in 0 ..< 1")
     try need(maxPairs >= 1, "maxPairs must be at least 1")

@@ -32,9 +32,10 @@ public let fewestTrainingPairs = 100
 /// Learns an ensemble from a noisy corpus: for every kind of member one member a fold, each trained on the pairs of the
 /// other folds. The bank, the pairs of lowest hash, is never trained on.
 ///
-/// A first round, short and with the first kind alone, scores every pair by members that had not seen it; the final
-/// round leaves out those that look no better than re-paired ones. (DESIGN.md, "Method": a second round on what the
-/// first one trusted. Learning by heart what does not match costs more than the pairs left out.)
+/// Short selection rounds, each with one kind, score every pair by members that had not seen it; the rounds after them
+/// leave out those that look no better than re-paired ones. (DESIGN.md, "Method": a second round on what the first one
+/// trusted.) A fold's final members thus learn from pairs chosen by members that had learned from that fold: the small
+/// leak that DESIGN.md allows.
 ///
 /// - Parameters:
 ///   - corpus: different pairs, in any order.
@@ -74,7 +75,9 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
 
   /// One member to train.
   struct Job: Sendable {
+    /// Its place in the round's ensemble.
     var kind: Int
+    var configured: MemberConfiguration
     var fold: Int
     var name: String
     var trainer: MemberTrainer
@@ -84,31 +87,45 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
   }
 
   func train() throws -> Ensemble {
-    let hasFirstRound = configuration.firstRoundEpochs > 0
-    let first =
-      hasFirstRound
-      ? jobs(kinds: 1, round: "first.", epochs: configuration.firstRoundEpochs, leftOut: []) : []
-    let all = configuration.members.count
-    var final = jobs(kinds: all, round: "", epochs: configuration.epochs, leftOut: [])
-    counter.expect((first + final).map(\.steps).reduce(0, +))
-    if hasFirstRound {
-      let judges = ensemble(kinds: 1, try members(first))
-      final = jobs(
-        kinds: all, round: "", epochs: configuration.epochs, leftOut: try distrusted(by: judges))
-      counter.expect((first + final).map(\.steps).reduce(0, +))
+    let all = Array(configuration.members.indices)
+    let rounds = configuration.selectionRounds
+    let selecting = configuration.selectionEpochs
+    func selection(_ round: Int, leftOut: Set<Int>) -> [Job] {
+      jobs(kinds: [round % all.count], round: round, epochs: selecting, leftOut: leftOut)
     }
+    func expected(from round: Int, leftOut: Set<Int>) -> Int {
+      ((round..<rounds).flatMap { selection($0, leftOut: leftOut) }
+        + jobs(kinds: all, round: nil, epochs: configuration.epochs, leftOut: leftOut))
+        .map(\.steps).reduce(0, +)
+    }
+    var leftOut: Set<Int> = []
+    var trust = Trust(split.training)
+    var done = 0
+    for round in 0..<rounds {
+      counter.expect(done + expected(from: round, leftOut: leftOut))
+      let jobs = selection(round, leftOut: leftOut)
+      done += jobs.map(\.steps).reduce(0, +)
+      trust.add(try scores(by: ensemble(kinds: [round % all.count], try members(jobs))))
+      leftOut = trust.distrusted(quantile: configuration.distrustQuantile) {
+        corpus.hash($0).fold(of: configuration.folds)
+      }
+    }
+    counter.expect(done + expected(from: rounds, leftOut: leftOut))
+    let final = jobs(kinds: all, round: nil, epochs: configuration.epochs, leftOut: leftOut)
     return ensemble(kinds: all, try members(final))
   }
 
-  private func jobs(kinds: Int, round: String, epochs: Int, leftOut: Set<Int>) -> [Job] {
-    (0..<kinds).flatMap { kind in
+  /// - Parameter round: the selection round, nil for the final one.
+  private func jobs(kinds: [Int], round: Int?, epochs: Int, leftOut: Set<Int>) -> [Job] {
+    kinds.flatMap { kind in
       (0..<configuration.folds).map { fold in
-        let number = kind * configuration.folds + fold + (round.isEmpty ? 0 : 1000)
+        let number = kind * configuration.folds + fold + 1000 * (round.map { $0 + 1 } ?? 0)
         return Job(
-          kind: kind, fold: fold, name: "\(round)\(configuration.members[kind].name)",
+          kind: round == nil ? kind : 0, configured: configuration.members[kind], fold: fold,
+          name: (round.map { "round\($0 + 1)." } ?? "") + configuration.members[kind].name,
           trainer: MemberTrainer(
             configuration, member: configuration.members[kind], epochs: epochs,
-            minimumSteps: configuration.minimumSteps / (round.isEmpty ? 1 : 2),
+            minimumSteps: configuration.minimumSteps / (round == nil ? 1 : 2),
             seed: configuration.seed &* 0x9E37_79B9 &+ UInt64(number)),
           pairs: split.training(fold: fold).filter { !leftOut.contains($0) })
       }
@@ -124,7 +141,7 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
 
   /// Trains a member, or takes it from its checkpoint.
   private func member(_ job: Job) throws -> Ensemble.Member {
-    let configured = configuration.members[job.kind]
+    let configured = job.configured
     let label = "\(job.name), fold \(job.fold)"
     let checkpoint = checkpoints.map {
       "\($0)-\(Ensemble.Member.fileName(kind: job.name, fold: job.fold))"
@@ -153,23 +170,21 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
     return member
   }
 
-  private func ensemble(kinds: Int, _ members: [Ensemble.Member]) -> Ensemble {
+  private func ensemble(kinds: [Int], _ members: [Ensemble.Member]) -> Ensemble {
     let clusters = sphericalClusters(
-      members[0].bankTexts, dimension: configuration.members[0].dimension,
+      members[0].bankTexts, dimension: configuration.members[kinds[0]].dimension,
       clusters: max(2, split.bank.count / 20), seed: configuration.seed)
     return Ensemble(
-      kinds: Array(configuration.members.prefix(kinds)), folds: configuration.folds,
+      kinds: kinds.map { configuration.members[$0] }, folds: configuration.folds,
       imageSide: configuration.imageSide, geometry: configuration.geometry, bank: split.bankPairs,
       members: members, clusterCentres: clusters.centres, bankClusters: clusters.assignment)
   }
 
-  /// The pairs whose out-of-fold score lies below `distrustQuantile` of those of randomly re-paired captions: the more,
-  /// the noisier the corpus. Never more than half of a fold: judges that are too weak to tell must not take away what
-  /// the final round could learn from.
-  private func distrusted(by judges: Ensemble) throws -> Set<Int> {
+  /// Out-of-fold scores of all pairs but the bank, in the order of `split.training`.
+  private func scores(by judges: Ensemble) throws -> [PairScores] {
     let pairs = split.training
     let chunk = 512
-    let scores = try parallelMap((pairs.count + chunk - 1) / chunk, workers: workers) { number in
+    return try parallelMap((pairs.count + chunk - 1) / chunk, workers: workers) { number in
       if isCancelled() { throw TrainingError.cancelled }
       let range = (number * chunk)..<min((number + 1) * chunk, pairs.count)
       return Judge(judges).score(
@@ -179,20 +194,6 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
             caption: corpus.caption(pairs[i]))
         })
     }.flatMap { $0 }
-    let repaired = scores.map { $0.randomRepaired[0] }.sorted()
-    let place = Int(configuration.distrustQuantile * Float(repaired.count))
-    let threshold = repaired[min(place, repaired.count - 1)]
-    var leftOut: Set<Int> = []
-    let folds = Dictionary(grouping: pairs.indices) {
-      corpus.hash(pairs[$0]).fold(of: configuration.folds)
-    }
-    for members in folds.values {
-      let worst = members.sorted { (scores[$0].observed[0], $0) < (scores[$1].observed[0], $1) }
-      for i in worst.prefix(members.count / 2) where scores[i].observed[0] < threshold {
-        leftOut.insert(pairs[i])
-      }
-    }
-    return leftOut
   }
 }
 

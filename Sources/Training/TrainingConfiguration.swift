@@ -7,14 +7,14 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
   public var seed: UInt64 = 0
   /// Cross-fitting folds: a pair is judged only by members that did not train on its fold.
   public var folds = 3
-  /// Epochs of a first round with the first kind of member alone, which only finds the pairs that are not worth
-  /// learning from; 0 leaves it out.
-  public var firstRoundEpochs = 4
-  /// The final round does not learn from pairs whose out-of-fold score in the first round lies below this quantile of
-  /// the scores of randomly re-paired ones.
-  public var distrustQuantile: Float = 0.7
-  public var epochs = 8
-  /// A corpus too small for this many steps in `epochs` epochs is seen more often (half as many in the first round).
+  /// Short rounds with one kind of member each, in turn, that only find the pairs not worth learning from.
+  public var selectionRounds = 2
+  public var selectionEpochs = 3
+  /// Later rounds do not learn from pairs whose out-of-fold score lies below this quantile of the scores of randomly
+  /// re-paired ones.
+  public var distrustQuantile: Float = 0.75
+  public var epochs = 6
+  /// A corpus too small for this many steps in `epochs` epochs is seen more often (half as many in a selection round).
   public var minimumSteps = 200
   public var batchSize = 96
   /// Training thumbnails are this many pixels a side, and so are the judged ones.
@@ -29,13 +29,11 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
   public var augmentation = Augmentation()
   public var members = [
     MemberConfiguration(
-      name: "conv-bag",
-      image: ImageConfiguration(widths: [32, 64, 128, 256], blocks: [0, 1, 1, 1]),
-      text: TextConfiguration(kind: .bag)),
+      name: "conv-bag", image: .init(widths: [32, 64, 96, 128], blocks: [0, 1, 1, 1]),
+      text: .init(kind: .bag, width: 256), dimension: 256),
     MemberConfiguration(
-      name: "conv-transformer",
-      image: ImageConfiguration(widths: [32, 64, 128, 256], blocks: [0, 1, 1, 1]),
-      text: TextConfiguration(kind: .transformer)),
+      name: "conv-transformer", image: .init(widths: [32, 64, 96, 128], blocks: [0, 1, 1, 1]),
+      text: .init(kind: .transformer, width: 128), dimension: 256),
   ]
 
   public init() {}

@@ -16,12 +16,21 @@ import Testing
     #expect(abs(Self.keptShare(model) - model.expectedKept) < 1e-3)
   }
 
+  @Test func predictedNeqGivenDropsWhatIsLikelierMismatchedThanNot() throws {
+    let model = try NoiseModelTests.fit(Self.mixture, .both, .predictedNeqGiven)
+    for pair in Self.mixture.draw() where abs(model.mismatch(pair.observed) - 0.5) > 0.02 {
+      #expect(model.keeps(pair.observed) == (model.mismatch(pair.observed) < 0.5))
+    }
+    #expect(model.expectedKept > 1 - model.noiseRate, "it is the more cautious one")
+    #expect(model.expectedKept < 1)
+  }
+
   @Test func confidentLearningDropsTheOffDiagonal() throws {
     let model = try NoiseModelTests.fit(Self.mixture, .both, .confidentLearning)
     let offDiagonal = model.confidentJoint.matchMismatch / Double(model.observedPairs)
     #expect(abs(model.expectedKept - (1 - offDiagonal)) < 1e-9)
     #expect(abs(Self.keptShare(model) - model.expectedKept) < 1e-3)
-    #expect(offDiagonal < model.noiseRate)
+    #expect(offDiagonal < model.jointNoiseRate)
   }
 
   @Test(arguments: [0.02, 0.05, 0.1, 0.2])

@@ -18,19 +18,28 @@ func gaussian(_ x: Double, _ mean: Double, _ deviation: Double) -> Double {
     try NoiseModel.fit(mixture.statistics(), repairing: repairing, cut: cut)
   }
 
-  @Test(arguments: [0, 0.1, 0.3, 0.5])
-  func estimatesRandomNoiseWithin5PointsByRandomRepairing(_ noise: Double) throws {
-    let model = try Self.fit(Mixture(noise: noise), .random)
+  @Test(arguments: [0, 0.1, 0.3, 0.5], [2.4, 3])
+  func estimatesRandomNoiseWithin5Points(_ noise: Double, _ match: Double) throws {
+    let model = try Self.fit(Mixture(noise: noise, match: match), .random)
     #expect(abs(model.noiseRate - noise) < 0.05)
     #expect(abs(model.tailNoiseRate - noise) < 0.05)
+    let both = try Self.fit(Mixture(noise: noise, match: match), .both)
+    #expect(abs(both.noiseRate - noise) < 0.08)
   }
 
-  @Test(arguments: [0, 0.1, 0.3, 0.5])
-  func estimatesHalfHardNoiseWithin8PointsByBothRepairings(_ noise: Double) throws {
-    let model = try Self.fit(Mixture(noise: noise, hard: 0.5), .both)
+  /// Half of it hard: the low estimate misses it, the high one takes weak matches for noise.
+  @Test(arguments: [0.1, 0.3], [2.0, 2.4, 3])
+  func hardNoiseLiesBetweenTheLowAndTheHighEstimate(_ noise: Double, _ match: Double) throws {
+    let model = try Self.fit(Mixture(noise: noise, hard: 0.5, match: match), .both)
+    #expect(model.tailNoiseRate < noise)
+    #expect(model.jointNoiseRate > noise)
     #expect(abs(model.noiseRate - noise) < 0.08)
-    #expect(model.tailNoiseRate < noise + 0.02)
-    #expect(model.tailNoiseRate > 0.5 * noise)
+  }
+
+  @Test(arguments: [1.6, 2.0, 3])
+  func aCleanCorpusIsLeftAlmostWhole(_ match: Double) throws {
+    let model = try Self.fit(Mixture(noise: 0, match: match), .both, .predictedNeqGiven)
+    #expect(model.expectedKept > 0.93, "drops \(1 - model.expectedKept)")
   }
 
   @Test func findsTheRightPairsMismatchedAndIsCalibrated() throws {
@@ -86,8 +95,9 @@ func gaussian(_ x: Double, _ mean: Double, _ deviation: Double) -> Double {
 
   @Test(arguments: Repairing.allCases)
   func comesBackEqualFromJSON(_ repairing: Repairing) throws {
-    for cut in [.pruneByNoiseRate, .confidentLearning, .maxNoise(0.1), .keepFraction(0.7)] as [Cut]
-    {
+    for cut in [
+      .predictedNeqGiven, .pruneByNoiseRate, .confidentLearning, .maxNoise(0.1), .keepFraction(0.7),
+    ] as [Cut] {
       let model = try Self.fit(Self.mixture, repairing, cut)
       let data = try JSONEncoder().encode(model)
       #expect(try JSONDecoder().decode(NoiseModel.self, from: data) == model)

@@ -51,7 +51,9 @@ private struct ColourCorpus: TrainingCorpus {
     configuration.batchSize = 32
     configuration.imageSide = ColourCorpus.side
     configuration.bankSize = 64
-    configuration.firstRoundEpochs = max(1, epochs / 3)
+    configuration.selectionRounds = 1
+    configuration.selectionEpochs = max(1, epochs / 3)
+    configuration.optimiser.peakRate = 1e-3
     configuration.minimumSteps = 10
     configuration.members = [
       MemberConfiguration(
@@ -147,10 +149,10 @@ private struct ColourCorpus: TrainingCorpus {
   }
 
   @Test(arguments: [0, 1])
-  func noMemberOfEitherRoundSeesItsFoldOrLearnsFromTheBank(firstRoundEpochs: Int) throws {
+  func noMemberOfAnyRoundSeesItsFoldOrLearnsFromTheBank(selectionRounds: Int) throws {
     let spy = Spy(ColourCorpus(count: 200, mismatched: 0.2))
     var configuration = Self.configuration(epochs: 2)
-    configuration.firstRoundEpochs = firstRoundEpochs
+    configuration.selectionRounds = selectionRounds
     configuration.minimumSteps = 0
     let bank = Set(CorpusSplit(spy.corpus, configuration).bank)
     let finished = Mutex<[String: [Int: Int]]>([:])
@@ -159,10 +161,10 @@ private struct ColourCorpus: TrainingCorpus {
       publish: { path, _ in finished.withLock { $0[path] = spy.next() } }, progress: { _ in },
       isCancelled: { false })
     let members = finished.withLock { $0 }
-    #expect(members.count == (firstRoundEpochs > 0 ? 6 : 4))
+    #expect(members.count == (selectionRounds > 0 ? 6 : 4))
     for (path, seen) in members {
       // Between the rounds every pair is scored, which counts to the first member of the final one.
-      if firstRoundEpochs > 0, path.contains("k-bag-fold0") { continue }
+      if selectionRounds > 0, path.contains("k-bag-fold0") { continue }
       let fold = try #require(Int(path.dropLast(".safetensors".count).suffix(1)))
       #expect(seen.keys.allSatisfy { bank.contains($0) || spy.hash($0).fold(of: 2) != fold })
       #expect(bank.allSatisfy { seen[$0] == 1 }, "the bank is encoded once, when \(path) is done")
@@ -193,7 +195,7 @@ private struct ColourCorpus: TrainingCorpus {
       }
     }
     let finished = try FileManager.default.contentsOfDirectory(atPath: directory)
-    #expect(finished.count == 3, "two members of the first round, one of the final one")
+    #expect(finished.count == 3, "two members of the selection round, one of the final one")
     let resumed = try Self.train(corpus, epochs: 2, workers: 1, checkpoints: directory)
     #expect(try resumed.digest() == Self.train(corpus, epochs: 2, workers: 2).digest())
   }
