@@ -59,6 +59,7 @@ clean-shards: build $(if $(CORPUS),,samples) ## Clean CORPUS=dir (default: the s
 	$(tolerate-unread-shards)
 
 eval-samples: build $(DATA)/swap-0.3/000000.tar ## Clean the variant with 30 % of captions swapped and say how well that went.
+	@rm -rf $(DATA)/swap-0.3-clean
 	@status=0; \
 	$(BIN)/winnow clean $(DATA)/swap-0.3 --out $(DATA)/swap-0.3-clean $(WINNOW_FLAGS) > /dev/null \
 	  || status=$$?; \

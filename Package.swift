@@ -12,7 +12,6 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
@@ -37,13 +36,14 @@ let package = Package(
     .target(name: "TensorFiles", dependencies: ["CArchive"]),
     .target(name: "Layers", dependencies: ["COpenBLAS", "VectorMath"]),
     .target(
-      name: "Encoders", dependencies: ["Layers", "TensorFiles", "Images", "Text", "CXXHash"]),
+      name: "Encoders",
+      dependencies: ["Layers", "VectorMath", "TensorFiles", "Images", "Text", "CXXHash"]),
     .target(name: "Training", dependencies: ["Encoders", "Layers", "Images", "Text"]),
     .target(
       name: "Pipeline",
       dependencies: [
-        "Training", "Encoders", "ConfidentLearning", "Images", "Shards", "TensorFiles", "CXXHash",
-        "Yams", .product(name: "Logging", package: "swift-log"),
+        "Training", "Encoders", "ConfidentLearning", "Layers", "Images", "Shards", "TensorFiles",
+        "VectorMath", "CXXHash", "Yams",
       ]),
     .target(name: "Reports", dependencies: ["Pipeline"]),
     .executableTarget(

@@ -1,17 +1,19 @@
 import ConfidentLearning
 import Foundation
+import Layers
 
 /// Stage "decide": scores and noise model to a verdict on every sample, one file a shard.
 enum DecideStage {
   static func run(_ increment: Increment, model: NoiseModel, in run: RunContext) throws {
     try run.directory.makeFolder(run.directory.decisions)
     let progress = ProgressCounter(.decide, total: increment.shards.count, observe: run.observe)
-    try Workers.forEach(increment.shards.count, workers: run.workers, state: ()) { _, i in
+    _ = try parallelMap(increment.shards.count, workers: run.workers) { i in
       try run.cancellation.check()
       defer { progress.add(done: 1) }
       let path = run.decisionPath(i, increment)
       if FileManager.default.fileExists(atPath: path) { return }
-      let table = try ScoreTable(path: run.scorePath(i, increment))
+      let table = try ScoreTable(
+        path: ScoreFiles(i, of: increment, in: run.directory).table)
       let decisions = decide(table, model: model)
       try run.publishing.publish(path) { try decisions.write(to: $0) }
     }
@@ -36,9 +38,5 @@ enum DecideStage {
 extension RunContext {
   func decisionPath(_ i: Int, _ increment: Increment) -> String {
     "\(directory.decisions)/\(RunDirectory.stem(i, increment.shards[i].name)).npz"
-  }
-
-  func scorePath(_ i: Int, _ increment: Increment) -> String {
-    "\(directory.scores)/\(RunDirectory.stem(i, increment.shards[i].name)).npz"
   }
 }

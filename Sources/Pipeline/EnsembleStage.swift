@@ -12,6 +12,25 @@ struct Judges: Sendable {
   init(directory: String) throws {
     ensemble = try Ensemble(directory: directory)
     digest = try ensemble.digest()
+    try Self.check(ensemble, of: directory)
+  }
+
+  /// Refuses weights that would make every score NaN.
+  /// - Throws: `RunError.badEnsemble`.
+  static func check(_ ensemble: Ensemble, of directory: String) throws(RunError) {
+    for member in ensemble.members {
+      let isFinite =
+        member.weights.allSatisfy { $0.values.allSatisfy(\.isFinite) }
+        && member.bankImages.allSatisfy(\.isFinite) && member.bankTexts.allSatisfy(\.isFinite)
+        && member.mean.isFinite && member.deviation.isFinite && member.deviation > 0
+      guard isFinite else {
+        throw .badEnsemble(
+          directory: directory,
+          detail: "member \(ensemble.kinds[member.kind].name), fold \(member.fold) has weights or "
+            + "a standardisation that are no finite numbers; train again with a lower "
+            + "judges.optimiser.peakRate")
+      }
+    }
   }
 }
 
@@ -27,21 +46,31 @@ enum EnsembleStage {
       }
       return try Judges(directory: own)
     }
-    let nested = "\(path)/ensemble"
-    let source = FileManager.default.fileExists(atPath: nested) ? nested : path
-    guard FileManager.default.fileExists(atPath: "\(source)/ensemble.json") else {
-      throw RunError.usage("\(path) holds no ensemble.json")
-    }
-    let judges = try Judges(directory: source)
+    let judges = try judges(at: path)
     if FileManager.default.fileExists(atPath: own) {
       let present = try Judges(directory: own)
       guard present.digest == judges.digest else {
-        throw RunError.otherEnsemble(
-          directory: run.directory.path, found: judges.digest, expected: present.digest)
+        throw otherEnsemble(in: run, present.digest, judges)
       }
       return present
     }
+    try Settings.forget(.judges, in: run)
     try run.publishing.publish(folder: own) { try judges.ensemble.write(to: $0) }
     return try Judges(directory: own)
+  }
+
+  /// - Parameter path: an ensemble folder or the output folder that holds one.
+  static func judges(at path: String) throws -> Judges {
+    let nested = "\(path)/ensemble"
+    let source = FileManager.default.fileExists(atPath: nested) ? nested : path
+    guard FileManager.default.fileExists(atPath: "\(source)/ensemble.json") else {
+      throw RunError.usage("--ensemble: \(path) holds no ensemble.json")
+    }
+    return try Judges(directory: source)
+  }
+
+  static func otherEnsemble(in run: RunContext, _ present: String, _ judges: Judges) -> RunError {
+    .otherEnsemble(
+      file: run.directory.path, has: present, wanted: judges.digest, remedy: "choose another --out")
   }
 }

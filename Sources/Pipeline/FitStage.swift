@@ -7,6 +7,8 @@ public struct NoiseModelFile: Codable, Sendable, Equatable {
   /// XXH3-128 of the `noise` settings.
   public var configurationDigest: String
   public var ensembleDigest: String
+  /// XXH3-128 over what identifies the merged scores.
+  public var scoresDigest: String
   /// Judged pairs.
   public var pairs: Int
   public var model: NoiseModel
@@ -15,6 +17,7 @@ public struct NoiseModelFile: Codable, Sendable, Equatable {
     case formatVersion = "format_version"
     case configurationDigest = "configuration_digest"
     case ensembleDigest = "ensemble_digest"
+    case scoresDigest = "scores_digest"
     case pairs
   }
 
@@ -25,9 +28,13 @@ public struct NoiseModelFile: Codable, Sendable, Equatable {
       remedy: "run `winnow fit` first")
   }
 
-  init(configurationDigest: String, ensembleDigest: String, pairs: Int, model: NoiseModel) {
+  init(
+    configurationDigest: String, ensembleDigest: String, scoresDigest: String, pairs: Int,
+    model: NoiseModel
+  ) {
     self.configurationDigest = configurationDigest
     self.ensembleDigest = ensembleDigest
+    self.scoresDigest = scoresDigest
     self.pairs = pairs
     self.model = model
   }
@@ -37,6 +44,7 @@ public struct NoiseModelFile: Codable, Sendable, Equatable {
     formatVersion = try container.decode(Int.self, forKey: .formatVersion)
     configurationDigest = try container.decode(String.self, forKey: .configurationDigest)
     ensembleDigest = try container.decode(String.self, forKey: .ensembleDigest)
+    scoresDigest = try container.decode(String.self, forKey: .scoresDigest)
     pairs = try container.decode(Int.self, forKey: .pairs)
     model = try NoiseModel(from: decoder)
   }
@@ -47,6 +55,7 @@ public struct NoiseModelFile: Codable, Sendable, Equatable {
     try container.encode(formatVersion, forKey: .formatVersion)
     try container.encode(configurationDigest, forKey: .configurationDigest)
     try container.encode(ensembleDigest, forKey: .ensembleDigest)
+    try container.encode(scoresDigest, forKey: .scoresDigest)
     try container.encode(pairs, forKey: .pairs)
   }
 }
@@ -58,44 +67,73 @@ enum FitStage {
     _ directories: [RunDirectory], in run: RunContext
   ) throws -> NoiseModelFile {
     try Settings.pin([.noise], in: run)
+    let scored = try directories.flatMap { try scores(of: $0) }
+    let digest = digest(of: scored.map(\.record))
     let file = run.directory.noiseModel
     if FileManager.default.fileExists(atPath: file) {
-      return try NoiseModelFile(of: run.directory)
+      let present = try NoiseModelFile(of: run.directory)
+      if present.scoresDigest == digest { return present }
+      guard !run.directory.hasPublished else { throw RunError.otherScores(noiseModel: file) }
+    }
+    if !run.directory.hasPublished {
+      // By an earlier model.
+      try? FileManager.default.removeItem(atPath: run.directory.decisions)
     }
     var merged = PairStatistics()
-    var ensemble: String?
     var pairs = 0
-    for directory in directories {
-      for path in try records(of: directory) {
-        let record = try StateJSON.decode(ShardScores.self, from: path)
-        if let ensemble, ensemble != record.ensembleDigest {
-          throw RunError.otherEnsemble(
-            directory: directory.path, found: record.ensembleDigest, expected: ensemble)
-        }
-        ensemble = record.ensembleDigest
-        pairs +=
-          record.read - record.rejected.values.reduce(0, +)
-          - record.unreadable.values.reduce(0, +)
-        merged.merge(
-          try StateJSON.decode(
-            PairStatistics.self, from: ScoreStage.statisticsPath(path), keys: .useDefaultKeys))
-      }
+    for (statistics, record) in scored {
+      pairs +=
+        record.read - record.rejected.values.reduce(0, +) - record.unreadable.values.reduce(0, +)
+      merged.merge(
+        try StateJSON.decode(PairStatistics.self, from: statistics, keys: .useDefaultKeys))
     }
     let noise = run.configuration.noise
-    let model = try NoiseModel.fit(merged, repairing: noise.repairing, cut: noise.cut)
     let result = NoiseModelFile(
       configurationDigest: try Settings.digest(run.configuration, sections: [.noise]),
-      ensembleDigest: ensemble ?? "", pairs: pairs, model: model)
+      ensembleDigest: scored.first?.record.ensembleDigest ?? "", scoresDigest: digest,
+      pairs: pairs,
+      model: try NoiseModel.fit(merged, repairing: noise.repairing, cut: noise.cut))
     try run.publishing.publish(json: result, to: file)
     return result
   }
 
-  private static func records(of directory: RunDirectory) throws(RunError) -> [String] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: directory.scores)) ?? []
-    let records = names.filter { $0.hasSuffix(ScoreStage.recordSuffix) }.sorted()
-    guard !records.isEmpty else {
-      throw .missing(file: directory.scores, remedy: "run `winnow score` first")
+  /// Refuses folders that can't be merged, before anything is made.
+  /// - Throws: `RunError.missing`, `.usage`, `.otherEnsemble`, `.shardChanged`.
+  static func check(_ directories: [RunDirectory]) throws {
+    let paths = directories.map { absolutePath($0.path) }
+    guard Set(paths).count == paths.count else {
+      throw RunError.usage("a folder named twice; its pairs would count twice")
     }
-    return records.map { "\(directory.scores)/\($0)" }
+    var first: String?
+    for directory in directories {
+      for (_, record) in try scores(of: directory) {
+        let wanted = first ?? record.ensembleDigest
+        guard record.ensembleDigest == wanted else {
+          throw RunError.otherEnsemble(
+            file: directory.path, has: record.ensembleDigest, wanted: wanted,
+            remedy: "merge folders that one ensemble judged")
+        }
+        first = wanted
+      }
+    }
+  }
+
+  /// The statistics file and the record of every shard of the folder's increment.
+  private static func scores(
+    of directory: RunDirectory
+  ) throws(RunError) -> [(statistics: String, record: ShardScores)] {
+    let increment = try StateJSON.decode(
+      Increment.self, from: directory.increment, remedy: "run `winnow score` first")
+    let records = try ScoreFiles.records(of: increment, in: directory)
+    return records.enumerated().map { i, record in
+      (ScoreFiles(i, of: increment, in: directory).statistics, record)
+    }
+  }
+
+  private static func digest(of records: [ShardScores]) -> String {
+    let lines = records.map {
+      "\($0.shardDigest) \($0.ensembleDigest) \($0.settingsDigest) \($0.fault ?? "")\n"
+    }
+    return Digest.of(Array(lines.sorted().joined().utf8))
   }
 }

@@ -1,9 +1,11 @@
 import Foundation
+import Layers
 import Shards
 
 /// The ordered list of shards a run works on, pinned before it works, so that a resume finishes exactly this.
 struct Increment: Codable, Equatable, Sendable {
   struct Shard: Codable, Equatable, Sendable {
+    /// Absolute.
     var path: String
     /// The base name without `.tar` and the like.
     var name: String
@@ -12,15 +14,16 @@ struct Increment: Codable, Equatable, Sendable {
     /// XXH3-128 of the file, hex; empty when it couldn't be opened.
     var digest: String
 
-    var isReadable: Bool { identity != nil }
-
     /// - Throws: `RunError.shardChanged` when size or time of change aren't what was pinned.
     func checkUnchanged() throws(RunError) {
       guard let identity else { return }
       let now = try FileIdentity(of: path)
-      guard now.size == identity.size, now.modified == identity.modified else {
+      if now.size != identity.size {
         throw .shardChanged(
           path: path, detail: "it had \(identity.size) bytes, now it has \(now.size)")
+      }
+      if now.modified != identity.modified {
+        throw .shardChanged(path: path, detail: "it was written to, though its size is the same")
       }
     }
   }
@@ -28,28 +31,34 @@ struct Increment: Codable, Equatable, Sendable {
   var formatVersion = StateJSON.formatVersion
   var shards: [Shard]
 
-  /// Pins `list` in the run's folder, or checks that it is what was pinned there.
-  static func pin(_ list: [ShardPath], in run: RunContext) throws -> Increment {
-    for shard in list { try refuseWinnowOutput(shard.path) }
+  /// Pins the shards in the run's folder, or checks that they are what was pinned there: the same names and bytes in the
+  /// same order, wherever they lie now.
+  static func pin(_ selection: ShardSelection, in run: RunContext) throws -> Increment {
+    let list = selection.shards
     let file = run.directory.increment
     guard FileManager.default.fileExists(atPath: file) else {
       let increment = Increment(shards: try look(at: list, known: [], run))
       try run.publishing.publish(json: increment, to: file)
       return increment
     }
-    let pinned = try StateJSON.decode(Increment.self, from: file)
-    if let difference = difference(pinned.shards.map(\.path), list.map(\.path)) {
+    let pinned = try StateJSON.decode(Increment.self, from: file).shards
+    if let difference = difference(pinned.map(\.name), list.map(\.name)) {
       throw RunError.otherShards(directory: run.directory.path, detail: difference)
     }
-    let now = try look(at: list, known: pinned.shards, run)
-    for (old, new) in zip(pinned.shards, now) where old.digest != new.digest {
-      throw RunError.shardChanged(path: new.path, detail: "its digest isn't the pinned one")
+    var now = try look(at: list, known: pinned, run)
+    for (i, old) in pinned.enumerated() where old.digest != now[i].digest {
+      if now[i].digest.isEmpty {
+        throw RunError.shardChanged(path: now[i].path, detail: "it can't be opened any more")
+      }
+      guard old.digest.isEmpty else {
+        throw RunError.shardChanged(path: now[i].path, detail: "its digest isn't the pinned one")
+      }
+      // It can be opened by now: good, unless shards that lack it have been published.
+      if run.directory.hasPublished { now[i] = old }
     }
-    if now != pinned.shards {
-      // Touched or copied back, byte for byte the same.
-      try run.publishing.publish(json: Increment(shards: now), to: file)
-    }
-    return Increment(shards: now)
+    let increment = Increment(shards: now)
+    if now != pinned { try run.publishing.publish(json: increment, to: file) }
+    return increment
   }
 
   /// Size, time, inode and digest of each; a shard with a known identity isn't opened again.
@@ -57,19 +66,23 @@ struct Increment: Codable, Equatable, Sendable {
     at list: [ShardPath], known: [Shard], _ run: RunContext
   ) throws -> [Shard] {
     let progress = ProgressCounter(.pin, total: list.count, observe: run.observe)
-    return try Workers.map(list.count, workers: run.workers, state: ()) { _, i in
+    return try parallelMap(list.count, workers: run.workers) { i in
       defer { progress.add(done: 1) }
-      let shard = list[i]
-      guard let identity = try? FileIdentity(of: shard.path) else {
-        return Shard(path: shard.path, name: shard.name, identity: nil, digest: "")
+      try run.cancellation.check()
+      var shard = Shard(
+        path: absolutePath(list[i].path), name: list[i].name, identity: nil, digest: "")
+      guard let identity = try? FileIdentity(of: shard.path) else { return shard }
+      if known.indices.contains(i), known[i].identity == identity {
+        shard.digest = known[i].digest
+      } else {
+        do {
+          shard.digest = try Digest.ofFile(shard.path, cancellation: run.cancellation)
+        } catch RunError.file {
+          return shard
+        }
       }
-      if known.indices.contains(i), known[i].identity == identity { return known[i] }
-      do {
-        let digest = try Digest.ofFile(shard.path, cancellation: run.cancellation)
-        return Shard(path: shard.path, name: shard.name, identity: identity, digest: digest)
-      } catch RunError.file {
-        return Shard(path: shard.path, name: shard.name, identity: nil, digest: "")
-      }
+      shard.identity = identity
+      return shard
     }
   }
 
@@ -77,18 +90,10 @@ struct Increment: Codable, Equatable, Sendable {
     if old == new { return nil }
     let arrived = Set(new).subtracting(old).count
     let gone = Set(old).subtracting(new).count
-    if arrived + gone == 0 { return "the same ones in another order" }
-    return "\(arrived) new, \(gone) gone, \(old.count) then"
-  }
-
-  /// Cleaning what Winnow wrote would judge kept pairs by what they taught.
-  private static func refuseWinnowOutput(_ path: String) throws(RunError) {
-    var folder = URL(fileURLWithPath: path).resolvingSymlinksInPath().deletingLastPathComponent()
-    while folder.path != "/" {
-      if FileManager.default.fileExists(atPath: folder.path + "/.winnow") {
-        throw .insideOutput(shard: path, output: folder.path)
-      }
-      folder.deleteLastPathComponent()
+    if arrived + gone == 0 {
+      return old.count == new.count
+        ? "the same ones in another order" : "\(old.count) then, \(new.count) now"
     }
+    return "\(arrived) new, \(gone) gone, \(old.count) then"
   }
 }

@@ -6,6 +6,8 @@ public struct Ledger: Codable, Sendable, Equatable {
   public var rejected: [String: Int] = [:]
   /// In no output shard since their bytes couldn't be had, by reason.
   public var unreadable: [String: Int] = [:]
+  /// Shards that couldn't be read to their end, by reason; what they held from there on isn't in `read`.
+  public var faults: [String: Int] = [:]
 
   public init() {}
 
@@ -19,6 +21,7 @@ public struct Ledger: Codable, Sendable, Equatable {
     kept += other.kept
     rejected.merge(other.rejected, uniquingKeysWith: +)
     unreadable.merge(other.unreadable, uniquingKeysWith: +)
+    faults.merge(other.faults, uniquingKeysWith: +)
   }
 
   mutating func add(_ counts: UnitRecord.Counts) {
@@ -35,6 +38,7 @@ public struct Ledger: Codable, Sendable, Equatable {
       var ledger = Ledger()
       ledger.read = record.read
       ledger.unreadable = record.unreadable
+      if let fault = record.fault { ledger.faults = [fault: 1] }
       return ledger
     }
     for (key, counts) in units.flatMap(\.sources) {
@@ -48,12 +52,18 @@ public struct Ledger: Codable, Sendable, Equatable {
       var found = ledger.rejected
       found[Reason.mismatch] = nil
       let delivered = report.samples + report.cutShort + report.oversized
-      guard ledger.isBalanced, ledger.read == delivered, found == record.rejected else {
-        throw .ledger(
-          shard: record.shard,
-          detail: "\(ledger.read) read, but \(ledger.kept) kept, \(ledger.rejected) rejected and "
-            + "\(ledger.unreadable) unreadable")
+      func need(_ condition: Bool, _ detail: String) throws(RunError) {
+        if !condition { throw .ledger(shard: record.shard, detail: detail) }
       }
+      try need(
+        ledger.isBalanced,
+        "\(ledger.read) read, but \(ledger.kept) kept, \(ledger.rejected) rejected and "
+          + "\(ledger.unreadable) unreadable")
+      try need(
+        ledger.read == delivered,
+        "\(ledger.read) counted when scored, but the reader delivered \(delivered)")
+      try need(
+        found == record.rejected, "\(record.rejected) rejected when read, but \(found) written")
     }
     return ledgers
   }

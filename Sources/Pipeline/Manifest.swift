@@ -1,6 +1,7 @@
 import ConfidentLearning
 import Foundation
 import Shards
+import Training
 
 /// `DIR/manifest.json`: what the run did, written last. Equal runs have equal manifests but for `timings`.
 public struct Manifest: Codable, Sendable {
@@ -33,11 +34,21 @@ public struct Manifest: Codable, Sendable {
     public var reachable: Bool
   }
 
+  /// The settings that decided the result, as they were pinned; nil where something else decided: no `judges` where
+  /// the ensemble was brought from elsewhere.
+  public struct Settings: Codable, Sendable, Equatable {
+    public var read: ReadConfiguration?
+    public var images: ThumbnailConfiguration?
+    public var judges: TrainingConfiguration?
+    public var noise: NoiseConfiguration?
+    public var write: WriteConfiguration?
+  }
+
   public struct Provenance: Codable, Sendable {
     public var winnow: String
     /// Libraries, kernel class and compiler, as far as they can be told.
     public var environment: [String: String]
-    public var configuration: RunConfiguration
+    public var configuration: Settings
     public var ensembleDigest: String
     public var kinds: [String]
     /// Digests of the shard lists worked on.
@@ -45,7 +56,7 @@ public struct Manifest: Codable, Sendable {
   }
 
   public struct Timings: Codable, Sendable {
-    /// Seconds by stage, of the process that finished the run.
+    /// Seconds by stage, over all processes that worked on the run.
     public var seconds: [String: Double]
     public var total: Double
     public var workers: Int
@@ -91,12 +102,9 @@ public struct Manifest: Codable, Sendable {
     }
     clean = outputs(.clean)
     rejected = outputs(.rejected)
-    var configuration = run.configuration
-    // Where the run took place decides nothing.
-    (configuration.input, configuration.output, configuration.workers) = ([], nil, 0)
     provenance = Provenance(
       winnow: Environment.version, environment: Environment.described,
-      configuration: configuration, ensembleDigest: file.ensembleDigest,
+      configuration: try Pipeline.Settings.provenance(in: run), ensembleDigest: file.ensembleDigest,
       kinds: records.first?.kinds ?? [],
       increments: [Digest.of(Array(increment.shards.map(\.digest).joined(separator: "\n").utf8))])
     timings = run.timings.summary(workers: run.workers)

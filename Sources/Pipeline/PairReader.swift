@@ -22,42 +22,57 @@ struct PairRecord {
 /// Stage "read": the samples of one shard as pairs, each with its caption and content hash, or with the reason why it
 /// is none.
 final class PairReader {
-  private let reader: ShardReader
+  /// Nil for what is no file: opening a pipe would wait for its other end.
+  private let reader: ShardReader?
+  private let path: String
   private let configuration: ReadConfiguration
 
   init(path: String, configuration: ReadConfiguration) {
-    reader = ShardReader(path: path, limits: configuration.limits)
+    self.path = path
     self.configuration = configuration
+    reader =
+      FileIdentity.isSpecial(path) ? nil : ShardReader(path: path, limits: configuration.limits)
   }
 
   /// Set when the shard couldn't be read to its end.
-  var fault: ShardFault? { reader.fault }
-  var message: String? { reader.message }
-  var report: ShardReport { reader.report }
+  var fault: ShardFault? { reader.map(\.fault) ?? .cannotOpen }
+  var message: String? {
+    reader.map(\.message) ?? "\(path): it is no regular file; write it to one and list that"
+  }
+  var report: ShardReport { reader?.report ?? ShardReport() }
 
   /// Nil at the shard's end.
   func next() -> PairRecord? {
-    guard let event = reader.next() else { return nil }
+    guard let event = reader?.next(), var record = record(of: event) else { return nil }
+    record.key = tableKey(record.key)
+    return record
+  }
+
+  private func record(of event: ShardEvent) -> PairRecord? {
     switch event {
     case .sample(let sample):
       return PairRecord(key: sample.key, sample: sample, outcome: outcome(of: sample))
     case .cutShort(let sample):
-      let name = sample.members.last.map { String(decoding: $0.name, as: UTF8.self) } ?? ""
+      let name = sample.members.last.map { shown($0.name) } ?? ""
       return PairRecord(
         key: sample.key, sample: nil,
         outcome: .unreadable(reason: Reason.cutShort, detail: "the shard ends inside \(name)"))
     case .oversized(let key, let name, let bytes):
-      let name = String(decoding: name, as: UTF8.self)
+      let detail = "\(shown(name)): \(bytes) bytes are more than a member or a sample may have"
       return PairRecord(
-        key: key, sample: nil,
-        outcome: .unreadable(reason: Reason.tooLarge, detail: "\(name) declares \(bytes) bytes"))
+        key: key, sample: nil, outcome: .unreadable(reason: Reason.tooLarge, detail: detail))
     }
   }
 
   private func outcome(of sample: Sample) -> PairRecord.Outcome {
     if let member = sample.members.first(where: { !isSafe($0.name) }) {
-      let name = String(decoding: member.name, as: UTF8.self)
-      return .rejected(reason: Reason.unsafeName, detail: "\(name) leaves the folder")
+      return .rejected(
+        reason: Reason.unsafeName, detail: "\(shown(member.name)) leaves the folder")
+    }
+    if let member = sample.members.first(where: { $0.name.count > maxNameBytes }) {
+      return .rejected(
+        reason: Reason.nameTooLong,
+        detail: "\(shown(member.name))... has \(member.name.count) bytes")
     }
     guard let image = sample.member(suffixes: configuration.imageSuffixes) else {
       let suffixes = configuration.imageSuffixes.joined(separator: ", ")
@@ -67,6 +82,9 @@ final class PairReader {
     case .failure(let problem):
       return .rejected(reason: problem.reason, detail: problem.detail)
     case .success(let bytes):
+      guard bytes.count <= maxCaptionBytes else {
+        return .rejected(reason: Reason.captionTooLong, detail: "it has \(bytes.count) bytes")
+      }
       guard let caption = String(validating: bytes, as: UTF8.self) else {
         return .rejected(reason: Reason.textNotUTF8, detail: "the caption isn't UTF-8")
       }
@@ -100,6 +118,19 @@ final class PairReader {
     return .failure(CaptionProblem(reason: Reason.missingText, detail: detail))
   }
 }
+
+/// Bytes; what is longer is no name, and would widen every row of a table.
+private let maxNameBytes = 4096
+/// Bytes; what is longer is no caption, and costs the judges memory.
+private let maxCaptionBytes = 64 << 10
+
+/// A key as tables hold it: one that is too long is cut off.
+func tableKey(_ key: [UInt8]) -> [UInt8] {
+  key.count > maxNameBytes ? Array(key.prefix(maxNameBytes / 16)) : key
+}
+
+/// The first bytes of a name, as text.
+private func shown(_ name: [UInt8]) -> String { String(decoding: name.prefix(200), as: UTF8.self) }
 
 /// Whether a tar member of this name stays in the folder it is unpacked to: not absolute, no `..` component.
 func isSafe(_ name: [UInt8]) -> Bool {

@@ -112,6 +112,9 @@ public enum PipelineFile {
   }
 
   private static func relative(_ path: String, to folder: String) -> String {
-    path.hasPrefix("/") || folder.isEmpty ? path : "\(folder)/\(path)"
+    path.components(separatedBy: "::").map { part in
+      let stays = part.hasPrefix("/") || part.hasPrefix("pipe:") || part == "-" || folder.isEmpty
+      return stays ? part : "\(folder)/\(part)"
+    }.joined(separator: "::")
   }
 }

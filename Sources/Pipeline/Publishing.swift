@@ -1,14 +1,14 @@
 import Foundation
 
 /// How output appears (promise 6): written to a temporary file, flushed to the disk, renamed, the folder flushed.
-public struct Publishing: Sendable {
+struct Publishing: Sendable {
   /// On the same file system as everything published.
   let temporary: String
 
-  public init(temporary: String) { self.temporary = temporary }
+  init(temporary: String) { self.temporary = temporary }
 
   /// - Parameter write: writes the whole file (or folder) to the path that it is given.
-  public func publish(_ path: String, write: (_ temporary: String) throws -> Void) throws {
+  func publish(_ path: String, write: (_ temporary: String) throws -> Void) throws {
     let name = (path as NSString).lastPathComponent
     let draft = "\(temporary)/\(UInt64.random(in: 0 ... .max))-\(name)"
     do {
@@ -19,6 +19,11 @@ public struct Publishing: Sendable {
       }
     } catch {
       try? FileManager.default.removeItem(atPath: draft)
+      // The draft's name means nothing to anybody.
+      let text = "\(error)"
+      if !(error is RunError), text.contains(draft) {
+        throw RunError.publishing(text.replacingOccurrences(of: draft, with: path))
+      }
       throw error
     }
     try Self.flush((path as NSString).deletingLastPathComponent)
@@ -26,7 +31,7 @@ public struct Publishing: Sendable {
 
   /// A folder of files, visible as a whole.
   /// - Parameter write: writes the files into the folder that it is given.
-  public func publish(folder path: String, write: (_ temporary: String) throws -> Void) throws {
+  func publish(folder path: String, write: (_ temporary: String) throws -> Void) throws {
     try publish(path) { draft in
       let files = FileManager.default
       try files.createDirectory(atPath: draft, withIntermediateDirectories: false)
@@ -37,16 +42,18 @@ public struct Publishing: Sendable {
     }
   }
 
-  public func publish(_ data: Data, to path: String) throws {
+  func publish(_ data: Data, to path: String) throws {
     try publish(path) { draft in
-      guard FileManager.default.createFile(atPath: draft, contents: data) else {
-        throw RunError.file(path: draft, operation: "write", code: errno)
+      do {
+        try data.write(to: URL(fileURLWithPath: draft))
+      } catch {
+        throw RunError.file(path: path, operation: "write", code: systemCode(of: error))
       }
     }
   }
 
   /// Sorted keys, so that equal values are equal bytes.
-  public func publish(json value: some Encodable, to path: String) throws {
+  func publish(json value: some Encodable, to path: String) throws {
     try publish(try StateJSON.encode(value), to: path)
   }
 

@@ -8,10 +8,12 @@ public enum Reason {
   public static let emptyCaption = "empty-caption"
   public static let badJSON = "bad-json"
   public static let unsafeName = "unsafe-name"
+  public static let nameTooLong = "name-too-long"
+  public static let captionTooLong = "caption-too-long"
 
   /// The shard ended inside the sample.
   public static let cutShort = "cut-short"
-  /// A member is larger than `read.maxMemberBytes`.
+  /// A member is larger than `read.maxMemberBytes`, or the sample than `read.maxSampleBytes`.
   public static let tooLarge = "member-too-large"
 
   /// Samples whose bytes can't be copied: they appear in the ledger and in decisions, but in no output shard.

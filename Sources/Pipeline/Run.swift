@@ -24,14 +24,18 @@ public enum Run {
   /// - Parameter ensemble: judges trained earlier; nil to train them on `shards`.
   /// - Throws: `RunError`, or the typed error of the room that failed.
   public static func clean(
-    _ shards: [ShardPath], ensemble: String? = nil, in run: RunContext
+    _ shards: ShardSelection, ensemble: String? = nil, in run: RunContext
   ) throws -> RunResult {
-    try locked(run) {
+    try locked(run, shards) {
       let increment = try pin(shards, in: run)
-      if let done = try finished(Settings.Section.allCases, in: run) { return done }
+      if let done = try finished(
+        increment, ensemble: ensemble, Settings.Section.allCases, in: run)
+      {
+        return done
+      }
       let judges =
         try ensemble.map { try EnsembleStage.adopt($0, in: run) }
-        ?? TrainStage.run(increment, in: run)
+        ?? TrainStage.run(increment, in: run).judges
       let records = try run.stage(.score) {
         try ScoreStage.run(increment, judges: judges, in: run)
       }
@@ -41,19 +45,18 @@ public enum Run {
   }
 
   /// Trains the judges: `DIR/ensemble`.
-  public static func train(_ shards: [ShardPath], in run: RunContext) throws -> RunResult {
-    try locked(run) {
+  public static func train(_ shards: ShardSelection, in run: RunContext) throws -> RunResult {
+    try locked(run, shards) {
       let increment = try pin(shards, in: run)
-      _ = try TrainStage.run(increment, in: run)
-      return RunResult()
+      return RunResult(faults: try TrainStage.run(increment, in: run).faults)
     }
   }
 
   /// Judges every pair.
   public static func score(
-    _ shards: [ShardPath], ensemble: String?, in run: RunContext
+    _ shards: ShardSelection, ensemble: String?, in run: RunContext
   ) throws -> RunResult {
-    try locked(run) {
+    try locked(run, shards) {
       let increment = try pin(shards, in: run)
       let judges = try EnsembleStage.adopt(ensemble, in: run)
       let records = try run.stage(.score) {
@@ -67,33 +70,38 @@ public enum Run {
   public static func fit(
     _ directories: [RunDirectory], in run: RunContext
   ) throws -> NoiseModelFile {
-    try locked(run) {
+    try FitStage.check(directories)
+    return try locked(run) {
       try run.stage(.fit) { try FitStage.run(directories, in: run) }
     }
   }
 
   /// Writes the clean shards from the scores and the noise model in the folder.
-  public static func filter(_ shards: [ShardPath], in run: RunContext) throws -> RunResult {
-    try locked(run) {
+  public static func filter(_ shards: ShardSelection, in run: RunContext) throws -> RunResult {
+    try locked(run, shards) {
       let increment = try pin(shards, in: run)
-      if let done = try finished([.read, .images, .write], in: run) { return done }
+      if let done = try finished(increment, [.read, .images, .write], in: run) { return done }
       try Settings.pin(ScoreStage.sections, in: run)
       let noise = try NoiseModelFile(of: run.directory)
-      let records = try increment.shards.enumerated().map { i, shard in
-        let file =
-          "\(run.directory.scores)/\(RunDirectory.stem(i, shard.name))\(ScoreStage.recordSuffix)"
-        let record = try StateJSON.decode(
-          ShardScores.self, from: file, remedy: "run `winnow score` first")
-        guard record.shardDigest == shard.digest else {
-          throw RunError.shardChanged(path: shard.path, detail: "it isn't what was scored")
-        }
-        return record
+      let records = try ScoreFiles.records(of: increment, in: run.directory)
+      for record in records where record.ensembleDigest != noise.ensembleDigest {
+        throw RunError.otherEnsemble(
+          file: run.directory.noiseModel, has: noise.ensembleDigest, wanted: record.ensembleDigest,
+          remedy: "run `winnow fit` on the folder's own scores")
       }
       return try write(increment, records, noise, in: run)
     }
   }
 
-  private static func locked<R>(_ run: RunContext, _ body: () throws -> R) throws -> R {
+  /// Holds the folder while `body` works in it; makes it once nothing speaks against it.
+  private static func locked<R>(
+    _ run: RunContext, _ shards: ShardSelection? = nil, _ body: () throws -> R
+  ) throws -> R {
+    if let shards {
+      guard !shards.isEmpty else { throw RunError.usage("no shards given") }
+      try shards.checkApart(from: run.directory)
+      try run.directory.checkOrigin()
+    }
     let lock = try RunLock(run.directory)
     defer {
       withExtendedLifetime(lock) {
@@ -101,23 +109,38 @@ public enum Run {
       }
     }
     try run.directory.prepare()
+    run.timings.resume(in: run.directory)
     return try body()
   }
 
-  private static func pin(_ shards: [ShardPath], in run: RunContext) throws -> Increment {
-    guard !shards.isEmpty else { throw RunError.usage("no shards given") }
-    return try run.stage(.pin) { try Increment.pin(shards, in: run) }
+  private static func pin(_ shards: ShardSelection, in run: RunContext) throws -> Increment {
+    try run.stage(.pin) { try Increment.pin(shards, in: run) }
   }
 
-  /// The finished run in this folder, if it is what is asked for.
+  /// The finished run in this folder, if it is what is asked for. The libraries may have changed since: nothing is
+  /// computed any more.
   private static func finished(
-    _ sections: [Settings.Section], in run: RunContext
+    _ increment: Increment, ensemble: String? = nil, _ sections: [Settings.Section],
+    in run: RunContext
   ) throws -> RunResult? {
     guard FileManager.default.fileExists(atPath: run.directory.manifest) else { return nil }
-    try Settings.pin(sections, in: run)
-    var result = RunResult(manifest: try Manifest(of: run.directory))
-    result.isNothingNew = true
-    return result
+    try Settings.compare(sections, in: run)
+    let manifest = try Manifest(of: run.directory)
+    guard manifest.shards.map(\.digest) == increment.shards.map(\.digest) else {
+      throw RunError.otherShards(
+        directory: run.directory.path, detail: "manifest.json lists other bytes")
+    }
+    if let ensemble {
+      let judges = try EnsembleStage.judges(at: ensemble)
+      let present = manifest.provenance.ensembleDigest
+      guard judges.digest == present else {
+        throw EnsembleStage.otherEnsemble(in: run, present, judges)
+      }
+    }
+    let faults = manifest.shards.compactMap { shard in
+      shard.fault.map { (shard.path, shard.message ?? $0) }
+    }
+    return RunResult(manifest: manifest, isNothingNew: true, faults: faults)
   }
 
   private static func write(

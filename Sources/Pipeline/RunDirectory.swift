@@ -22,6 +22,7 @@ public struct RunDirectory: Sendable, Equatable {
   var training: String { "\(state)/training" }
   var scores: String { "\(state)/scores" }
   var units: String { "\(state)/units" }
+  var timings: String { "\(state)/timings.json" }
 
   /// `000003-NAME`: the shard's index in the run and its name.
   static func stem(_ index: Int, _ name: String) -> String { padded(index) + "-" + name }
@@ -30,6 +31,19 @@ public struct RunDirectory: Sendable, Equatable {
   static func padded(_ number: Int) -> String {
     let digits = String(number)
     return String(repeating: "0", count: max(0, 6 - digits.count)) + digits
+  }
+
+  /// Whether output shards may have appeared already: what they were cut by stays from then on.
+  var hasPublished: Bool { FileManager.default.fileExists(atPath: clean) }
+
+  /// Refuses a folder with output whose origin isn't known.
+  /// - Throws: `RunError.unknownOutput`.
+  func checkOrigin() throws(RunError) {
+    let files = FileManager.default
+    guard !files.fileExists(atPath: increment) else { return }
+    if let entry = [manifest, clean, rejected, decisions].first(where: files.fileExists) {
+      throw .unknownOutput(entry: entry, missing: increment)
+    }
   }
 
   /// Makes the folders, and empties the temporary one of what a killed run left. Call it under the lock.
@@ -43,7 +57,12 @@ public struct RunDirectory: Sendable, Equatable {
     do {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     } catch {
-      throw .file(path: folder, operation: "make", code: errno == 0 ? EIO : errno)
+      throw .file(path: folder, operation: "make", code: systemCode(of: error))
     }
   }
+}
+
+/// The errno behind one of Foundation's errors.
+func systemCode(of error: any Error) -> Int32 {
+  ((error as? CocoaError)?.underlying as? POSIXError)?.code.rawValue ?? EIO
 }

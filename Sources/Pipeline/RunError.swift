@@ -10,12 +10,20 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
   case cancelled(signal: Int32)
   /// An input shard lies in what an earlier run wrote.
   case insideOutput(shard: String, output: String)
+  /// The next run would take what this one writes for input.
+  case outputMeetsInput(output: String, input: String)
+  /// The output folder holds output, but not what it was made of.
+  case unknownOutput(entry: String, missing: String)
   /// The output folder was begun with other settings; one line per difference.
   case otherSettings(directory: String, differences: [String])
   /// The output folder was begun with other shards.
   case otherShards(directory: String, detail: String)
-  /// The output folder was begun with another ensemble.
-  case otherEnsemble(directory: String, found: String, expected: String)
+  /// Scores of two ensembles don't go together.
+  case otherEnsemble(file: String, has: String, wanted: String, remedy: String)
+  /// The noise model isn't that of the scores, and its cut is published.
+  case otherScores(noiseModel: String)
+  /// An ensemble can't judge.
+  case badEnsemble(directory: String, detail: String)
   /// A state file has a format this version doesn't know.
   case otherFormat(file: String, found: Int, expected: Int)
   /// A shard's bytes are not those that were pinned or judged.
@@ -26,8 +34,8 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
   case damagedState(file: String, detail: String)
   /// Read and written pairs don't add up (promise 2).
   case ledger(shard: String, detail: String)
-  /// Nothing can be trained on so few pairs.
-  case tooFewPairs(have: Int, need: Int)
+  /// A file couldn't be written; the text names it.
+  case publishing(String)
   /// The system refused a file operation.
   case file(path: String, operation: String, code: Int32)
 
@@ -39,14 +47,25 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
     case .cancelled: return "stopped; run the same command to go on"
     case .insideOutput(let shard, let output):
       return "\(shard) lies in \(output), which Winnow wrote; clean the original shards instead"
+    case .outputMeetsInput(let output, let input):
+      return "the output folder \(output) and the input \(input) lie one in the other, so the next "
+        + "run would clean what this one wrote; give an --out beside the input"
+    case .unknownOutput(let entry, let missing):
+      return "\(entry) exists, but \(missing), which says what it was made of, doesn't; "
+        + "choose another --out"
     case .otherSettings(let directory, let differences):
       return "\(directory) was begun with other settings; choose another --out or go back to:\n  "
         + differences.joined(separator: "\n  ")
     case .otherShards(let directory, let detail):
       return "\(directory) was begun with other shards (\(detail)); "
         + "give the same shards, or another --out for the new ones"
-    case .otherEnsemble(let directory, let found, let expected):
-      return "\(directory) was begun with ensemble \(expected), not \(found); choose another --out"
+    case .otherEnsemble(let file, let has, let wanted, let remedy):
+      return "\(file) was judged by ensemble \(has), not by \(wanted); \(remedy)"
+    case .otherScores(let noiseModel):
+      return "\(noiseModel) was fitted on other scores, and shards that it cut are published; "
+        + "choose another --out"
+    case .badEnsemble(let directory, let detail):
+      return "the ensemble in \(directory) can't judge: \(detail)"
     case .otherFormat(let file, let found, let expected):
       return "\(file) has format version \(found), this Winnow reads \(expected); "
         + "choose another --out"
@@ -58,18 +77,22 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
       return "\(file) can't be used (\(detail)); delete it and run the same command again"
     case .ledger(let shard, let detail):
       return "the ledger of \(shard) doesn't add up: \(detail); please report this"
-    case .tooFewPairs(let have, let need):
-      return "\(have) distinct readable pairs are too few to train judges on; at least \(need) "
-        + "are needed (or give trained judges with --ensemble)"
+    case .publishing(let text): return text
     case .file(let path, let operation, let code):
-      return "can't \(operation) \(path): \(String(cString: strerror(code)))"
+      let remedy =
+        switch code {
+        case ENOSPC, EDQUOT, EFBIG: "make room and run the same command again"
+        case EACCES, EPERM, EROFS: "check its permissions"
+        default: "see to that and run the same command again"
+        }
+      return "can't \(operation) \(path): \(String(cString: strerror(code))); \(remedy)"
     }
   }
 
   /// The exit status DESIGN.md gives this error.
   public var exitStatus: Int32 {
     switch self {
-    case .usage, .insideOutput: return 2
+    case .usage, .insideOutput, .outputMeetsInput: return 2
     case .lockHeld: return 75
     case .cancelled(let signal): return 128 + signal
     default: return 1

@@ -1,11 +1,11 @@
 import Foundation
 
 /// The lock on an output folder: `flock`, so that the kernel lets go of it when the process dies, however it dies.
-public final class RunLock: Sendable {
+final class RunLock: Sendable {
   private let descriptor: Int32
 
   /// - Throws: `RunError.lockHeld` with the process that holds it.
-  public init(_ directory: RunDirectory) throws(RunError) {
+  init(_ directory: RunDirectory) throws(RunError) {
     try directory.makeFolder(directory.state)
     descriptor = open(directory.lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
@@ -14,7 +14,6 @@ public final class RunLock: Sendable {
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       let code = errno
       let holder = FileManager.default.contents(atPath: directory.lock) ?? Data()
-      close(descriptor)
       guard code == EWOULDBLOCK else {
         throw .file(path: directory.lock, operation: "lock", code: code)
       }
@@ -24,11 +23,10 @@ public final class RunLock: Sendable {
     }
     let pid = Array("\(getpid())\n".utf8)
     guard ftruncate(descriptor, 0) == 0, write(descriptor, pid, pid.count) == pid.count else {
-      let code = errno
-      close(descriptor)
-      throw .file(path: directory.lock, operation: "write", code: code)
+      throw .file(path: directory.lock, operation: "write", code: errno)
     }
   }
 
-  deinit { close(descriptor) }
+  // Runs after a failed `init` too, once the descriptor is set.
+  deinit { if descriptor >= 0 { close(descriptor) } }
 }

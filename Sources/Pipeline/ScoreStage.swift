@@ -2,6 +2,7 @@ import ConfidentLearning
 import Encoders
 import Foundation
 import Images
+import Layers
 import Shards
 
 /// What the run knows of one judged shard beside its scores: `.winnow/scores/000003-NAME.record.json`.
@@ -26,10 +27,10 @@ struct ShardScores: Codable {
 /// Stage "score": every shard read, decoded and judged; one score table and one record a shard. Shards already judged
 /// are skipped.
 enum ScoreStage {
-  static let recordSuffix = ".record.json"
   static let sections: [Settings.Section] = [.read, .images]
   /// Pairs decoded before they are judged; bounds the memory, decides no score.
-  private static let batch = 64
+  /// Each fold's share of a batch is padded to a multiple of 32, so small batches are mostly padding.
+  private static let batch = 192
 
   static func run(
     _ increment: Increment, judges: Judges, in run: RunContext
@@ -37,43 +38,39 @@ enum ScoreStage {
     try Settings.pin(sections, in: run)
     let settings = try Settings.digest(run.configuration, sections: sections)
     let progress = ProgressCounter(.score, total: increment.shards.count, observe: run.observe)
-    return try Workers.map(
-      increment.shards.count, workers: run.workers, state: Judge(judges.ensemble)
+    return try parallelMap(
+      increment.shards.count, workers: run.workers, state: { Judge(judges.ensemble) }
     ) { judge, i in
       let shard = increment.shards[i]
-      let stem = "\(run.directory.scores)/\(RunDirectory.stem(i, shard.name))"
-      if let done = try finished(stem, shard, judges, settings) {
+      let files = ScoreFiles(i, of: increment, in: run.directory)
+      if let done = try finished(files, shard, judges, settings, run) {
         progress.add(done: 1, pairs: done.read)
         return done
       }
       var scoring = ShardScoring(shard, judges: judges, settings: settings, run: run)
       try scoring.score(with: judge, progress: progress)
       let table = scoring.table
-      // The record comes last: a shard with a record is done.
-      try run.publishing.publish("\(stem).npz") { try table.write(to: $0) }
-      try run.publishing.publish(
-        json: scoring.statistics, to: statisticsPath(stem + recordSuffix))
-      try run.publishing.publish(json: scoring.record, to: stem + recordSuffix)
+      try run.publishing.publish(files.table) { try table.write(to: $0) }
+      try run.publishing.publish(json: scoring.statistics, to: files.statistics)
+      try run.publishing.publish(json: scoring.record, to: files.record)
       progress.add(done: 1)
       return scoring.record
     }
   }
 
-  /// The `PairStatistics` that belong to a record.
-  static func statisticsPath(_ record: String) -> String {
-    record.dropLast(recordSuffix.count) + ".statistics.json"
-  }
-
-  /// The record of a shard judged earlier, under the same conditions.
+  /// The record of a shard judged earlier, under the same conditions. One that couldn't be read is tried again, as long
+  /// as no shard that lacks it has been published.
   private static func finished(
-    _ stem: String, _ shard: Increment.Shard, _ judges: Judges, _ settings: String
+    _ files: ScoreFiles, _ shard: Increment.Shard, _ judges: Judges, _ settings: String,
+    _ run: RunContext
   ) throws(RunError) -> ShardScores? {
-    guard FileManager.default.fileExists(atPath: stem + recordSuffix) else { return nil }
-    let record = try StateJSON.decode(ShardScores.self, from: stem + recordSuffix)
+    guard files.exist else { return nil }
+    let record = try StateJSON.decode(ShardScores.self, from: files.record)
     let isCurrent =
       record.shardDigest == shard.digest && record.ensembleDigest == judges.digest
       && record.settingsDigest == settings
-    return isCurrent ? record : nil
+    let mayHeal = [ShardFault.cannotOpen, .cannotRead].map(\.rawValue).contains(record.fault)
+    return isCurrent && (!mayHeal || run.directory.hasPublished) ? record : nil
   }
 
   private struct ShardScoring {
@@ -140,7 +137,8 @@ enum ScoreStage {
       let nothing = repeatElement(Float.nan, count: table.kinds)
       table.keys.append(key)
       table.reasons.append(reason)
-      table.details.append(detail)
+      // An error's text may hold what the file says, however long.
+      table.details.append(String(decoding: detail.utf8.prefix(300), as: UTF8.self))
       table.observed += nothing
       table.randomRepaired += nothing
       table.clusterRepaired += nothing

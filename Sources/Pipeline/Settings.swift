@@ -11,18 +11,60 @@ struct Settings: Codable {
   /// `section.key` to the value as JSON text.
   var values: [String: String]
 
-  /// Pins `sections` of the run's configuration, or compares them with what is pinned.
+  /// Pins `sections` of the run's configuration and the environment, or compares them with what is pinned.
+  /// - Throws: `RunError.otherSettings`.
   static func pin(_ sections: [Section], in run: RunContext) throws {
+    let values = try pinned(in: run)
     let now = try flatten(run.configuration, sections: sections)
       .merging(Environment.described.map { ("environment.\($0)", $1) }) { $1 }
-    let file = run.directory.settings
-    var values: [String: String] = [:]
-    if FileManager.default.fileExists(atPath: file) {
-      values = try StateJSON.decode(Settings.self, from: file).values
+    try compare(values, now, sections.map(\.rawValue) + ["environment"], run)
+    let merged = values.merging(now) { $1 }
+    if merged != values { try publish(merged, in: run) }
+  }
+
+  /// Compares `sections` with what is pinned, and pins nothing: for results that are there already.
+  /// - Throws: `RunError.otherSettings`.
+  static func compare(_ sections: [Section], in run: RunContext) throws {
+    let now = try flatten(run.configuration, sections: sections)
+    try compare(try pinned(in: run), now, sections.map(\.rawValue), run)
+  }
+
+  /// Takes a pin back, since what it decided isn't used.
+  static func forget(_ section: Section, in run: RunContext) throws {
+    let values = try pinned(in: run)
+    let rest = values.filter { !$0.key.hasPrefix(section.rawValue + ".") }
+    if rest != values { try publish(rest, in: run) }
+  }
+
+  /// The pinned values, as the manifest tells them.
+  static func provenance(in run: RunContext) throws -> Manifest.Settings {
+    var tree: [String: [String: Any]] = [:]
+    for (key, text) in try pinned(in: run) {
+      let parts = key.split(separator: ".", maxSplits: 1).map(String.init)
+      guard parts.count == 2, Section(rawValue: parts[0]) != nil else { continue }
+      tree[parts[0], default: [:]][parts[1]] = try JSONSerialization.jsonObject(
+        with: Data(text.utf8), options: .fragmentsAllowed)
     }
+    return try JSONDecoder().decode(
+      Manifest.Settings.self, from: try JSONSerialization.data(withJSONObject: tree))
+  }
+
+  private static func pinned(in run: RunContext) throws(RunError) -> [String: String] {
+    let file = run.directory.settings
+    guard FileManager.default.fileExists(atPath: file) else { return [:] }
+    return try StateJSON.decode(Settings.self, from: file).values
+  }
+
+  private static func publish(_ values: [String: String], in run: RunContext) throws {
+    try run.publishing.publish(json: Settings(values: values), to: run.directory.settings)
+  }
+
+  private static func compare(
+    _ pinned: [String: String], _ now: [String: String], _ sections: [String], _ run: RunContext
+  ) throws(RunError) {
     var differences: [String] = []
-    for section in sections.map(\.rawValue) + ["environment"] {
-      let old = values.filter { $0.key.hasPrefix(section + ".") }
+    for section in sections {
+      let old = pinned.filter { $0.key.hasPrefix(section + ".") }
       let new = now.filter { $0.key.hasPrefix(section + ".") }
       if old.isEmpty { continue }
       for key in Set(old.keys).union(new.keys).sorted() where old[key] != new[key] {
@@ -30,11 +72,7 @@ struct Settings: Codable {
       }
     }
     guard differences.isEmpty else {
-      throw RunError.otherSettings(directory: run.directory.path, differences: differences)
-    }
-    let merged = values.merging(now) { $1 }
-    if merged != values {
-      try run.publishing.publish(json: Settings(values: merged), to: file)
+      throw .otherSettings(directory: run.directory.path, differences: differences)
     }
   }
 

@@ -1,12 +1,28 @@
 import Foundation
 import Synchronization
 
-/// Seconds by stage.
+/// Seconds by stage, over all processes that worked on the run.
 final class StageTimings: Sendable {
+  private struct Stored: Codable {
+    var formatVersion = StateJSON.formatVersion
+    var seconds: [String: Double]
+  }
+
   private let seconds = Mutex<[String: Double]>([:])
 
-  func record(_ stage: Stage, _ value: Double) {
-    seconds.withLock { $0[stage.rawValue, default: 0] += value }
+  /// Goes on from what earlier processes left. Call it under the lock.
+  func resume(in directory: RunDirectory) {
+    guard let stored = try? StateJSON.decode(Stored.self, from: directory.timings) else { return }
+    seconds.withLock { $0 = stored.seconds }
+  }
+
+  /// Timings are no reason to fail a run, so what can't be kept isn't.
+  func record(_ stage: Stage, _ value: Double, in run: RunContext) {
+    let now = seconds.withLock { seconds in
+      seconds[stage.rawValue, default: 0] += value
+      return seconds
+    }
+    try? run.publishing.publish(json: Stored(seconds: now), to: run.directory.timings)
   }
 
   func summary(workers: Int) -> Manifest.Timings {
@@ -17,15 +33,15 @@ final class StageTimings: Sendable {
 }
 
 extension RunContext {
-  /// Runs a stage: tells the observer of its begin and end, and keeps its time.
+  /// Runs a stage: tells the observer of its begin and end, and keeps its time, that of a stage that failed too.
   func stage<R>(_ stage: Stage, _ body: () throws -> R) throws -> R {
     try cancellation.check()
     observe(.began(stage))
     let clock = ContinuousClock()
     let start = clock.now
+    var elapsed: Double { (clock.now - start) / .seconds(1) }
+    defer { timings.record(stage, elapsed, in: self) }
     let result = try body()
-    let elapsed = (clock.now - start) / .seconds(1)
-    timings.record(stage, elapsed)
     observe(.ended(stage, seconds: elapsed))
     return result
   }

@@ -39,7 +39,7 @@ final class ThumbnailCache: TrainingCorpus, @unchecked Sendable {
       try FileManager.default.createDirectory(
         atPath: directory, withIntermediateDirectories: true)
     } catch {
-      throw .file(path: directory, operation: "make", code: errno)
+      throw .file(path: directory, operation: "make", code: systemCode(of: error))
     }
     let bytes = max(1, hashes.count * side * side * 3)
     let path = "\(directory)/thumbnails.bin"
@@ -55,15 +55,13 @@ final class ThumbnailCache: TrainingCorpus, @unchecked Sendable {
     mapping = UnsafeMutableRawBufferPointer(start: start, count: bytes)
     let captionPath = "\(directory)/captions.bin"
     captions = open(captionPath, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard captions >= 0 else {
-      munmap(start, bytes)
-      throw .file(path: captionPath, operation: "make", code: errno)
-    }
+    guard captions >= 0 else { throw .file(path: captionPath, operation: "make", code: errno) }
   }
 
+  // Runs after a failed `init` too, once everything is set.
   deinit {
     munmap(mapping.baseAddress, mapping.count)
-    close(captions)
+    if captions >= 0 { close(captions) }
     try? FileManager.default.removeItem(atPath: directory)
   }
 

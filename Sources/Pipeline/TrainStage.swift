@@ -1,28 +1,42 @@
 import Encoders
 import Foundation
 import Images
+import Layers
 import Training
 
 /// Stage "train": the pairs of lowest content hash become the judges' training corpus, and the judges are trained.
 /// Publishes `DIR/ensemble`; what is trained when the run is killed stays under `.winnow/training`.
 enum TrainStage {
-  static func run(_ increment: Increment, in run: RunContext) throws -> Judges {
-    try Settings.pin([.read, .images, .judges], in: run)
+  typealias Fault = (path: String, message: String)
+
+  /// - Returns: the judges, and the shards that couldn't be read to their end while they were trained.
+  static func run(
+    _ increment: Increment, in run: RunContext
+  ) throws -> (judges: Judges, faults: [Fault]) {
+    let sections: [Settings.Section] = [.read, .images, .judges]
     if FileManager.default.fileExists(atPath: run.directory.ensemble) {
-      return try Judges(directory: run.directory.ensemble)
+      // Perhaps brought from elsewhere: then `judges` isn't pinned, and isn't what decides.
+      try Settings.compare(sections, in: run)
+      run.observe(.note("\(run.directory.ensemble) is there already; nothing to train"))
+      return (try Judges(directory: run.directory.ensemble), [])
     }
-    let corpus = try run.stage(.gather) {
+    try Settings.pin(sections, in: run)
+    let (corpus, faults) = try run.stage(.gather) {
+      let progress = ProgressCounter(
+        .gather, total: 2 * increment.shards.count, observe: run.observe)
+      let (hashes, faults) = try select(increment, progress, in: run)
       let corpus = try ThumbnailCache(
-        hashes: try select(increment, in: run), side: run.configuration.judges.imageSide,
+        hashes: hashes, side: run.configuration.judges.imageSide,
         directory: "\(run.directory.temporary)/training-corpus")
-      try fill(corpus, from: increment, in: run)
-      return corpus
+      try fill(corpus, from: increment, progress, in: run)
+      return (corpus, faults)
     }
     let ensemble = try run.stage(.train) { try train(on: corpus, from: increment, in: run) }
+    try Judges.check(ensemble, of: run.directory.ensemble)
     try run.publishing.publish(folder: run.directory.ensemble) { try ensemble.write(to: $0) }
     try? FileManager.default.removeItem(atPath: run.directory.training)
     // As stored, so that a resumed run judges with the very same numbers.
-    return try Judges(directory: run.directory.ensemble)
+    return (try Judges(directory: run.directory.ensemble), faults)
   }
 
   private static func train(
@@ -41,8 +55,6 @@ enum TrainStage {
               detail: "\(progress.member), loss \(progress.loss)"))
         },
         isCancelled: { run.cancellation.isCancelled })
-    } catch TrainingError.tooFewPairs(let have, let need) {
-      throw RunError.tooFewPairs(have: have, need: need)
     } catch TrainingError.cancelled {
       try run.cancellation.check()
       throw TrainingError.cancelled
@@ -58,12 +70,13 @@ enum TrainStage {
 
   /// One pass that only hashes.
   private static func select(
-    _ increment: Increment, in run: RunContext
-  ) throws -> [ContentHash] {
+    _ increment: Increment, _ progress: ProgressCounter, in run: RunContext
+  ) throws -> ([ContentHash], [Fault]) {
     let selection = HashSelection(limit: run.configuration.judges.maxPairs)
-    try Workers.forEach(increment.shards.count, workers: run.workers, state: ()) { _, i in
+    let faults = try parallelMap(increment.shards.count, workers: run.workers) { i -> Fault? in
+      defer { progress.add(done: 1) }
       var hashes: [ContentHash] = []
-      try pairs(of: increment.shards[i], in: run) { _, _, hash in
+      let fault = try pairs(of: increment.shards[i], in: run) { _, _, hash in
         hashes.append(hash)
         if hashes.count == 4096 {
           selection.offer(hashes)
@@ -71,19 +84,20 @@ enum TrainStage {
         }
       }
       selection.offer(hashes)
+      return fault
     }
-    return selection.selected
+    return (selection.selected, faults.compactMap { $0 })
   }
 
   /// A second pass that decodes what was selected.
   private static func fill(
-    _ corpus: ThumbnailCache, from increment: Increment, in run: RunContext
+    _ corpus: ThumbnailCache, from increment: Increment, _ progress: ProgressCounter,
+    in run: RunContext
   ) throws {
-    let progress = ProgressCounter(.gather, total: increment.shards.count, observe: run.observe)
     let decoder = run.configuration.images.decoder
     let geometry = run.configuration.judges.geometry
-    try Workers.forEach(increment.shards.count, workers: run.workers, state: ()) { _, i in
-      try pairs(of: increment.shards[i], in: run) { image, caption, hash in
+    _ = try parallelMap(increment.shards.count, workers: run.workers) { i in
+      _ = try pairs(of: increment.shards[i], in: run) { image, caption, hash in
         guard let slot = corpus.slot(of: hash), !corpus.isStored(slot) else { return }
         guard
           let thumbnail = try? decoder.thumbnail(
@@ -97,10 +111,11 @@ enum TrainStage {
     corpus.seal()
   }
 
+  /// - Returns: why the shard couldn't be read to its end, if it couldn't.
   private static func pairs(
     of shard: Increment.Shard, in run: RunContext,
     _ body: (_ image: [UInt8], _ caption: String, _ hash: ContentHash) throws -> Void
-  ) throws {
+  ) throws -> Fault? {
     try shard.checkUnchanged()
     let reader = PairReader(path: shard.path, configuration: run.configuration.read)
     while let record = reader.next() {
@@ -108,5 +123,6 @@ enum TrainStage {
       guard case .pair(let image, let caption, let hash) = record.outcome else { continue }
       try body(image, caption, hash)
     }
+    return reader.fault.map { (shard.path, reader.message ?? $0.rawValue) }
   }
 }

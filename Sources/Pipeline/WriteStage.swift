@@ -1,4 +1,5 @@
 import Foundation
+import Layers
 import Shards
 
 /// A finished output shard, as counted by its writer: `.winnow/units/clean-000000.json`.
@@ -45,9 +46,9 @@ enum WriteStage {
       }
     }
     let progress = ProgressCounter(.write, total: plan.units.count, observe: run.observe)
-    return try Workers.map(
+    return try parallelMap(
       plan.units.count, workers: run.workers,
-      state: UnitWriter(increment, kinds: kinds, run: run)
+      state: { UnitWriter(increment, kinds: kinds, run: run) }
     ) { writer, i in
       let unit = plan.units[i]
       defer { progress.add(done: 1) }
@@ -121,8 +122,10 @@ private struct UnitWriter {
     for row in first..<max(first, end) where unit.destination.takes(row, of: table) {
       try run.cancellation.check()
       let sample = try cursor.sample(at: Plan.Position(shard: shard, ordinal: row))
-      guard sample.key == table.keys[row] else {
-        let keys = [sample.key, table.keys[row]].map { String(decoding: $0, as: UTF8.self) }
+      guard tableKey(sample.key) == table.keys[row] else {
+        let keys = [tableKey(sample.key), table.keys[row]].map {
+          String(decoding: $0, as: UTF8.self)
+        }
         throw RunError.shardChanged(
           path: increment.shards[shard].path, detail: "sample \(row) is \(keys[0]), not \(keys[1])")
       }
@@ -145,7 +148,8 @@ private struct UnitWriter {
     on row: Int, _ table: DecisionTable, _ shard: Int
   ) throws -> RejectionNote {
     if details?.shard != shard {
-      details = (shard, try ScoreTable(path: run.scorePath(shard, increment)).details)
+      let files = ScoreFiles(shard, of: increment, in: run.directory)
+      details = (shard, try ScoreTable(path: files.table).details)
     }
     let isJudged = !table.mismatch[row].isNaN
     let columns = (row * table.kinds)..<((row + 1) * table.kinds)

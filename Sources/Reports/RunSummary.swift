@@ -15,8 +15,10 @@ public struct RunSummary {
   public var text: String {
     guard let manifest = result.manifest else { return faults.joined(separator: "\n") }
     if result.isNothingNew {
-      return "Nothing new: \(directory.path) holds the finished result of these shards "
+      let sentence =
+        "Nothing new: \(directory.path) holds the finished result of these shards "
         + "(\(manifest.ledger.kept) of \(manifest.ledger.read) pairs kept)."
+      return ([sentence] + faults).joined(separator: "\n")
     }
     return (counts(manifest) + noise(manifest) + time(manifest) + faults + advice(manifest))
       .joined(separator: "\n")

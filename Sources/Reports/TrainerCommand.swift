@@ -10,9 +10,23 @@ public func trainerCommand(for manifest: Manifest, in directory: RunDirectory) -
   let parts = first.file.split(separator: ".", maxSplits: 1).map(String.init)
   guard parts.count == 2, let end = last.file.split(separator: ".").first else { return nil }
   let numbers = manifest.clean.count == 1 ? parts[0] : "{\(parts[0])..\(end)}"
-  let path = "\(directory.clean)/\(numbers).\(parts[1])"
-  let data = parts[1].hasSuffix(".zst") ? "pipe:zstd -dcq \(path)" : path
+  let files = "\(numbers).\(parts[1])"
+  // A shell runs what stands after `pipe:`, once webdataset has expanded the braces.
+  let data =
+    parts[1].hasSuffix(".zst")
+    ? "pipe:zstd -dcq \(shellQuoted(directory.clean))/\(files)"
+    : "\(directory.clean)/\(files)"
   let workers = min(manifest.clean.count, ProcessInfo.processInfo.activeProcessorCount)
-  return "python -m open_clip_train.main --train-data \"\(data)\" --dataset-type webdataset "
+  return
+    "python -m open_clip_train.main --train-data \(shellQuoted(data)) --dataset-type webdataset "
     + "--train-num-samples \(manifest.ledger.kept) --workers \(workers)"
+}
+
+/// `text` as one word of a shell command.
+func shellQuoted(_ text: String) -> String {
+  let isPlain = text.unicodeScalars.allSatisfy {
+    $0.properties.isAlphabetic || "0123456789_-+./:=@%,".unicodeScalars.contains($0)
+  }
+  return isPlain && !text.isEmpty
+    ? text : "'" + text.replacingOccurrences(of: "'", with: "'\\''") + "'"
 }

@@ -133,7 +133,10 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
   }
 
   private func members(_ jobs: [Job]) throws -> [Ensemble.Member] {
-    try parallelMap(jobs.count, workers: workers) { try member(jobs[$0]) }
+    for job in jobs where job.pairs.count < 2 {
+      throw TrainingError.tooFewPairs(have: job.pairs.count, need: 2)
+    }
+    return try parallelMap(jobs.count, workers: workers) { try member(jobs[$0]) }
   }
 
   /// Trains a member, or takes it from its checkpoint.

@@ -25,9 +25,6 @@ struct Clean: ParsableCommand {
     var configuration = try options.configuration()
     cut.apply(to: &configuration.noise)
     write.apply(to: &configuration.write)
-    let result = try options.run(configuration) {
-      try Run.clean(try shards.expand(configuration), ensemble: ensemble, in: $0)
-    }
-    try options.report(result, configuration)
+    try options.run(configuration, on: shards) { try Run.clean($0, ensemble: ensemble, in: $1) }
   }
 }

@@ -41,6 +41,6 @@ struct EvalNoise: ParsableCommand {
     }
     let evaluation = try NoiseEvaluation(
       of: RunDirectory(out), truth: try NoiseTruth(String(decoding: data, as: UTF8.self)))
-    print(json ? try evaluation.json() : evaluation.text)
+    try StandardOutput.print(json ? try evaluation.json() : evaluation.text)
   }
 }

@@ -16,9 +16,6 @@ struct Filter: ParsableCommand {
   func run() throws {
     var configuration = try options.configuration()
     write.apply(to: &configuration.write)
-    let result = try options.run(configuration) {
-      try Run.filter(try shards.expand(configuration), in: $0)
-    }
-    try options.report(result, configuration)
+    try options.run(configuration, on: shards) { try Run.filter($0, in: $1) }
   }
 }

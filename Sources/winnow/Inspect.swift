@@ -20,18 +20,19 @@ struct Inspect: ParsableCommand {
 
   func run() throws {
     let configuration = try pipeline.map { try PipelineFile.load($0) } ?? RunConfiguration()
+    let selection = try shards.expand(configuration)
     let cancellation = Cancellation()
     let signals = Signals(cancelling: cancellation)
     defer { withExtendedLifetime(signals) {} }
     var all: [Inspection] = []
     var isWhole = true
-    for shard in try shards.expand(configuration) {
+    for path in selection.paths {
       let inspection = try Inspection.inspect(
-        shard.path, configuration: configuration, cancellation: cancellation)
+        path, configuration: configuration, cancellation: cancellation)
       isWhole = isWhole && inspection.fault == nil
-      if json { all.append(inspection) } else { print(inspection.text) }
+      if json { all.append(inspection) } else { try StandardOutput.print(inspection.text) }
     }
-    if json { print(try Inspection.json(all)) }
+    if json { try StandardOutput.print(try Inspection.json(all)) }
     if !isWhole { throw ExitCode(3) }
   }
 }

@@ -26,7 +26,7 @@ final class ProgressPrinter: Sendable {
         let seconds = (ContinuousClock.now - state.stageBegan) / .seconds(1)
         let line = describe(stage, done, total, pairs, detail, seconds)
         if isTerminal {
-          FileHandle.standardError.write(Data("\r\u{1B}[K\(line)".utf8))
+          StandardError.write("\r\u{1B}[K\(line)")
           state.isBarOpen = true
         } else {
           StandardError.print(line)
@@ -46,7 +46,7 @@ final class ProgressPrinter: Sendable {
 
   private func closeBar(_ state: inout State) {
     guard state.isBarOpen else { return }
-    FileHandle.standardError.write(Data("\r\u{1B}[K".utf8))
+    StandardError.write("\r\u{1B}[K")
     state.isBarOpen = false
   }
 
@@ -69,6 +69,9 @@ final class ProgressPrinter: Sendable {
     if share > 0, share < 1 {
       let left = Int(seconds * (1 - share) / share)
       parts.append(String(format: "%d:%02d left", left / 60, left % 60))
+    }
+    if stage == .train, done > 0, seconds > 0 {
+      parts.append(String(format: "%.0f steps, %.1f/s", done, done / seconds))
     }
     if !detail.isEmpty { parts.append(detail) }
     return parts.joined(separator: "  ")

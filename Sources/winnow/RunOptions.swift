@@ -2,7 +2,6 @@ import ArgumentParser
 import Foundation
 import Pipeline
 import Reports
-import Shards
 
 /// The shards to work on.
 struct ShardArguments: ParsableArguments {
@@ -11,12 +10,18 @@ struct ShardArguments: ParsableArguments {
   var shards: [String] = []
 
   /// The list, from the command line or else from the pipeline file.
-  func expand(_ configuration: RunConfiguration) throws -> [ShardPath] {
+  /// - Throws: `ExitCode.success`, having said so, when a list is empty.
+  func expand(_ configuration: RunConfiguration) throws -> ShardSelection {
     let arguments = shards.isEmpty ? configuration.input : shards
     guard !arguments.isEmpty else {
       throw ValidationError("No shards: name them, or set `in:` in the pipeline file.")
     }
-    return try ShardList.expand(arguments)
+    let selection = try ShardSelection(arguments)
+    guard !selection.isEmpty else {
+      StandardError.print("Nothing to do: the list names no shards.")
+      throw ExitCode.success
+    }
+    return selection
   }
 }
 
@@ -50,13 +55,29 @@ struct RunOptions: ParsableArguments {
     return configuration
   }
 
+  /// Runs `body` on the shards, watched and stoppable, and tells the result.
+  func run(
+    _ configuration: RunConfiguration, on shards: ShardArguments,
+    _ body: (ShardSelection, RunContext) throws -> RunResult
+  ) throws {
+    _ = try output(configuration)
+    // First, since a list on a terminal must end with one Ctrl-C.
+    let selection = try shards.expand(configuration)
+    try report(try run(configuration) { try body(selection, $0) }, configuration)
+  }
+
+  private func output(_ configuration: RunConfiguration) throws -> String {
+    guard let out = configuration.output else {
+      throw ValidationError("No output folder: give --out, or set `out:` in the pipeline file.")
+    }
+    return out
+  }
+
   /// Runs `body` in the output folder, watched and stoppable.
   func run<R>(
     _ configuration: RunConfiguration, _ body: (RunContext) throws -> R
   ) throws -> R {
-    guard let out = configuration.output else {
-      throw ValidationError("No output folder: give --out, or set `out:` in the pipeline file.")
-    }
+    let out = try output(configuration)
     let cancellation = Cancellation()
     let signals = Signals(cancelling: cancellation)
     let printer = ProgressPrinter()
@@ -69,10 +90,10 @@ struct RunOptions: ParsableArguments {
   }
 
   /// Tells the result, and ends with its exit status.
-  func report(_ result: RunResult, _ configuration: RunConfiguration) throws {
+  private func report(_ result: RunResult, _ configuration: RunConfiguration) throws {
     let summary = RunSummary(result, in: RunDirectory(configuration.output ?? ""))
     if !quiet, !summary.text.isEmpty { StandardError.print(summary.text) }
-    for path in result.cleanShards { print(path) }
+    for path in result.cleanShards { try StandardOutput.print(path) }
     if result.exitStatus != 0 { throw ExitCode(result.exitStatus) }
   }
 }
@@ -110,8 +131,8 @@ extension NoiseConfiguration.Method: ExpressibleByArgument {
 
 /// The form of what is written.
 struct WriteOptions: ParsableArguments {
-  @Flag(help: "Write .tar rather than .tar.zst.")
-  var plain = false
+  @Flag(inversion: .prefixedNo, help: "Write .tar rather than .tar.zst.")
+  var plain: Bool?
 
-  func apply(to write: inout WriteConfiguration) { write.plain = plain || write.plain }
+  func apply(to write: inout WriteConfiguration) { write.plain = plain ?? write.plain }
 }

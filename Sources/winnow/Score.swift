@@ -17,9 +17,6 @@ struct Score: ParsableCommand {
 
   func run() throws {
     let configuration = try options.configuration()
-    let result = try options.run(configuration) {
-      try Run.score(try shards.expand(configuration), ensemble: ensemble, in: $0)
-    }
-    try options.report(result, configuration)
+    try options.run(configuration, on: shards) { try Run.score($0, ensemble: ensemble, in: $1) }
   }
 }

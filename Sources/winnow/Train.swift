@@ -14,9 +14,6 @@ struct Train: ParsableCommand {
 
   func run() throws {
     let configuration = try options.configuration()
-    let result = try options.run(configuration) {
-      try Run.train(try shards.expand(configuration), in: $0)
-    }
-    try options.report(result, configuration)
+    try options.run(configuration, on: shards) { try Run.train($0, in: $1) }
   }
 }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 import Pipeline
-import Shards
 
 @main
 struct Winnow: ParsableCommand {
@@ -24,6 +23,7 @@ struct Winnow: ParsableCommand {
     ])
 
   static func main() {
+    Signals.ignoreWriteSignals()
     do {
       var command = try parseAsRoot()
       try command.run()
@@ -38,14 +38,10 @@ struct Winnow: ParsableCommand {
       StandardError.print("winnow: \(error)")
       Foundation.exit(error.exitStatus)
     }
-    if let error = error as? ShardListError {
-      StandardError.print("winnow: \(error)")
-      Foundation.exit(2)
-    }
     let code = exitCode(for: error).rawValue
     let message = fullMessage(for: error)
     if code == 0 {
-      print(message)
+      do { if !message.isEmpty { try StandardOutput.print(message) } } catch { Foundation.exit(1) }
     } else if !message.isEmpty {
       StandardError.print(message)
     }

@@ -75,7 +75,18 @@ import Testing
     #expect(try shop.clean(out: "first").status == 0)
     let outcome = try shop.clean(out: "second", "--ensemble", "first")
     #expect(outcome.status == 0, "\(outcome.errors)")
-    #expect(differences(try shop.tree("first"), try shop.tree("second")) == [])
+    #expect(
+      differences(try shop.tree("first"), try shop.tree("second")) == ["manifest.json"])
+    // What taught an ensemble from elsewhere isn't known here, so it isn't told.
+    #expect(try shop.manifest("first").provenance.configuration.judges != nil)
+    #expect(try shop.manifest("second").provenance.configuration.judges == nil)
+    #expect(
+      try shop.manifest("first").provenance.configuration.read
+        == shop.manifest("second").provenance.configuration.read)
+    // Nor by a run that goes on without the option.
+    try FileManager.default.removeItem(atPath: "\(shop.root)/second/manifest.json")
+    #expect(try shop.clean(out: "second").status == 0)
+    #expect(try shop.manifest("second").provenance.configuration.judges == nil)
   }
 
   @Test func aSecondRunFindsNothingNew() throws {
@@ -97,6 +108,15 @@ import Testing
       "clean", "-", "--pipeline", "tiny.yaml", "--out", "list", input: list)
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(differences(try shop.tree("folder"), try shop.tree("list")) == [])
+  }
+
+  @Test func shardsMovedElsewhereAreTheSameShards() throws {
+    let shop = try Workshop(pairs: 200)
+    #expect(try shop.clean(out: "out").status == 0)
+    #expect(rename("\(shop.root)/in", "\(shop.root)/moved") == 0)
+    let outcome = try shop.clean("moved", out: "out")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.errors.contains("Nothing new"))
   }
 
   @Test func plainWritesTarsWithTheSameSamples() throws {

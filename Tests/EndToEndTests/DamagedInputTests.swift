@@ -35,7 +35,9 @@ import Testing
   private func expectFault(_ fault: String, _ shop: Workshop, _ outcome: Workshop.Outcome) throws {
     #expect(outcome.status == 3, "\(outcome.errors)")
     #expect(try shop.manifest().shards[1].fault == fault)
-    #expect(outcome.errors.contains("not read to its end: in/"))
+    #expect(outcome.errors.contains("not read to its end: /"))
+    #expect(outcome.errors.contains("/in/bad.tar"))
+    #expect(try shop.manifest().ledger.faults == [fault: 1])
   }
 
   @Test func anEmptyShard() throws {
@@ -94,6 +96,71 @@ import Testing
   @Test func somethingThatIsNoTar() throws {
     let (shop, outcome) = try clean(Array("this is a text, not a tar\n".utf8))
     try expectFault("not-a-tar", shop, outcome)
+  }
+
+  @Test func aPipeIsNoShardAndNobodyWaitsForIt() throws {
+    let shop = try Workshop(pairs: 120, shards: 120)
+    #expect(mkfifo("\(shop.root)/in/pipe.tar", 0o600) == 0)
+    let outcome = try shop.winnow(
+      "clean", "in/000000.tar", "in/pipe.tar", "--pipeline", "tiny.yaml", "--out", "out")
+    #expect(outcome.status == 3, "\(outcome.errors)")
+    #expect(try shop.manifest().shards[1].fault == "cannot-open")
+    #expect(outcome.errors.contains("no regular file"))
+  }
+
+  @Test func trainingNamesTheShardItCouldNotReadToItsEnd() throws {
+    let shop = try Workshop(pairs: 120, shards: 120)
+    try Data("no tar".utf8).write(to: URL(fileURLWithPath: "\(shop.root)/in/bad.tar"))
+    let outcome = try shop.winnow("train", "in", "--pipeline", "tiny.yaml", "--out", "out")
+    #expect(outcome.status == 3, "\(outcome.errors)")
+    #expect(outcome.errors.contains("/in/bad.tar"))
+  }
+
+  @Test func aMissingShardOfAListIsAFaultAndIsReadOnceItIsThere() throws {
+    let shop = try Workshop(pairs: 200)
+    #expect(rename("\(shop.root)/in/000003.tar", "\(shop.root)/away.tar") == 0)
+    let list = (0..<4).map { "in/00000\($0).tar\n" }.joined()
+    func run(_ command: String) throws -> Workshop.Outcome {
+      try shop.winnow(command, "-", "--pipeline", "tiny.yaml", "--out", "out", input: list)
+    }
+    #expect(try run("train").status == 3)
+    #expect(try run("score").status == 3)
+    #expect(rename("\(shop.root)/away.tar", "\(shop.root)/in/000003.tar") == 0)
+    let healed = try run("clean")
+    #expect(healed.status == 0, "\(healed.errors)")
+    #expect(try shop.manifest().ledger.read == 200)
+  }
+
+  @Test func aMissingShardLeavesTheRestCleanAndIsNamedAgainByTheNextRun() throws {
+    let shop = try Workshop(pairs: 200)
+    #expect(rename("\(shop.root)/in/000003.tar", "\(shop.root)/away.tar") == 0)
+    let list = (0..<4).map { "in/00000\($0).tar\n" }.joined()
+    for (status, sentence) in [(3, "not read to its end"), (0, "Nothing new")] {
+      let outcome = try shop.winnow(
+        "clean", "-", "--pipeline", "tiny.yaml", "--out", "out", input: list)
+      #expect(outcome.status == status, "\(outcome.errors)")
+      #expect(outcome.errors.contains(sentence))
+      #expect(outcome.errors.contains("/in/000003.tar"))
+    }
+    let manifest = try shop.manifest()
+    #expect(manifest.ledger.read == 150)
+    #expect(manifest.shards[3].fault == "cannot-open")
+  }
+
+  @Test func aNameAndACaptionThatAreTooLong() throws {
+    let key = String(repeating: "n", count: 5000)
+    let long = Array(String(repeating: "a red square ", count: 6000).utf8)
+    let (shop, outcome) = try clean(
+      try shard(TinyCorpus.sample(500, key: key) + sample(("png", png), ("txt", long))))
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(
+      try shop.manifest().shards[1].ledger.rejected == ["name-too-long": 1, "caption-too-long": 1])
+    let table = try DecisionTable(path: "\(shop.root)/out/decisions/000001-bad.npz")
+    #expect(table.keys[0] == Array(repeating: UInt8(ascii: "n"), count: 256))
+    // Written as they came.
+    let rejected = try shop.samples("out/rejected")
+    #expect(rejected.contains { $0.key == Array(key.utf8) })
+    #expect(rejected.contains { $0.members.contains { $0.bytes == long } })
   }
 
   /// A sample that is whole, but no pair, is rejected with its reason; the run is a success.

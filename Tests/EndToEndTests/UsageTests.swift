@@ -36,7 +36,8 @@ import Testing
     let shop = try Workshop(pairs: 3)
     let outcome = try shop.winnow("clean", "-", "--out", "o", input: "in/000000.tar\npipe:ls\n")
     #expect(outcome.status == 2)
-    #expect(outcome.errors.contains("2"))
+    #expect(outcome.errors.contains("line 2"))
+    #expect(!FileManager.default.fileExists(atPath: "\(shop.root)/o"))
   }
 
   @Test func whatWinnowWroteIsNotCleanedAgain() throws {
@@ -47,11 +48,120 @@ import Testing
     #expect(outcome.errors.contains("which Winnow wrote"))
   }
 
+  @Test(arguments: [("in", "in/clean"), ("in", "in"), (".", "."), ("{in,other}", "in/clean")])
+  func anOutputFolderInTheInputIsRefusedAndNotMade(input: String, output: String) throws {
+    let shop = try Workshop(pairs: 3)
+    try TinyCorpus.write(3, size: 3, to: "\(shop.root)/other")
+    try FileManager.default.moveItem(
+      atPath: "\(shop.root)/other/000000.tar", toPath: "\(shop.root)/other/b.tar")
+    let before = try FileManager.default.subpathsOfDirectory(atPath: shop.root)
+    let outcome = try shop.clean(input, out: output)
+    #expect(outcome.status == 2, "\(outcome.errors)")
+    #expect(outcome.errors.contains("lie one in the other"))
+    #expect(try FileManager.default.subpathsOfDirectory(atPath: shop.root) == before)
+  }
+
+  @Test func anOutputFolderThatHoldsAShardIsRefused() throws {
+    let shop = try Workshop(pairs: 3)
+    #expect(try shop.clean("in/000000.tar", out: ".").status == 2)
+    #expect(try shop.clean("in/000000.tar", out: "in").status == 2)
+    let list = try shop.winnow("clean", "-", "--out", "in/clean", input: "in\n")
+    #expect(list.status == 2, "\(list.errors)")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: "\(shop.root)/in").count == 1)
+  }
+
+  @Test func anOutputFolderBesideShardsGivenByNameIsFine() throws {
+    let shop = try Workshop(pairs: 120, shards: 120)
+    let outcome = try shop.clean("in/000000.tar", out: "in/out")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    // Nor does a folder's state, in a folder of that name without an increment, poison the shards beside it.
+    try FileManager.default.createDirectory(
+      atPath: "\(shop.root)/.winnow", withIntermediateDirectories: true)
+    #expect(try shop.clean("in/000000.tar", out: "second", "--ensemble", "in/out").status == 0)
+  }
+
+  @Test func outputOfUnknownOriginIsRefused() throws {
+    let shop = try Workshop(pairs: 120, shards: 120)
+    #expect(try shop.clean(out: "out").status == 0)
+    try FileManager.default.removeItem(atPath: "\(shop.root)/out/.winnow")
+    let outcome = try shop.clean(out: "out")
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.contains("which says what it was made of"))
+  }
+
+  @Test func anEmptyListIsNothingToDo() throws {
+    let shop = try Workshop()
+    let outcome = try shop.winnow("clean", "-", "--out", "o", input: "\n# nothing tonight\n")
+    #expect(outcome.status == 0)
+    #expect(outcome.errors.contains("Nothing to do"))
+    #expect(!FileManager.default.fileExists(atPath: "\(shop.root)/o"))
+  }
+
+  @Test func fitMakesNoFolderAndWantsEveryShardsScores() throws {
+    let shop = try Workshop(pairs: 200)
+    #expect(try shop.winnow("fit", "nowhere").status == 1)
+    #expect(!FileManager.default.fileExists(atPath: "\(shop.root)/nowhere"))
+    #expect(
+      try shop.winnow("train", "in", "--pipeline", "tiny.yaml", "--out", "out").status == 0)
+    #expect(
+      try shop.winnow("score", "in", "--pipeline", "tiny.yaml", "--out", "out").status == 0)
+    let record = "\(shop.root)/out/.winnow/scores/000002-000002.record.json"
+    #expect(rename(record, record + ".away") == 0)
+    let partial = try shop.winnow("fit", "out")
+    #expect(partial.status == 1)
+    #expect(partial.errors.contains("000002-000002.record.json is missing"))
+    #expect(rename(record + ".away", record) == 0)
+    #expect(try shop.winnow("fit", "out", "out").status == 2)
+    #expect(try shop.winnow("fit", "out").status == 0)
+  }
+
+  @Test func scoresMadeAnewAreFittedAnewUntilTheirCutIsPublished() throws {
+    let shop = try Workshop(pairs: 200)
+    #expect(try shop.clean(out: "one").status == 0)
+    #expect(try shop.clean(out: "two", "--seed", "3").status == 0)
+    func swapModel(_ out: String) throws {
+      let file = "\(shop.root)/\(out)/noise-model.json"
+      try FileManager.default.removeItem(atPath: file)
+      try FileManager.default.copyItem(atPath: "\(shop.root)/two/noise-model.json", toPath: file)
+    }
+    #expect(
+      try shop.winnow(
+        "score", "in", "--pipeline", "tiny.yaml", "--ensemble", "one", "--out", "staged"
+      ).status == 0)
+    #expect(try shop.winnow("fit", "staged").status == 0)
+    try swapModel("staged")
+    let filtered = try shop.winnow("filter", "in", "--pipeline", "tiny.yaml", "--out", "staged")
+    #expect(filtered.status == 1)
+    #expect(filtered.errors.contains("run `winnow fit`"))
+    #expect(try shop.winnow("fit", "staged").status == 0)
+    #expect(
+      try shop.tree("staged")["noise-model.json"] == shop.tree("one")["noise-model.json"])
+    try swapModel("one")
+    let published = try shop.winnow("fit", "one")
+    #expect(published.status == 1)
+    #expect(published.errors.contains("fitted on other scores"))
+  }
+
+  @Test func whoClosedStandardErrorOrTheListEndsNothingWithASignal() throws {
+    let shop = try Workshop(pairs: 120, shards: 120)
+    let shell = URL(fileURLWithPath: "/bin/bash")
+    func run(_ redirection: String, _ out: String) throws -> Workshop.Outcome {
+      let command =
+        "'\(Workshop.binary.path)' clean in --pipeline tiny.yaml --out \(out) \(redirection)"
+      return try Workshop.run(shell, ["-c", command], in: shop.root)
+    }
+    #expect(try run("2> /dev/full", "a").status == 0)
+    let full = try run("> /dev/full", "b")
+    #expect(full.status == 1)
+    #expect(full.errors.contains("can't write to standard output"))
+    #expect(try shop.manifest("b").ledger.read == 120)
+  }
+
   @Test func tooFewPairsSayHowManyAreNeeded() throws {
     let shop = try Workshop(pairs: 20)
     let outcome = try shop.clean(out: "out")
     #expect(outcome.status == 1)
-    #expect(outcome.errors.contains("20 distinct readable pairs are too few"))
+    #expect(outcome.errors.contains("20 different readable pairs are too few"))
     #expect(outcome.errors.contains("at least 100"))
   }
 
@@ -63,6 +173,12 @@ import Testing
     #expect(settings.errors.contains("write.plain: false (now true)"))
     let seed = try shop.clean(out: "out", "--seed", "5")
     #expect(seed.errors.contains("judges.seed: 0 (now 5)"))
+    let other = try shop.clean(out: "other", "--seed", "5")
+    #expect(other.status == 0, "\(other.errors)")
+    let ensemble = try shop.clean(out: "out", "--ensemble", "other")
+    #expect(ensemble.status == 1)
+    #expect(ensemble.errors.contains("was judged by ensemble"))
+    #expect(try shop.clean(out: "out", "--ensemble", "out").status == 0)
     let shards = try shop.clean("in/000000.tar", out: "out")
     #expect(shards.status == 1)
     #expect(shards.errors.contains("other shards"))

@@ -34,7 +34,7 @@ import Testing
     #expect {
       try Ledger.compute(read: [record(3)], written: [unit(["0": .init(kept: 2)])])
     } throws: {
-      "\($0)".contains("doesn't add up")
+      "\($0)".contains("3 read, but 2 kept")
     }
   }
 
@@ -52,5 +52,16 @@ import Testing
     #expect(throws: RunError.self) {
       try Ledger.compute(read: [record], written: [unit(["0": .init(kept: 1)])])
     }
+  }
+
+  @Test func faultsAreCountedBesideThePairs() throws {
+    var record = record(1)
+    record.fault = "truncated"
+    let ledgers = try Ledger.compute(
+      read: [record, record], written: [unit(["0": .init(kept: 1), "1": .init(kept: 1)])])
+    var total = ledgers[0]
+    total.add(ledgers[1])
+    #expect(total.faults == ["truncated": 2])
+    #expect(total.read == 2)
   }
 }

@@ -90,7 +90,9 @@ import Testing
   @Test(arguments: [
     "noise: {maxNoise: 0.1, keepFraction: 0.5}", "noise: {maxNoise: 2}", "write: {shardSize: 0}",
     "write: {level: 99}", "judges: {folds: 1}", "judges: {imageSide: 30}",
-    "judges: {members: []}", "read: {imageSuffixes: []}",
+    "judges: {optimiser: {beta2: 1}}", "judges: {optimiser: {clip: 0}}",
+    "judges: {optimiser: {peakRate: .nan}}", "judges: {augmentation: {smallestCrop: 0}}",
+    "judges: {augmentation: {mirror: 1.5}}", "judges: {members: []}", "read: {imageSuffixes: []}",
   ])
   func senselessValuesAreRefused(yaml: String) {
     #expect(throws: RunError.self) { try parse(yaml) }
@@ -105,9 +107,13 @@ import Testing
 
   @Test func relativePathsAreTakenFromTheFilesFolder() throws {
     let folder = try TemporaryFolder()
-    try folder.write("a.yaml", "in: [shards, /data/x.tar]\nout: result\n")
+    try folder.write("a.yaml", "in: ['a.tar::/b.tar::c.tar', shards, /data/x.tar]\nout: result\n")
     let configuration = try PipelineFile.load(folder.path("a.yaml"))
-    #expect(configuration.input == [folder.path("shards"), "/data/x.tar"])
+    #expect(
+      configuration.input == [
+        "\(folder.path("a.tar"))::/b.tar::\(folder.path("c.tar"))", folder.path("shards"),
+        "/data/x.tar",
+      ])
     #expect(configuration.output == folder.path("result"))
   }
 }

@@ -56,7 +56,7 @@ import Testing
   @Test func aShardChangedAfterItWasPinnedIsNamed() throws {
     let folder = try TemporaryFolder()
     try folder.write("a.tar", "one")
-    let shards = [ShardPath(path: folder.path("a.tar"))]
+    let shards = ShardSelection(shards: [ShardPath(path: folder.path("a.tar"))])
     let pinned = try Increment.pin(shards, in: try run(folder))
     #expect(try Increment.pin(shards, in: try run(folder)) == pinned)
     try folder.write("a.tar", "other")
@@ -68,10 +68,66 @@ import Testing
     }
   }
 
+  @Test func aShardWrittenToIsNamedThoughItsSizeIsTheSame() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("a.tar", "one")
+    let shards = ShardSelection(shards: [ShardPath(path: folder.path("a.tar"))])
+    let pinned = try Increment.pin(shards, in: try run(folder))
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSince1970: 1)], ofItemAtPath: folder.path("a.tar"))
+    #expect {
+      try pinned.shards[0].checkUnchanged()
+    } throws: {
+      "\($0)".contains("its size is the same")
+    }
+  }
+
+  @Test func aShardThatCanBeOpenedByNowIsPinnedUnlessOthersAreOut() throws {
+    let folder = try TemporaryFolder()
+    let shards = ShardSelection(shards: [ShardPath(path: folder.path("a.tar"))])
+    let run = try run(folder)
+    #expect(try Increment.pin(shards, in: run).shards[0].digest == "")
+    try FileManager.default.createDirectory(
+      atPath: run.directory.clean, withIntermediateDirectories: true)
+    try folder.write("a.tar", "one")
+    #expect(try Increment.pin(shards, in: run).shards[0].digest == "")
+    try FileManager.default.removeItem(atPath: run.directory.clean)
+    #expect(try Increment.pin(shards, in: run).shards[0].digest != "")
+  }
+
+  @Test func theSecondsOfEarlierProcessesAreAdded() throws {
+    let folder = try TemporaryFolder()
+    let first = try run(folder)
+    first.timings.record(.train, 2, in: first)
+    first.timings.record(.score, 1, in: first)
+    let second = try run(folder)
+    second.timings.resume(in: second.directory)
+    second.timings.record(.score, 3, in: second)
+    let summary = second.timings.summary(workers: 1)
+    #expect(summary.seconds == ["train": 2, "score": 4])
+    #expect(summary.total == 6)
+  }
+
+  @Test func anErrorNamesTheFileAndNotItsDraft() throws {
+    struct Failure: Error, CustomStringConvertible { var description: String }
+    let folder = try TemporaryFolder()
+    let run = try run(folder)
+    let path = folder.path("out/000000.tar.zst")
+    #expect(throws: RunError.publishing("\(path): no room")) {
+      try run.publishing.publish(path) { throw Failure(description: "\($0): no room") }
+    }
+  }
+
+  @Test func theEnvironmentNamesVersionsAndTheVectorPath() {
+    for name in ["winnow", "libzstd", "libwebp", "libspng", "vector-path", "openblas-core"] {
+      #expect(Environment.described[name]?.isEmpty == false, "\(name)")
+    }
+  }
+
   @Test func theSameBytesCopiedBackAreTheSameShard() throws {
     let folder = try TemporaryFolder()
     try folder.write("a.tar", "one")
-    let shards = [ShardPath(path: folder.path("a.tar"))]
+    let shards = ShardSelection(shards: [ShardPath(path: folder.path("a.tar"))])
     let first = try Increment.pin(shards, in: try run(folder))
     try FileManager.default.removeItem(atPath: folder.path("a.tar"))
     try folder.write("a.tar", "one")
@@ -117,16 +173,6 @@ import Testing
     #expect(cache.hash(1) == hashes[2])
     #expect((0..<2).map { cache.caption($0) } == ["null", "zwei ü"])
     #expect(cache.withThumbnail(1) { Array($0) } == [7, 8, 9])
-  }
-
-  @Test func workersGiveResultsInOrderAndTheFirstError() throws {
-    let squares = try Workers.map(100, workers: 3, state: ()) { _, i in i * i }
-    #expect(squares == (0..<100).map { $0 * $0 })
-    #expect(throws: RunError.usage("7")) {
-      try Workers.forEach(100, workers: 2, state: ()) { _, i in
-        if i == 7 { throw RunError.usage("7") }
-      }
-    }
   }
 
   @Test func decisionTablesComeBackAsTheyWereWritten() throws {

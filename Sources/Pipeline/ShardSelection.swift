@@ -1,0 +1,102 @@
+import Foundation
+import Shards
+
+/// The shards that a command works on, and what was named to find them.
+public struct ShardSelection: Sendable {
+  let shards: [ShardPath]
+  /// The folders among what was named.
+  let folders: [String]
+
+  public var isEmpty: Bool { shards.isEmpty }
+  public var paths: [String] { shards.map(\.path) }
+
+  /// - Parameter arguments: files, folders, brace patterns, or `-` for a list on standard input.
+  /// - Throws: `RunError.usage` naming the argument or the line.
+  public init(_ arguments: [String]) throws(RunError) {
+    var named = arguments
+    do {
+      shards = try ShardList.expand(arguments) {
+        let list = FileHandle.standardInput.readDataToEndOfFile()
+        named += list.split { $0 == 0 || $0 == UInt8(ascii: "\n") }
+          .map { String(decoding: $0, as: UTF8.self) }
+        return list
+      }
+    } catch {
+      throw .usage("\(error)")
+    }
+    let listed = shards
+    folders = named.flatMap { argument in
+      let parts = isFolder(argument) ? [argument] : argument.components(separatedBy: "::")
+      return parts.flatMap { $0.contains("{") ? expanded($0, listed) : [$0] }
+    }.filter(isFolder)
+  }
+
+  init(shards: [ShardPath]) { (self.shards, folders) = (shards, []) }
+
+  /// Refuses an output folder that the next run over the same arguments would read, and input that is output.
+  /// - Throws: `RunError.outputMeetsInput`, `.insideOutput`.
+  func checkApart(from directory: RunDirectory) throws(RunError) {
+    try refuseWinnowOutput()
+    let output = realPath(directory.path)
+    for folder in folders where isSameOrBelow(output, realPath(folder)) {
+      throw .outputMeetsInput(output: directory.path, input: folder)
+    }
+    for parent in Set(shards.map { ($0.path as NSString).deletingLastPathComponent }).sorted()
+    where isSameOrBelow(realPath(parent), output) {
+      throw .outputMeetsInput(output: directory.path, input: parent.isEmpty ? "." : parent)
+    }
+  }
+
+  /// Cleaning what Winnow wrote would judge kept pairs by what they taught.
+  private func refuseWinnowOutput() throws(RunError) {
+    var innocent: Set<String> = []
+    for shard in shards {
+      var folder = (realPath(shard.path) as NSString).deletingLastPathComponent
+      while folder != "/", innocent.insert(folder).inserted {
+        if FileManager.default.fileExists(atPath: RunDirectory(folder).increment) {
+          throw .insideOutput(shard: shard.path, output: folder)
+        }
+        folder = (folder as NSString).deletingLastPathComponent
+      }
+    }
+  }
+}
+
+/// The folders that a brace pattern of folders stands for, told from the shards found below them.
+private func expanded(_ pattern: String, _ shards: [ShardPath]) -> [String] {
+  let depth = pattern.split(separator: "/").count
+  let start = String(pattern.prefix { $0 != "{" })
+  let folders = shards.map(\.path).filter { $0.hasPrefix(start) }.map { path in
+    (path.hasPrefix("/") ? "/" : "")
+      + path.split(separator: "/").prefix(depth).joined(separator: "/")
+  }
+  return Set(folders).sorted()
+}
+
+private func isFolder(_ path: String) -> Bool {
+  var isDirectory: ObjCBool = false
+  return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
+    && isDirectory.boolValue
+}
+
+private func isSameOrBelow(_ path: String, _ folder: String) -> Bool {
+  path == folder || path.hasPrefix(folder == "/" ? "/" : folder + "/")
+}
+
+/// Absolute, without links in what exists of it.
+private func realPath(_ path: String) -> String {
+  let path = absolutePath(path)
+  if let resolved = realpath(path, nil) {
+    defer { free(resolved) }
+    return String(cString: resolved)
+  }
+  let parent = (path as NSString).deletingLastPathComponent
+  guard parent != path else { return path }
+  let base = realPath(parent)
+  return (base == "/" ? "" : base) + "/" + (path as NSString).lastPathComponent
+}
+
+/// Absolute, without `.` and `..`; links stay.
+func absolutePath(_ path: String) -> String {
+  URL(fileURLWithPath: path).standardizedFileURL.path
+}

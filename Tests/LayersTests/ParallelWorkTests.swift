@@ -1,0 +1,35 @@
+import Synchronization
+import Testing
+
+@testable import Layers
+
+@Suite struct ParallelWorkTests {
+  private struct Failure: Error, Equatable { var unit: Int }
+
+  @Test(arguments: [1, 3, 200]) func resultsComeInOrder(workers: Int) throws {
+    #expect(try parallelMap(100, workers: workers) { $0 * $0 } == (0..<100).map { $0 * $0 })
+    #expect(try parallelMap(0, workers: workers) { $0 } == [])
+  }
+
+  @Test func theLowestUnitsErrorIsThrownAndStopsTheRest() throws {
+    let begun = Mutex(0)
+    #expect(throws: Failure(unit: 7)) {
+      try parallelMap(10_000, workers: 2) { i in
+        begun.withLock { $0 += 1 }
+        if i >= 7 { throw Failure(unit: i) }
+      }
+    }
+    #expect(begun.withLock { $0 } <= 10)
+  }
+
+  @Test func aWorkerKeepsItsStateFromUnitToUnit() throws {
+    let seen = try parallelMap(5, workers: 1, state: { 0 }) { state, _ in
+      state += 1
+      return state
+    }
+    #expect(seen == [1, 2, 3, 4, 5])
+    #expect(throws: Failure(unit: -1)) {
+      try parallelMap(5, workers: 2, state: { throw Failure(unit: -1) }) { (_: inout Int, i) in i }
+    }
+  }
+}
