@@ -9,7 +9,7 @@ import Synchronization
 ///   - state: what one worker keeps from unit to unit (a judge, an open shard); never shared.
 ///   - body: a unit.
 public func parallelMap<State, R: Sendable>(
-  _ count: Int, workers: Int, state: @escaping @Sendable () throws -> State,
+  _ count: Int, workers: Int, state: @autoclosure @escaping @Sendable () throws -> State,
   _ body: @escaping @Sendable (inout State, Int) throws -> R
 ) throws -> [R] {
   let work = Work<R>()
@@ -45,7 +45,7 @@ public func parallelMap<State, R: Sendable>(
 public func parallelMap<R: Sendable>(
   _ count: Int, workers: Int, _ body: @escaping @Sendable (Int) throws -> R
 ) throws -> [R] {
-  try parallelMap(count, workers: workers, state: {}) { _, unit in try body(unit) }
+  try parallelMap(count, workers: workers, state: ()) { _, unit in try body(unit) }
 }
 
 private final class Work<R: Sendable>: Sendable {

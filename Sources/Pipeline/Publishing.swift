@@ -5,8 +5,6 @@ struct Publishing: Sendable {
   /// On the same file system as everything published.
   let temporary: String
 
-  init(temporary: String) { self.temporary = temporary }
-
   /// - Parameter write: writes the whole file (or folder) to the path that it is given.
   func publish(_ path: String, write: (_ temporary: String) throws -> Void) throws {
     let name = (path as NSString).lastPathComponent

@@ -39,7 +39,7 @@ enum ScoreStage {
     let settings = try Settings.digest(run.configuration, sections: sections)
     let progress = ProgressCounter(.score, total: increment.shards.count, observe: run.observe)
     return try parallelMap(
-      increment.shards.count, workers: run.workers, state: { Judge(judges.ensemble) }
+      increment.shards.count, workers: run.workers, state: Judge(judges.ensemble)
     ) { judge, i in
       let shard = increment.shards[i]
       let files = ScoreFiles(i, of: increment, in: run.directory)

@@ -48,7 +48,7 @@ enum WriteStage {
     let progress = ProgressCounter(.write, total: plan.units.count, observe: run.observe)
     return try parallelMap(
       plan.units.count, workers: run.workers,
-      state: { UnitWriter(increment, kinds: kinds, run: run) }
+      state: UnitWriter(increment, kinds: kinds, run: run)
     ) { writer, i in
       let unit = plan.units[i]
       defer { progress.add(done: 1) }

@@ -127,28 +127,4 @@ import Testing
     process.waitUntilExit()
     #expect([143, 130].contains(process.terminationStatus))
   }
-
-  @Test func oneInterruptEndsTheWaitForAList() throws {
-    let shop = try Workshop(pairs: 3)
-    let process = Process()
-    process.executableURL = Workshop.binary
-    process.arguments = ["clean", "-", "--out", "out"]
-    process.currentDirectoryURL = URL(fileURLWithPath: shop.root)
-    process.standardInput = Pipe()
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    while !isReadingItsInput(process) { usleep(1000) }
-    process.interrupt()
-    process.waitUntilExit()
-    #expect(process.terminationReason == .uncaughtSignal)
-    #expect(!FileManager.default.fileExists(atPath: "\(shop.root)/out"))
-  }
-
-  /// Whether the main thread waits in `read` (0 on x86-64, 63 on arm64) of descriptor 0.
-  private func isReadingItsInput(_ process: Process) -> Bool {
-    guard process.isRunning else { return true }
-    let file = "/proc/\(process.processIdentifier)/syscall"
-    let text = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
-    return text.hasPrefix("0 0x0 ") || text.hasPrefix("63 0x0 ")
-  }
 }

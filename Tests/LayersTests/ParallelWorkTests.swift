@@ -6,6 +6,8 @@ import Testing
 @Suite struct ParallelWorkTests {
   private struct Failure: Error, Equatable { var unit: Int }
 
+  @Sendable private static func failing() throws -> Int { throw Failure(unit: -1) }
+
   @Test(arguments: [1, 3, 200]) func resultsComeInOrder(workers: Int) throws {
     #expect(try parallelMap(100, workers: workers) { $0 * $0 } == (0..<100).map { $0 * $0 })
     #expect(try parallelMap(0, workers: workers) { $0 } == [])
@@ -23,13 +25,13 @@ import Testing
   }
 
   @Test func aWorkerKeepsItsStateFromUnitToUnit() throws {
-    let seen = try parallelMap(5, workers: 1, state: { 0 }) { state, _ in
+    let seen = try parallelMap(5, workers: 1, state: 0) { state, _ in
       state += 1
       return state
     }
     #expect(seen == [1, 2, 3, 4, 5])
     #expect(throws: Failure(unit: -1)) {
-      try parallelMap(5, workers: 2, state: { throw Failure(unit: -1) }) { (_: inout Int, i) in i }
+      try parallelMap(5, workers: 2, state: try Self.failing()) { _, i in i }
     }
   }
 }
