@@ -6,7 +6,7 @@ import Layers
 public struct TrainingConfiguration: Sendable, Codable, Equatable {
   public var seed: UInt64 = 0
   /// Cross-fitting folds: a pair is judged only by members that did not train on its fold.
-  public var folds = 3
+  public var folds = 4
   /// Short rounds with one kind of member each, in turn, that only find the pairs not worth learning from.
   public var selectionRounds = 1
   public var selectionEpochs = 3
@@ -24,7 +24,7 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
   /// At most this many pairs are used, those of lowest content hash.
   public var maxPairs = 50_000
   /// Reference pairs that every score is taken against; never trained on. At most an eighth of the corpus.
-  public var bankSize = 512
+  public var bankSize = 256
   public var optimiser = AdamW.Settings()
   public var augmentation = Augmentation()
   public var members = [
