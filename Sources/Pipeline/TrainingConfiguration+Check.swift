@@ -23,29 +23,11 @@ extension TrainingConfiguration {
     try need(!members.isEmpty, "members must name at least one")
     try need(Set(members.map(\.name)).count == members.count, "members must have different names")
     for member in members {
-      let name = "members, \(member.name):"
-      let isPlain = member.name.allSatisfy {
-        $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-")
+      do {
+        try member.check(imageSide: imageSide)
+      } catch {
+        throw .usage("judges.members: \(error)")
       }
-      try need(
-        isPlain && !member.name.isEmpty, "\(name) a name has letters, digits and hyphens only")
-      try need(
-        member.dimension >= 1 && member.dimension == members[0].dimension,
-        "\(name) all members need the same dimension")
-      let (image, text) = (member.image, member.text)
-      try need(
-        !image.widths.isEmpty && image.blocks.count == image.widths.count
-          && image.widths.allSatisfy { $0 >= 1 } && image.blocks.allSatisfy { $0 >= 0 },
-        "\(name) image.widths and image.blocks need a number for each stage")
-      try need(
-        image.widths.count < 16 && imageSide >= 1 << image.widths.count
-          && imageSide % (1 << image.widths.count) == 0,
-        "imageSide must be a multiple of \(1 << min(16, image.widths.count)), "
-          + "since each of the \(image.widths.count) stages halves it")
-      try need(
-        text.buckets >= 1 && text.width >= 1 && text.depth >= 0 && text.heads >= 1
-          && text.maxTokens >= 1 && text.width % text.heads == 0,
-        "\(name) text needs positive numbers, and a width that its heads divide")
     }
   }
 }
