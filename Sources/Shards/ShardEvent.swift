@@ -4,8 +4,8 @@ public struct ReadLimits: Sendable {
   public var maxMemberBytes = 64 << 20
   /// Bytes of all members of a sample, with their names and 256 bytes for each member.
   public var maxSampleBytes = 256 << 20
-  /// Bytes of one member's name: Linux takes no longer path.
-  public var maxNameBytes = 4096
+  /// Bytes of one member's name: far beyond any path, far below what a PAX header may declare.
+  public var maxNameBytes = 64 << 10
   /// Members of a sample.
   public var maxMembers = 1024
 
