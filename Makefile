@@ -51,10 +51,10 @@ build: deps ## Build the winnow command.
 
 samples: $(DATA)/corpus/000000.tar $(if $(SWAP),$(DATA)/swap-$(SWAP)/000000.tar) ## Build the sample corpus; SWAP=F adds a variant with known mismatches.
 
-# The first 5,000 pairs of the sample corpus (any prefix represents the whole): minutes, where all 8,903 take twice that.
-SAMPLE := $(DATA)/corpus/{000000..000004}.tar
+# The first 4,000 pairs of the sample corpus (any prefix represents the whole): minutes, where all 8,903 take twice that.
+SAMPLE := $(DATA)/corpus/{000000..000003}.tar
 
-clean-shards: build $(if $(CORPUS),,samples) ## Clean CORPUS=dir (default: 5,000 sample pairs) into OUT=dir; WINNOW_FLAGS= passes options.
+clean-shards: build $(if $(CORPUS),,samples) ## Clean CORPUS=dir (default: 4,000 sample pairs) into OUT=dir; WINNOW_FLAGS= passes options.
 	@sample='$(SAMPLE)'; default="$${CORPUS:+$${CORPUS%/}-clean}"; \
 	status=0; \
 	$(BIN)/winnow clean "$${CORPUS:-$$sample}" --out "$${OUT:-$${default:-$(DATA)/corpus-clean}}" \

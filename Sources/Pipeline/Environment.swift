@@ -1,14 +1,16 @@
 import Foundation
 import VectorMath
 
+/// Winnow's own version.
+public let winnowVersion = "0.1.0"
+
 /// What besides input and settings decides a run's bytes: one kernel class and one set of library versions
 /// (promise 3).
 enum Environment {
-  static let version = "0.1.0"
 
   /// Looked up at run time in the libraries that are loaded, so this room needs none of their headers.
   static let described: [String: String] = {
-    var result = ["winnow": version, "vector-path": String(cString: vm_vector_path())]
+    var result = ["winnow": winnowVersion, "vector-path": String(cString: vm_vector_path())]
     for (name, symbol) in [
       ("libarchive", "archive_version_string"), ("libzstd", "ZSTD_versionString"),
       ("openblas", "openblas_get_config"), ("openblas-core", "openblas_get_corename"),

@@ -18,6 +18,7 @@ struct Winnow: ParsableCommand {
         3   done, but a shard could not be read to its end
         75  another run holds the output folder
       """,
+    version: winnowVersion,
     subcommands: [
       Clean.self, Train.self, Score.self, Fit.self, Filter.self, Inspect.self, Eval.self,
     ])
