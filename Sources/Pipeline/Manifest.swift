@@ -103,7 +103,7 @@ public struct Manifest: Codable, Sendable {
     clean = outputs(.clean)
     rejected = outputs(.rejected)
     provenance = Provenance(
-      winnow: Environment.version, environment: Environment.described,
+      winnow: winnowVersion, environment: Environment.described,
       configuration: try Pipeline.Settings.provenance(in: run), ensembleDigest: file.ensembleDigest,
       kinds: records.first?.kinds ?? [],
       increments: [Digest.of(Array(increment.shards.map(\.digest).joined(separator: "\n").utf8))])
