@@ -38,7 +38,8 @@ let package = Package(
     .target(
       name: "Encoders",
       dependencies: ["Layers", "VectorMath", "TensorFiles", "Images", "Text", "CXXHash"]),
-    .target(name: "Training", dependencies: ["Encoders", "Layers", "Images", "Text"]),
+    .target(
+      name: "Training", dependencies: ["Encoders", "Layers", "TensorFiles", "Images", "Text"]),
     .target(
       name: "Pipeline",
       dependencies: [

@@ -95,6 +95,23 @@ public final class DualEncoder {
     }
     return loss
   }
+
+  /// Takes the slopes of the loss by what the last `encodeImages` with this context gave; adds to the gradients.
+  public func backwardImages(_ slopes: Tensor, _ context: Context) {
+    image.backward(slopes, context)
+  }
+
+  /// Takes the slopes of the loss by what the last `encodeTexts` with this context gave; adds to the gradients.
+  public func backwardTexts(_ slopes: Tensor, _ context: Context) {
+    text.backward(slopes, context)
+  }
+
+  /// An encoder with the same weights, now and later, and gradients of its own: for another thread of the same training.
+  public func replica() -> DualEncoder {
+    let replica = DualEncoder(configuration, seed: 0)
+    for (own, shared) in zip(replica.parameters, parameters) { own.shareWeights(of: shared) }
+    return replica
+  }
 }
 
 /// 8-bit RGB to the encoders' range -1...1, one float for each byte.

@@ -13,6 +13,8 @@ public final class ContrastiveLoss {
   /// added to its gradient.
   public let logScale: Parameter
   private static let top: Float = 4.6051702
+  /// A logit whose power is 0.
+  private static let leftOut: Float = -1e9
 
   /// - Parameter temperature: at the start; CLIP's is 0.07.
   public init(temperature: Float = 0.07) {
@@ -26,10 +28,14 @@ public final class ContrastiveLoss {
   ///   - images: unit rows `[batch, columns]`.
   ///   - texts: unit rows `[batch, columns]`.
   ///   - groups: items with the same number have the same caption.
+  ///   - imageGroups: items with the same number have the same image; only the queue asks for it.
+  ///   - queue: more images that a text must not fit (EfficientCLIP, section 3), save those that share its caption or
+  ///     its image; the images are held against the batch's texts alone.
   /// - Returns: the loss, and its gradients by `images` and `texts`; the gradient by the temperature is added to
   ///   `logScale.gradient`.
   public func callAsFunction(
-    images: Tensor, texts: Tensor, groups: [Int32], _ context: Context
+    images: Tensor, texts: Tensor, groups: [Int32], imageGroups: [Int32] = [],
+    queue: FeatureQueue? = nil, _ context: Context
   ) -> (loss: Float, dImages: Tensor, dTexts: Tensor) {
     let (batch, columns) = (images.shape[0], images.columns)
     let pool = context.pool
@@ -38,9 +44,21 @@ public final class ContrastiveLoss {
     multiply(
       images.data, .no, texts.data, .yes, into: logits.data, m: batch, n: batch, k: columns,
       alpha: scale)
-    let transposed = pool.tensor([batch, batch])
+    let queued = queue?.count ?? 0
+    // A text's logits: of the batch's images, then of the queue's.
+    let width = batch + queued
+    let transposed = pool.tensor([batch, width])
     for r in 0..<batch {
-      for c in 0..<batch { transposed.data[c * batch + r] = logits.data[r * batch + c] }
+      for c in 0..<batch { transposed.data[c * width + r] = logits.data[r * batch + c] }
+    }
+    if let queue, queued > 0 {
+      queue.rows.withUnsafeBufferPointer { rows in
+        guard let rows = rows.baseAddress else { return }
+        multiply(
+          texts.data, .no, rows, .yes, into: transposed.data + batch, m: batch, n: queued,
+          k: columns, alpha: scale, ldc: width)
+      }
+      leaveOutKin(transposed, queue, captions: groups, images: imageGroups)
     }
     var sizes: [Int32: Int] = [:]
     for group in groups { sizes[group, default: 0] += 1 }
@@ -48,12 +66,12 @@ public final class ContrastiveLoss {
     let slope = pool.copy(logits)
     vm_softmax_rows(slope.data, batch, batch, nil)
     let slopeT = pool.copy(transposed)
-    vm_softmax_rows(slopeT.data, batch, batch, nil)
+    vm_softmax_rows(slopeT.data, batch, width, nil)
     var loss = 0.0
     for r in 0..<batch {
       let target = 1 / Float(sizes[groups[r], default: 1])
       for c in 0..<batch where groups[c] == groups[r] {
-        let (i, j) = (r * batch + c, c * batch + r)
+        let (i, j) = (r * batch + c, c * width + r)
         loss -= Double(target * logf(max(slope.data[i], 1e-30)))
         loss -= Double(target * logf(max(slopeT.data[j], 1e-30)))
         slope.data[i] -= target
@@ -65,8 +83,13 @@ public final class ContrastiveLoss {
     for r in 0..<batch {
       for c in 0..<batch {
         let i = r * batch + c
-        slope.data[i] = (slope.data[i] + slopeT.data[c * batch + r]) * weight
+        slope.data[i] = (slope.data[i] + slopeT.data[c * width + r]) * weight
         dScale += slope.data[i] * logits.data[i]
+      }
+      for c in batch..<width {
+        let i = r * width + c
+        slopeT.data[i] *= weight
+        dScale += slopeT.data[i] * transposed.data[i]
       }
     }
     if logScale.value[0] < Self.top || dScale > 0 { logScale.gradient[0] += dScale }
@@ -78,6 +101,27 @@ public final class ContrastiveLoss {
     multiply(
       slope.data, .yes, images.data, .no, into: dTexts.data, m: batch, n: columns, k: batch,
       alpha: scale)
+    if let queue, queued > 0 {
+      queue.rows.withUnsafeBufferPointer { rows in
+        guard let rows = rows.baseAddress else { return }
+        multiply(
+          slopeT.data + batch, .no, rows, .no, into: dTexts.data, m: batch, n: columns, k: queued,
+          alpha: scale, beta: 1, lda: width)
+      }
+    }
     return (Float(loss) * weight, dImages, dTexts)
+  }
+
+  /// Takes the queue's images that are no negatives of a text out of its row.
+  private func leaveOutKin(
+    _ logits: Tensor, _ queue: FeatureQueue, captions: [Int32], images: [Int32]
+  ) {
+    let batch = captions.count
+    for r in 0..<batch {
+      for c in 0..<queue.count
+      where queue.captions[c] == captions[r] || queue.images[c] == images[r] {
+        logits.data[r * logits.columns + batch + c] = Self.leftOut
+      }
+    }
   }
 }

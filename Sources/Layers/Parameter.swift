@@ -12,6 +12,8 @@ public final class Parameter {
   private let fill: (Int) -> Float
   private var ownValue: UnsafeMutablePointer<Float>?
   private var ownGradient: UnsafeMutablePointer<Float>?
+  /// Whose weights are taken for one's own.
+  private var owner: Parameter?
 
   /// - Parameter fill: the initial weight of each index; called in their order, at most once.
   public init(_ name: String, _ shape: [Int], decays: Bool, fill: @escaping (Int) -> Float) {
@@ -29,6 +31,7 @@ public final class Parameter {
 
   /// `count` weights, row-major.
   public var value: UnsafeMutablePointer<Float> {
+    if let owner { return owner.value }
     if let ownValue { return ownValue }
     let pointer = alignedFloats(count)
     for i in 0..<count { pointer[i] = fill(i) }
@@ -50,12 +53,22 @@ public final class Parameter {
     get { Array(UnsafeBufferPointer(start: value, count: count)) }
     set {
       precondition(newValue.count == count, "\(name): \(newValue.count) values for shape \(shape)")
-      let target = ownValue ?? alignedFloats(count)
-      ownValue = target
+      let target = owner?.value ?? ownValue ?? alignedFloats(count)
+      if owner == nil { ownValue = target }
       newValue.withUnsafeBufferPointer { source in
         if let base = source.baseAddress { target.update(from: base, count: count) }
       }
     }
+  }
+
+  /// From now on the weights are those of `other`, and only the gradients are one's own: two threads can then run the
+  /// same model forward and backward at a time.
+  public func shareWeights(of other: Parameter) {
+    precondition(shape == other.shape, "\(name) is \(shape), \(other.name) is \(other.shape)")
+    _ = other.value  // allocated now, on this thread
+    ownValue?.deallocate()
+    ownValue = nil
+    owner = other
   }
 
   /// Weights of a matrix whose rows are inputs, drawn from N(0, gain / fanIn).

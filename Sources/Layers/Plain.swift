@@ -94,4 +94,37 @@ enum Plain {
     let next = Double(value) - Double(rate) * (change + Double(decay) * Double(value))
     return (Float(next), Float(m), Float(v))
   }
+
+  /// The mean negative log-likelihood of `targets`, each an index into its row of `logits`.
+  static func crossEntropy(_ logits: [[Double]], targets: [Int]) -> Double {
+    zip(logits, targets).reduce(0) { $0 + logSumExp($1.0) - $1.0[$1.1] } / Double(targets.count)
+  }
+
+  /// Symmetric InfoNCE over rows of images and texts, as `ContrastiveLoss`; `queue` holds further images.
+  static func contrastive(
+    images: [[Double]], texts: [[Double]], captions: [Int32], imageGroups: [Int32], scale: Double,
+    queue: [(row: [Double], caption: Int32, image: Int32)]
+  ) -> Double {
+    func cosine(_ a: [Double], _ b: [Double]) -> Double {
+      scale * zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }
+    }
+    var loss = 0.0
+    for r in captions.indices {
+      let positives = captions.indices.filter { captions[$0] == captions[r] }
+      let ofImage = texts.map { cosine(images[r], $0) }
+      let more = queue.filter { $0.caption != captions[r] && $0.image != imageGroups[r] }
+      let ofText = images.map { cosine($0, texts[r]) } + more.map { cosine($0.row, texts[r]) }
+      for p in positives {
+        loss +=
+          (logSumExp(ofImage) - ofImage[p] + logSumExp(ofText) - ofText[p])
+          / Double(positives.count)
+      }
+    }
+    return loss / Double(2 * captions.count)
+  }
+
+  private static func logSumExp(_ x: [Double]) -> Double {
+    let top = x.max() ?? 0
+    return top + log(x.reduce(0) { $0 + exp($1 - top) })
+  }
 }

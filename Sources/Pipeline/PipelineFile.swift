@@ -1,4 +1,5 @@
 import Foundation
+import Training
 import Yams
 
 /// Reading a pipeline file (YAML): the values it gives go over the built-in defaults; a key nobody knows is an error
@@ -52,6 +53,7 @@ public enum PipelineFile {
     var configuration = RunConfiguration()
     configuration.output = ""
     configuration.read.jsonCaption = ""
+    configuration.judges.ecl = EnsembleSchedule()
     configuration.noise.maxNoise = 0
     configuration.noise.keepFraction = 0
     return configuration

@@ -18,6 +18,8 @@ extension TrainingConfiguration {
       distrustQuantile >= 0 && distrustQuantile < 1, "distrustQuantile must lie in 0 ..< 1")
     try need(maxPairs >= 1, "maxPairs must be at least 1")
     try need(bankSize >= 2, "bankSize must be at least 2")
+    try need((0...(1 << 20)).contains(queue), "queue must lie in 0 ... 1048576")
+    try need(ecl.map { $0.keep > 0 && $0.keep <= 1 } ?? true, "ecl.keep must lie in 0 ... 1")
     try optimiser.check()
     try augmentation.check()
     try need(!members.isEmpty, "members must name at least one")

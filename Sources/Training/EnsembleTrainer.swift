@@ -4,6 +4,7 @@ import Layers
 
 public enum TrainingError: Error, Equatable, CustomStringConvertible {
   case tooFewPairs(have: Int, need: Int)
+  case badCheckpoint(path: String, detail: String)
   case cancelled
 
   public var description: String {
@@ -11,6 +12,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     case .tooFewPairs(let have, let need):
       "\(have) different readable pairs are too few to learn judges from: at least \(need) are needed; "
         + "add shards, or give trained judges with --ensemble"
+    case .badCheckpoint(let path, let detail):
+      "\(path) can't be gone on with (\(detail)); delete it and run the same command again"
     case .cancelled: "training was stopped"
     }
   }
@@ -80,10 +83,11 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
     var configured: MemberConfiguration
     var fold: Int
     var name: String
-    var trainer: MemberTrainer
+    var recipe: Recipe
+    var seed: UInt64
     /// Indices into the corpus.
     var pairs: [Int]
-    var steps: Int { trainer.steps(pairs: pairs.count) }
+    var steps: Int { recipe.plan(pairs: pairs.count).steps }
   }
 
   func train() throws -> Ensemble {
@@ -123,10 +127,10 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
         return Job(
           kind: round == nil ? kind : 0, configured: configuration.members[kind], fold: fold,
           name: (round.map { "round\($0 + 1)." } ?? "") + configuration.members[kind].name,
-          trainer: MemberTrainer(
-            configuration, member: configuration.members[kind], epochs: epochs,
-            minimumSteps: configuration.minimumSteps / (round == nil ? 1 : 2),
-            seed: configuration.seed &* 0x9E37_79B9 &+ UInt64(number)),
+          recipe: configuration.recipe(
+            epochs: epochs,
+            minimumSteps: configuration.minimumSteps / (round == nil ? 1 : 2)),
+          seed: configuration.seed &* 0x9E37_79B9 &+ UInt64(number),
           pairs: split.training(fold: fold).filter { !leftOut.contains($0) })
       }
     }
@@ -153,19 +157,29 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
       progress(counter.advance(by: job.steps, label, loss: 0))
       return member
     }
-    let encoder = try job.trainer.train(
-      on: corpus, indices: job.pairs, captionGroups: split.captionGroups
-    ) { _, loss in
-      if isCancelled() { throw TrainingError.cancelled }
-      progress(counter.advance(by: 1, label, loss: loss))
+    let trainer = Trainer(
+      job.recipe, member: configured, seed: job.seed, on: corpus, pairs: job.pairs,
+      groups: split.groups)
+    let unfinished = checkpoint.map {
+      Checkpoint(
+        path: "\($0).unfinished", seconds: 120, key: ($0 as NSString).lastPathComponent,
+        publish: publish)
     }
+    try trainer.run(unfinished, isCancelled: isCancelled) { done in
+      if done > 0 { progress(counter.advance(by: done, label, loss: 0)) }
+    } onStep: { report in
+      progress(counter.advance(by: 1, label, loss: report.loss))
+    }
+    trainer.optimiser.adoptAverage()
     let member = Ensemble.Member(
-      encoder, kind: job.kind, fold: job.fold, bank: split.bankPairs, side: configuration.imageSide
+      trainer.encoder, kind: job.kind, fold: job.fold, bank: split.bankPairs,
+      side: configuration.imageSide
     ) { pair, target in
       corpus.withThumbnail(split.bank[pair]) { normalise($0, into: target) }
     }
     if let checkpoint {
       try publish(checkpoint) { try member.write(to: $0, dimension: configured.dimension) }
+      unfinished?.remove()
     }
     return member
   }
@@ -202,8 +216,7 @@ struct CorpusSplit: Sendable {
   /// Indices into the corpus.
   let bank: [Int]
   let bankPairs: [BankPair]
-  /// For each pair, a number shared by the pairs with an equal caption.
-  let captionGroups: [Int32]
+  let groups: PairGroups
   private let byFold: [[Int]]
 
   init(_ corpus: some TrainingCorpus, _ configuration: TrainingConfiguration) {
@@ -217,13 +230,7 @@ struct CorpusSplit: Sendable {
       byFold[hashes[index].fold(of: configuration.folds)].append(index)
     }
     self.byFold = byFold
-    var numbers: [UInt64: Int32] = [:]
-    captionGroups = (0..<corpus.count).map { index in
-      let hash = captionHash(corpus.caption(index))
-      let number = numbers[hash] ?? Int32(numbers.count)
-      numbers[hash] = number
-      return number
-    }
+    groups = PairGroups(corpus)
   }
 
   /// All pairs but the bank, in order of hash within their fold.

@@ -25,6 +25,10 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
   public var maxPairs = 50_000
   /// Reference pairs that every score is taken against; never trained on. At most an eighth of the corpus.
   public var bankSize = 256
+  /// Image features of past batches that texts are held against too (EfficientCLIP); 0 for none.
+  public var queue = 0
+  /// Let a member leave the pairs out that its own snapshots trust least, epoch by epoch; nil for all pairs.
+  public var ecl: EnsembleSchedule?
   public var optimiser = AdamW.Settings()
   public var augmentation = Augmentation()
   public var members = [
@@ -37,4 +41,11 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
   ]
 
   public init() {}
+
+  /// How one member learns.
+  func recipe(epochs: Int, minimumSteps: Int) -> Recipe {
+    Recipe(
+      epochs: epochs, minimumSteps: minimumSteps, batchSize: batchSize, queue: queue, ecl: ecl,
+      optimiser: optimiser, augmentation: augmentation, imageSide: imageSide)
+  }
 }

@@ -132,45 +132,4 @@ import Testing
       return (0..<y.count).reduce(0) { $0 + Double(y.data[$1]) * Double(direction.data[$1]) }
     }
   }
-
-  @Test mutating func contrastiveLossWithEqualCaptions() {
-    var check = GradientCheck()
-    check.step = 3e-3
-    let loss = ContrastiveLoss(temperature: 0.3)
-    let images = check.randomTensor([6, 5], &random, scale: 0.6)
-    let texts = check.randomTensor([6, 5], &random, scale: 0.6)
-    let groups: [Int32] = [0, 1, 2, 1, 3, 1]
-    let (_, dImages, dTexts) = loss(images: images, texts: texts, groups: groups, check.context)
-    let dScale = loss.logScale.gradient[0]
-    check.compare([
-      (name: "images", value: images.data, gradient: dImages.values),
-      (name: "texts", value: texts.data, gradient: dTexts.values),
-      (name: "logit_scale", value: loss.logScale.value, gradient: [dScale]),
-    ]) {
-      Double(loss(images: images, texts: texts, groups: groups, Context(training: false)).loss)
-    }
-  }
-
-  @Test func contrastiveLossOfUnrelatedPairsIsTheLogarithmOfTheBatch() {
-    let context = Context(training: false)
-    let rows = context.pool.tensor([4, 2], [1, 0, 1, 0, 1, 0, 1, 0])
-    let loss = ContrastiveLoss()(images: rows, texts: rows, groups: [0, 1, 2, 3], context).loss
-    #expect(abs(loss - 1.3862944) < 1e-5)
-    let equal = ContrastiveLoss()(images: rows, texts: rows, groups: [0, 0, 0, 0], context).loss
-    #expect(abs(equal - 1.3862944) < 1e-5, "uniform targets over uniform logits")
-  }
-
-  @Test func aTemperatureBeyondItsBoundIsPulledBackButNotFurtherOut() {
-    let context = Context(training: true)
-    let images = context.pool.tensor([2, 2], [1, 0, 0, 1])
-    let swapped = context.pool.tensor([2, 2], [0.1, 1, 1, 0.1])
-    let loss = ContrastiveLoss(temperature: 1 / 200)
-    #expect(abs(loss.scale - 100) < 1e-3)
-    _ = loss(images: images, texts: swapped, groups: [0, 1], context)
-    #expect(loss.logScale.gradient[0] > 1, "wrong pairs want a smaller scale")
-    loss.logScale.gradient[0] = 0
-    let close = context.pool.tensor([2, 2], [1, 0.99, 0.99, 1])
-    _ = loss(images: images, texts: close, groups: [0, 1], context)
-    #expect(loss.logScale.gradient[0] == 0, "right pairs want a larger one")
-  }
 }

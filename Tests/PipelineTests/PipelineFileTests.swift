@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import Training
 
 @testable import Pipeline
 
@@ -30,6 +31,7 @@ import Testing
     var full = RunConfiguration()
     (full.output, full.read.jsonCaption) = ("x", "x")
     (full.noise.maxNoise, full.noise.keepFraction) = (0, 0)
+    full.judges.ecl = EnsembleSchedule()
     func keys(_ value: Any) -> [String] {
       if let object = value as? [String: Any] {
         return object.flatMap { [$0.key] + keys($0.value) }
@@ -92,7 +94,8 @@ import Testing
     "write: {level: 99}", "judges: {folds: 1}", "judges: {imageSide: 30}",
     "judges: {optimiser: {beta2: 1}}", "judges: {optimiser: {clip: 0}}",
     "judges: {optimiser: {peakRate: .nan}}", "judges: {augmentation: {smallestCrop: 0}}",
-    "judges: {augmentation: {mirror: 1.5}}", "judges: {members: []}", "read: {imageSuffixes: []}",
+    "judges: {augmentation: {mirror: 1.5}}", "judges: {members: []}", "judges: {ecl: {keep: 0}}",
+    "read: {imageSuffixes: []}",
   ])
   func senselessValuesAreRefused(yaml: String) {
     #expect(throws: RunError.self) { try parse(yaml) }

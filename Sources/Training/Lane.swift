@@ -1,0 +1,77 @@
+import Encoders
+import Layers
+import Text
+
+/// A part of every batch: it shares the model's weights, has gradients and buffers of its own, and is worked on by one
+/// thread at a time.
+final class Lane: @unchecked Sendable {
+  // Unchecked: parallelMap gives each lane to one thread, and its end is a barrier.
+
+  let encoder: DualEncoder
+  /// Unit rows of the last `forward`, `[pairs, dimension]`.
+  private(set) var images: Tensor
+  private(set) var texts: Tensor
+  private let textContext = Context(training: true)
+  private var imageContexts: [Context] = []
+  private lazy var still = PairEncoder(encoder)
+  /// Images pass through the encoder this many at a time, so that they stay in cache from layer to layer.
+  private static let piece = 32
+
+  init(_ encoder: DualEncoder) {
+    self.encoder = encoder
+    images = textContext.pool.tensor([0, encoder.configuration.dimension])
+    texts = images
+  }
+
+  /// Encodes the lane's pairs; `backward` must follow.
+  ///
+  /// - Parameter fill: writes image `i`, `[side, side, 3]` in -1...1.
+  func forward(
+    captions: [CaptionTokens], side: Int, fill: (Int, UnsafeMutablePointer<Float>) -> Void
+  ) {
+    let (count, size) = (captions.count, side * side * 3)
+    images = textContext.pool.tensor([count, encoder.configuration.dimension])
+    for (number, range) in ranges(count).enumerated() {
+      if number == imageContexts.count { imageContexts.append(Context(training: true)) }
+      let context = imageContexts[number]
+      let x = context.pool.tensor([range.count, side, side, 3])
+      for (row, index) in range.enumerated() { fill(index, x.data + row * size) }
+      let rows = encoder.encodeImages(x, context)
+      (images.data + range.lowerBound * rows.columns).update(from: rows.data, count: rows.count)
+    }
+    texts = encoder.encodeTexts(captions, textContext)
+  }
+
+  /// Adds to the lane's gradients.
+  ///
+  /// - Parameters:
+  ///   - dImages: the slopes of the loss by the lane's rows of images.
+  ///   - dTexts: by its rows of texts.
+  func backward(dImages: UnsafePointer<Float>, dTexts: UnsafePointer<Float>) {
+    let (count, columns) = (images.rows, images.columns)
+    let slope = textContext.pool.tensor([count, columns])
+    slope.data.update(from: dTexts, count: slope.count)
+    encoder.backwardTexts(slope, textContext)
+    for (number, range) in ranges(count).enumerated() {
+      let slope = imageContexts[number].pool.tensor([range.count, columns])
+      slope.data.update(from: dImages + range.lowerBound * columns, count: slope.count)
+      encoder.backwardImages(slope, imageContexts[number])
+    }
+  }
+
+  /// The cosine of image and caption of each pair, as the weights stand now.
+  func cosines(
+    captions: [String], side: Int, fill: (Int, UnsafeMutablePointer<Float>) -> Void
+  ) -> [Float] {
+    let v = still.images(count: captions.count, side: side, fill: fill)
+    let t = still.texts(captions)
+    let columns = still.dimension
+    return captions.indices.map { i in
+      (0..<columns).reduce(0) { $0 + v[i * columns + $1] * t[i * columns + $1] }
+    }
+  }
+
+  private func ranges(_ count: Int) -> [Range<Int>] {
+    stride(from: 0, to: count, by: Self.piece).map { $0..<min($0 + Self.piece, count) }
+  }
+}

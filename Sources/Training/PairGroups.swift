@@ -1,0 +1,25 @@
+import Encoders
+
+/// Which pairs of a corpus share a caption, and which an image: neither is the other's negative.
+struct PairGroups: Sendable {
+  /// For each pair, a number shared by those with an equal caption.
+  let captions: [Int32]
+  /// For each pair, a number shared by those with an equal image.
+  let images: [Int32]
+
+  init(_ corpus: some TrainingCorpus) {
+    captions = Self.numbers(corpus.count) { captionHash(corpus.caption($0)) }
+    images = Self.numbers(corpus.count) { corpus.hash($0).image }
+  }
+
+  private static func numbers(_ count: Int, _ hash: (Int) -> UInt64) -> [Int32] {
+    var numbers: [UInt64: Int32] = [:]
+    return (0..<count).map { index in
+      let next = Int32(numbers.count)
+      let key = hash(index)
+      if let number = numbers[key] { return number }
+      numbers[key] = next
+      return next
+    }
+  }
+}

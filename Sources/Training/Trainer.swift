@@ -1,0 +1,182 @@
+import Encoders
+import Layers
+
+/// What a step was like.
+public struct StepReport: Sendable, Equatable {
+  /// From 1.
+  public var step: Int
+  /// From 1.
+  public var epoch: Int
+  /// What is minimised, in nats.
+  public var loss: Float
+  public var contrastive: Float
+  /// Of the masked tokens, in nats; nil without unpaired text.
+  public var mlm: Float?
+  public var learningRate: Float
+  /// 1 / temperature.
+  public var logitScale: Float
+  /// Pairs in the step.
+  public var pairs: Int
+}
+
+/// Trains one model, step by step. All that it has become after a step can be kept (`Trainer+Checkpoint.swift`), and who
+/// goes on from there ends with the same weights, bit for bit. The weights depend on the recipe, the seed and the pairs,
+/// and not on the number of threads.
+final class Trainer<Corpus: TrainingCorpus> {
+  let corpus: Corpus
+  /// Indices into the corpus.
+  let pairs: [Int]
+  let groups: PairGroups
+  let recipe: Recipe
+  let seed: UInt64
+  let workers: Int
+  let plan: EpochPlan
+  /// The model; its gradients are those of the first lane.
+  let encoder: DualEncoder
+  let parameters: [Parameter]
+  let optimiser: AdamW
+  var queue: FeatureQueue
+  var trust: SnapshotTrust
+  /// The epoch that `order` belongs to, and its pairs as places in `pairs`.
+  private var order: (epoch: Int, places: [Int]) = (-1, [])
+  private let lanes: [Lane]
+  private let context = Context(training: true)
+
+  /// - Parameters:
+  ///   - pairs: indices into the corpus, at least two.
+  ///   - groups: of the whole corpus.
+  ///   - workers: threads.
+  init(
+    _ recipe: Recipe, member: MemberConfiguration, seed: UInt64, on corpus: Corpus, pairs: [Int],
+    groups: PairGroups, workers: Int = 1
+  ) {
+    self.recipe = recipe
+    self.seed = seed
+    self.corpus = corpus
+    self.pairs = pairs
+    self.groups = groups
+    self.workers = workers
+    plan = recipe.plan(pairs: pairs.count)
+    var random = SeededRandom(seed, .weights, 0)
+    let encoder = DualEncoder(member, seed: random.next())
+    self.encoder = encoder
+    parameters = encoder.parameters
+    let replicas = (1..<max(1, min(recipe.lanes, plan.batch))).map { _ in encoder.replica() }
+    lanes = ([encoder] + replicas).map(Lane.init)
+    optimiser = AdamW(
+      parameters, replicas: replicas.map(\.parameters), steps: plan.steps,
+      settings: recipe.optimiser)
+    queue = FeatureQueue(capacity: recipe.queue, columns: member.dimension)
+    trust = SnapshotTrust(pairs: pairs.count)
+  }
+
+  /// Steps made so far.
+  var step: Int { optimiser.step }
+  var isFinished: Bool { step >= plan.steps }
+
+  /// Makes the next step, and what is due at the end of an epoch.
+  func advance() throws -> StepReport {
+    let (epoch, number, isLast) = plan.place(of: step)
+    if order.epoch != epoch {
+      order = (epoch, trust.kept)
+      var random = SeededRandom(seed, .order, epoch)
+      random.shuffle(&order.places)
+    }
+    let chosen = order.places[(number * plan.batch)..<((number + 1) * plan.batch)].map { pairs[$0] }
+    let rate = optimiser.rate(at: step)
+    let loss = try accumulateGradients(chosen)
+    optimiser.update(workers: workers)
+    if isLast, recipe.ecl != nil, epoch + 1 < plan.sizes.count {
+      trust.add(try cosines(trust.kept.map { pairs[$0] }))
+      trust.prune(to: plan.sizes[epoch + 1])
+    }
+    return StepReport(
+      step: step, epoch: epoch + 1, loss: loss, contrastive: loss, mlm: nil, learningRate: rate,
+      logitScale: encoder.loss.scale, pairs: chosen.count)
+  }
+
+  /// Forward and backward of a batch: the lanes encode their parts, the loss sees all of them, the lanes go back.
+  private func accumulateGradients(_ chosen: [Int]) throws -> Float {
+    var random = SeededRandom(seed, .augmentation, step)
+    let seeds = chosen.map { _ in random.next() }
+    let parts = lanes.indices.map { part(of: chosen.count, $0) }
+    let (lanes, corpus, recipe) = (lanes, corpus, recipe)
+    _ = try parallelMap(lanes.count, workers: workers) { number in
+      lanes[number].forward(
+        parts[number].map { (chosen[$0], seeds[$0]) }, of: corpus, recipe: recipe)
+    }
+    let (v, t) = (gather(\.images, chosen.count), gather(\.texts, chosen.count))
+    let captions = chosen.map { groups.captions[$0] }
+    let images = chosen.map { groups.images[$0] }
+    let (loss, dv, dt) = encoder.loss(
+      images: v, texts: t, groups: captions, imageGroups: images,
+      queue: recipe.queue > 0 ? queue : nil, context)
+    queue.push(v, captions: captions, images: images)
+    let slopes = Slopes(images: dv.data, texts: dt.data, columns: dv.columns)
+    _ = try parallelMap(lanes.count, workers: workers) { number in
+      let start = parts[number].lowerBound * slopes.columns
+      lanes[number].backward(dImages: slopes.images + start, dTexts: slopes.texts + start)
+    }
+    return withExtendedLifetime((dv, dt)) { loss }
+  }
+
+  /// The cosine of each of these pairs under the weights as they are.
+  private func cosines(_ chosen: [Int]) throws -> [Float] {
+    let (lanes, corpus, side) = (lanes, corpus, recipe.imageSide)
+    let parts = lanes.indices.map { part(of: chosen.count, $0) }
+    return try parallelMap(lanes.count, workers: workers) { number in
+      let mine = chosen[parts[number]].map { $0 }
+      return lanes[number].cosines(captions: mine.map(corpus.caption), side: side) { i, target in
+        corpus.withThumbnail(mine[i]) { normalise($0, into: target) }
+      }
+    }.flatMap { $0 }
+  }
+
+  /// The places that a lane takes of `count`.
+  private func part(of count: Int, _ lane: Int) -> Range<Int> {
+    (count * lane / lanes.count)..<(count * (lane + 1) / lanes.count)
+  }
+
+  private func gather(_ rows: KeyPath<Lane, Tensor>, _ count: Int) -> Tensor {
+    let whole = context.pool.tensor([count, encoder.configuration.dimension])
+    var target = whole.data
+    for lane in lanes {
+      let part = lane[keyPath: rows]
+      target.update(from: part.data, count: part.count)
+      target += part.count
+    }
+    return whole
+  }
+}
+
+/// The loss's slopes, which every lane reads its rows of.
+private struct Slopes: @unchecked Sendable {
+  // Unchecked: only read, while the tensors live.
+  let images: UnsafePointer<Float>
+  let texts: UnsafePointer<Float>
+  let columns: Int
+
+  init(images: UnsafeMutablePointer<Float>, texts: UnsafeMutablePointer<Float>, columns: Int) {
+    self.images = UnsafePointer(images)
+    self.texts = UnsafePointer(texts)
+    self.columns = columns
+  }
+}
+
+extension Lane {
+  /// Encodes pairs, each augmented as its seed says.
+  fileprivate func forward(
+    _ pairs: [(index: Int, seed: UInt64)], of corpus: some TrainingCorpus, recipe: Recipe
+  ) {
+    var randoms = pairs.map { SeededRandom(seed: $0.seed) }
+    let captions = pairs.indices.map { i in
+      recipe.augmentation.caption(
+        encoder.tokenizer.tokens(of: corpus.caption(pairs[i].index)), &randoms[i])
+    }
+    forward(captions: captions, side: recipe.imageSide) { i, target in
+      corpus.withThumbnail(pairs[i].index) {
+        recipe.augmentation.image($0, side: recipe.imageSide, into: target, &randoms[i])
+      }
+    }
+  }
+}

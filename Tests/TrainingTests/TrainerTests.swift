@@ -1,0 +1,141 @@
+import Encoders
+import Foundation
+import Layers
+import Testing
+
+@testable import Training
+
+@Suite struct TrainerTests {
+  private static let corpus = ColourCorpus(count: 90, mismatched: 0.2)
+
+  static func recipe(lanes: Int) -> Recipe {
+    var optimiser = AdamW.Settings()
+    optimiser.peakRate = 2e-3
+    return Recipe(
+      epochs: 4, batchSize: 20, lanes: lanes, queue: 50, ecl: EnsembleSchedule(keep: 0.6),
+      optimiser: optimiser, augmentation: Augmentation(), imageSide: ColourCorpus.side)
+  }
+
+  private static func trainer(lanes: Int = 3, workers: Int = 2) -> Trainer<ColourCorpus> {
+    Trainer(
+      recipe(lanes: lanes),
+      member: MemberConfiguration(
+        name: "tiny", image: ImageConfiguration(widths: [8, 8], blocks: [0, 1]),
+        text: TextConfiguration(
+          kind: .transformer, buckets: 256, width: 16, depth: 1, heads: 2, maxTokens: 6),
+        dimension: 12),
+      seed: 3, on: corpus, pairs: Array(5..<85), groups: PairGroups(corpus), workers: workers)
+  }
+
+  /// Weights, moments, average, step, queue and what is left out, as they are kept.
+  private func state(of trainer: Trainer<ColourCorpus>) throws -> Data {
+    let path = NSTemporaryDirectory() + "winnow-trainer-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try trainer.write(to: path, key: "k")
+    return try Data(contentsOf: URL(fileURLWithPath: path))
+  }
+
+  @Test(arguments: [1, 7, 13])
+  func aResumedTrainingEndsWithTheSameBytes(stop: Int) throws {
+    let whole = Self.trainer()
+    let path = NSTemporaryDirectory() + "winnow-trainer-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let checkpoint = Checkpoint(path: path, seconds: 1e9, key: "k") { try $1($0) }
+    var losses: [Float] = []
+    try whole.run(nil, isCancelled: { false }) { losses.append($0.loss) }
+    #expect(losses.count == whole.plan.steps && losses.count > 13)
+
+    let stopped = Self.trainer()
+    var (seen, saved, began) = ([Float](), [Int](), [Int]())
+    #expect(throws: TrainingError.cancelled) {
+      try stopped.run(checkpoint, isCancelled: { seen.count == stop }, saved: { saved.append($0) })
+      {
+        seen.append($0.loss)
+      }
+    }
+    #expect(saved == [stop])
+    let resumed = Self.trainer(workers: 1)
+    try resumed.run(checkpoint, isCancelled: { false }, began: { began.append($0) }) {
+      seen.append($0.loss)
+    }
+    #expect(began == [stop])
+    #expect(seen == losses)
+    #expect(try state(of: resumed) == state(of: whole))
+  }
+
+  @Test func theNumberOfWorkersChangesNoByteAndTheNumberOfLanesHardlyAnything() throws {
+    func trained(lanes: Int, workers: Int) throws -> Trainer<ColourCorpus> {
+      let trainer = Self.trainer(lanes: lanes, workers: workers)
+      for _ in 0..<6 { _ = try trainer.advance() }
+      return trainer
+    }
+    let three = try trained(lanes: 3, workers: 1)
+    for workers in [2, 5] {
+      #expect(try state(of: three) == state(of: trained(lanes: 3, workers: workers)))
+    }
+    let one = try trained(lanes: 1, workers: 1)
+    for (a, b) in zip(one.parameters, three.parameters) {
+      let difference = zip(a.values, b.values).map { abs($0 - $1) }.max() ?? 0
+      #expect(difference < 2e-3, "\(a.name): \(difference)")
+    }
+  }
+
+  @Test func anEpochGoesOnWithThePairsThatTheSnapshotsTrustMost() throws {
+    let trainer = Self.trainer()
+    #expect(trainer.plan.sizes == [80, 80, 48, 28])
+    #expect(trainer.plan.steps == 5 + 5 + 3 + 1)
+    for _ in 0..<5 { _ = try trainer.advance() }
+    #expect(trainer.trust.kept.count == 80, "the first snapshot is near random")
+    let first = trainer.trust.scores
+    #expect(first.contains { $0 != 0 })
+    for _ in 0..<5 { _ = try trainer.advance() }
+    let second = trainer.trust
+    #expect(second.kept.count == 48)
+    while !trainer.isFinished { _ = try trainer.advance() }
+    #expect(Set(trainer.trust.kept).isSubset(of: second.kept), "what is left out stays out")
+  }
+
+  @Test func aCheckpointOfAnotherRunOrADamagedOneIsRefused() throws {
+    let path = NSTemporaryDirectory() + "winnow-trainer-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let trainer = Self.trainer()
+    try trainer.write(to: path, key: "other")
+    let checkpoint = Checkpoint(path: path, seconds: 1, key: "k") { try $1($0) }
+    #expect(throws: TrainingError.badCheckpoint(path: path, detail: "it belongs to another run")) {
+      try trainer.restore(from: checkpoint)
+    }
+    try Data("nothing".utf8).write(to: URL(fileURLWithPath: path))
+    #expect(throws: (any Error).self) { try trainer.restore(from: checkpoint) }
+  }
+}
+
+@Suite struct EpochPlanTests {
+  @Test func aSmallCorpusIsSeenMoreOftenAndALargeOneInFullBatches() {
+    func steps(_ pairs: Int) -> Int {
+      EpochPlan(pairs: pairs, batchSize: 96, epochs: 5, minimumSteps: 200, keep: nil).steps
+    }
+    #expect(steps(100) >= 200)
+    #expect(steps(96 * 100) == 500)
+    #expect(steps(2) >= 200, "a pair of pairs is a batch")
+  }
+
+  @Test func aStepKnowsItsEpoch() {
+    let plan = EpochPlan(pairs: 40, batchSize: 16, epochs: 3, minimumSteps: 0, keep: 0.5)
+    #expect(plan.sizes == [40, 40, 20])
+    #expect(plan.steps == 2 + 2 + 1)
+    let places = (0..<5).map(plan.place)
+    #expect(places.map(\.epoch) == [0, 0, 1, 1, 2])
+    #expect(places.map(\.number) == [0, 1, 0, 1, 0])
+    #expect(places.map(\.isLast) == [false, true, false, true, true])
+  }
+
+  @Test func whatIsTrustedLeastIsLeftOut() {
+    var trust = SnapshotTrust(pairs: 4)
+    trust.add([0.1, 0.5, 0.3, 0.5])
+    trust.prune(to: 3)
+    #expect(trust.kept == [1, 2, 3])
+    trust.add([0, 1, 0])
+    trust.prune(to: 2)
+    #expect(trust.kept == [1, 2], "of equal ones the first stays")
+  }
+}
