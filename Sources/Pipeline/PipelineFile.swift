@@ -1,3 +1,4 @@
+import Encoders
 import Foundation
 import Yams
 
@@ -54,6 +55,7 @@ public enum PipelineFile {
     configuration.read.jsonCaption = ""
     configuration.noise.maxNoise = 0
     configuration.noise.keepFraction = 0
+    configuration.judges.members = MemberConfiguration.examples
     return configuration
   }
 
@@ -66,8 +68,9 @@ public enum PipelineFile {
     _ user: Node, against schema: Node, path: String, file: String
   ) throws(RunError) {
     if let items = user.sequence {
-      guard let first = schema.sequence?.first else { return }
-      for item in items { try checkKeys(item, against: first, path: path, file: file) }
+      guard let examples = schema.sequence, let first = examples.first else { return }
+      let known = examples.dropFirst().reduce(first) { overlay($1, over: $0) }
+      for item in items { try checkKeys(item, against: known, path: path, file: file) }
     }
     guard let mapping = user.mapping, let known = schema.mapping else { return }
     let names = Array(known.keys.compactMap(\.string))

@@ -26,7 +26,7 @@ enum TrainStage {
         .gather, total: 2 * increment.shards.count, observe: run.observe)
       let (hashes, faults) = try select(increment, progress, in: run)
       let corpus = try ThumbnailCache(
-        hashes: hashes, side: run.configuration.judges.imageSide,
+        hashes: hashes, forms: run.configuration.judges.members.thumbnailForms,
         directory: "\(run.directory.temporary)/training-corpus")
       try fill(corpus, from: increment, progress, in: run)
       return (corpus, faults)
@@ -95,15 +95,13 @@ enum TrainStage {
     in run: RunContext
   ) throws {
     let decoder = run.configuration.images.decoder
-    let geometry = run.configuration.judges.geometry
     _ = try parallelMap(increment.shards.count, workers: run.workers) { i in
       _ = try pairs(of: increment.shards[i], in: run) { image, caption, hash in
         guard let slot = corpus.slot(of: hash), !corpus.isStored(slot) else { return }
         guard
-          let thumbnail = try? decoder.thumbnail(
-            of: image, side: corpus.side, geometry: geometry)
+          let thumbnails = try? decoder.thumbnails(of: image, forms: corpus.forms)
         else { return }
-        try corpus.store(slot, thumbnail: thumbnail.pixels, caption: caption)
+        try corpus.store(slot, thumbnails: thumbnails.map(\.pixels), caption: caption)
         progress.add(pairs: 1)
       }
       progress.add(done: 1)

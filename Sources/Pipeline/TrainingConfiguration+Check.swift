@@ -24,7 +24,7 @@ extension TrainingConfiguration {
     try need(Set(members.map(\.name)).count == members.count, "members must have different names")
     for member in members {
       do {
-        try member.check(imageSide: imageSide)
+        try member.check()
       } catch {
         throw .usage("judges.members: \(error)")
       }

@@ -79,13 +79,12 @@ struct MemberTrainer {
   private func augmented(
     _ corpus: some TrainingCorpus, _ chunk: [Int], _ pool: BufferPool, _ random: inout SeededRandom
   ) -> Tensor {
-    let side = configuration.imageSide
-    let size = side * side * 3
-    let tensor = pool.tensor([chunk.count, side, side, 3])
+    let form = member.image.thumbnail
+    let tensor = pool.tensor([chunk.count, form.side, form.side, 3])
     for (row, index) in chunk.enumerated() {
-      corpus.withThumbnail(index) { pixels in
+      corpus.withThumbnail(index, form) { pixels in
         configuration.augmentation.image(
-          pixels, side: side, into: tensor.data + row * size, &random)
+          pixels, side: form.side, into: tensor.data + row * form.byteCount, &random)
       }
     }
     return tensor
