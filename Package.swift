@@ -43,8 +43,8 @@ let package = Package(
     .target(
       name: "Pipeline",
       dependencies: [
-        "Training", "Encoders", "ConfidentLearning", "Layers", "Images", "Shards", "TensorFiles",
-        "VectorMath", "CXXHash", "Yams",
+        "Training", "Encoders", "ConfidentLearning", "Layers", "Images", "Text", "Shards",
+        "TensorFiles", "VectorMath", "CXXHash", "Yams",
       ]),
     .target(name: "Reports", dependencies: ["Pipeline"]),
     .executableTarget(

@@ -3,13 +3,12 @@ import Layers
 /// What is measured on the bank once a member is trained, and once all are.
 extension Ensemble.Member {
   /// Encodes the bank with a trained member and measures the scores of randomly re-paired bank pairs.
-  /// - Parameter fillThumbnail: writes bank thumbnail `i` as normalised floats `[side, side, 3]`.
+  /// - Parameter thumbnail: the RGB bytes of bank thumbnail `i`, in the member's form.
   public init(
-    _ encoder: DualEncoder, kind: Int, fold: Int, bank: [BankPair], side: Int,
-    fillThumbnail: (Int, UnsafeMutablePointer<Float>) -> Void
+    _ encoder: DualEncoder, kind: Int, fold: Int, bank: [BankPair], thumbnail: (Int) -> [UInt8]
   ) {
     let pairEncoder = PairEncoder(encoder)
-    let images = pairEncoder.images(count: bank.count, side: side, fill: fillThumbnail)
+    let images = pairEncoder.images(count: bank.count, thumbnail: thumbnail)
     let texts = pairEncoder.texts(bank.map(\.caption))
     let scorer = BankScorer(
       bank: bank, images: images, texts: texts, dimension: pairEncoder.dimension,

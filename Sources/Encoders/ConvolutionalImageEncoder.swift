@@ -3,7 +3,7 @@ import Layers
 /// A small residual network: each stage halves the side with a strided convolution and refines with pre-norm residual
 /// convolutions; then average pooling and a projection. ImageNorm instead of BatchNorm, so that an image's embedding
 /// does not depend on its batch.
-final class ConvolutionalImageEncoder {
+final class ConvolutionalImageEncoder: ImageEncoder {
   private let body: Sequential
 
   init(_ configuration: ImageConfiguration, dimension: Int, _ random: inout SeededRandom) {

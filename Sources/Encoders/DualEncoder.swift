@@ -6,29 +6,46 @@ import Text
 /// use. One thread only.
 public final class DualEncoder {
   public let configuration: MemberConfiguration
-  /// Cuts the captions that `encodeTexts` takes.
-  public let tokenizer: HashedTokenizer
   /// Holds the learnable temperature.
   public let loss = ContrastiveLoss()
-  private let image: ConvolutionalImageEncoder
+  private let image: any ImageEncoder
   private let text: any TextEncoder
 
+  private let ownTokenizer: (any CaptionTokenizer)?
+
   /// Random weights drawn from `seed`.
-  public init(_ configuration: MemberConfiguration, seed: UInt64) {
+  ///
+  /// - Parameter tokenizer: where the tokens are of a vocabulary; words need none.
+  public init(
+    _ configuration: MemberConfiguration, seed: UInt64, tokenizer: (any CaptionTokenizer)? = nil
+  ) {
     var random = SeededRandom(seed: seed)
     self.configuration = configuration
-    tokenizer = HashedTokenizer(
-      buckets: configuration.text.buckets, maxTokens: configuration.text.maxTokens)
-    image = ConvolutionalImageEncoder(
-      configuration.image, dimension: configuration.dimension, &random)
-    text = makeTextEncoder(configuration.text, dimension: configuration.dimension, &random)
+    let text = configuration.text
+    ownTokenizer =
+      tokenizer
+      ?? (text.tokens == .words
+        ? HashedTokenizer(buckets: text.buckets, maxTokens: text.maxTokens) : nil)
+    image = makeImageEncoder(configuration.image, dimension: configuration.dimension, &random)
+    self.text = makeTextEncoder(text, dimension: configuration.dimension, &random)
+  }
+
+  /// Cuts the captions that `encodeTexts` takes.
+  public var tokenizer: any CaptionTokenizer {
+    guard let ownTokenizer else {
+      preconditionFailure("member \(configuration.name) was made without its tokenizer")
+    }
+    return ownTokenizer
   }
 
   /// Given weights; no random numbers are drawn.
   ///
   /// - Parameter weights: every parameter, with its shape (`Ensemble.init(directory:)` has checked).
-  convenience init(_ configuration: MemberConfiguration, weights: [NamedTensor]) {
-    self.init(configuration, seed: 0)
+  convenience init(
+    _ configuration: MemberConfiguration, weights: [NamedTensor],
+    tokenizer: (any CaptionTokenizer)? = nil
+  ) {
+    self.init(configuration, seed: 0, tokenizer: tokenizer)
     let byName = Dictionary(weights.map { ($0.name, $0) }) { a, _ in a }
     for parameter in parameters {
       guard let tensor = byName[parameter.name] else {
@@ -106,17 +123,33 @@ public final class DualEncoder {
     text.backward(slopes, context)
   }
 
+  /// Whether masked tokens can be guessed: its text encoder is a transformer over a vocabulary.
+  public var hasTokenRows: Bool { configuration.text.tokens != .words && text is TokenRowsEncoder }
+
+  /// What a ``MaskedLanguageHead`` guesses from, one row a token.
+  var tokenRows: (any TokenRowsEncoder)? { text as? any TokenRowsEncoder }
+
   /// An encoder with the same weights, now and later, and gradients of its own: for another thread of the same training.
   public func replica() -> DualEncoder {
-    let replica = DualEncoder(configuration, seed: 0)
+    let replica = DualEncoder(configuration, seed: 0, tokenizer: ownTokenizer)
     for (own, shared) in zip(replica.parameters, parameters) { own.shareWeights(of: shared) }
     return replica
   }
 }
 
-/// 8-bit RGB to the encoders' range -1...1, one float for each byte.
-public func normalise(
-  _ pixels: UnsafeBufferPointer<UInt8>, into target: UnsafeMutablePointer<Float>
-) {
-  for i in 0..<pixels.count { target[i] = Float(pixels[i]) * (1 / 127.5) - 1 }
+extension ImageConfiguration {
+  /// 8-bit RGB to what the encoder sees, one float for each byte: by default -1...1.
+  public func normalise(
+    _ pixels: UnsafeBufferPointer<UInt8>, into target: UnsafeMutablePointer<Float>
+  ) {
+    let scale = deviation.map { 1 / (255 * $0) }
+    let shift = zip(mean, deviation).map { $0 / $1 }
+    let (r, g, b) = (scale[0], scale[1], scale[2])
+    let (x, y, z) = (shift[0], shift[1], shift[2])
+    for i in stride(from: 0, to: pixels.count - 2, by: 3) {
+      target[i] = Float(pixels[i]) * r - x
+      target[i + 1] = Float(pixels[i + 1]) * g - y
+      target[i + 2] = Float(pixels[i + 2]) * b - z
+    }
+  }
 }

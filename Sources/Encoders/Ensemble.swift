@@ -37,9 +37,6 @@ public struct Ensemble: Sendable {
   public var kinds: [MemberConfiguration]
   /// How many folds the corpus was divided into; fold(pair) is a hash of its content.
   public var folds: Int
-  /// Thumbnails are `imageSide` x `imageSide` pixels.
-  public var imageSide: Int
-  public var geometry: Geometry
   /// The pairs of lowest content hash, which no member was trained on.
   public var bank: [BankPair]
   /// Fold-major within kind: member `kind * folds + fold`.
@@ -50,18 +47,19 @@ public struct Ensemble: Sendable {
   public var bankClusters: [Int]
 
   public init(
-    kinds: [MemberConfiguration], folds: Int, imageSide: Int, geometry: Geometry,
-    bank: [BankPair], members: [Member], clusterCentres: [Float], bankClusters: [Int]
+    kinds: [MemberConfiguration], folds: Int, bank: [BankPair], members: [Member],
+    clusterCentres: [Float], bankClusters: [Int]
   ) {
     self.kinds = kinds
     self.folds = folds
-    self.imageSide = imageSide
-    self.geometry = geometry
     self.bank = bank
     self.members = members
     self.clusterCentres = clusterCentres
     self.bankClusters = bankClusters
   }
+
+  /// What the judges see of an image: each form of thumbnail that a kind needs, once.
+  public var forms: [ThumbnailForm] { kinds.thumbnailForms }
 
   /// The member of this kind that held this fold out.
   public func member(kind: Int, fold: Int) -> Member { members[kind * folds + fold] }
@@ -69,5 +67,12 @@ public struct Ensemble: Sendable {
   /// The member's encoders, with its weights.
   func encoder(kind: Int, fold: Int) -> DualEncoder {
     DualEncoder(kinds[kind], weights: member(kind: kind, fold: fold).weights)
+  }
+}
+
+extension [MemberConfiguration] {
+  /// Each form of thumbnail that one of them needs, once, in their order.
+  public var thumbnailForms: [ThumbnailForm] {
+    map(\.image.thumbnail).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
 }

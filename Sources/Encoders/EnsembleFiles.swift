@@ -1,6 +1,5 @@
 import CXXHash
 import Foundation
-import Images
 import TensorFiles
 
 /// `ensemble.json` (its keys in snake case); the arrays lie in the safetensors files beside it.
@@ -14,8 +13,6 @@ private struct EnsembleDocument: Codable {
   }
   var formatVersion: Int
   var folds: Int
-  var imageSide: Int
-  var geometry: Geometry
   var kinds: [MemberConfiguration]
   var members: [Entry]
   var bank: [BankPair]
@@ -30,7 +27,7 @@ extension EnsembleDocument {
     }
     try need(!kinds.isEmpty && kinds.count <= 1000, "it names no kind of member, or too many")
     for kind in kinds {
-      do throws(MemberConfigurationError) { try kind.check(imageSide: imageSide) } catch {
+      do throws(MemberConfigurationError) { try kind.check() } catch {
         throw .unreadable(path: path, reason: error.description)
       }
       try need(kind.dimension == kinds[0].dimension, "its kinds differ in dimension")
@@ -54,7 +51,7 @@ extension EnsembleDocument {
 }
 
 extension Ensemble {
-  static let formatVersion = 1
+  static let formatVersion = 2
   private static let documentName = "ensemble.json"
   private static let clustersName = "clusters.safetensors"
 
@@ -87,8 +84,7 @@ extension Ensemble {
       throw EnsembleError.notFinite(path: clustersPath, name: "centres")
     }
     self.init(
-      kinds: document.kinds, folds: document.folds, imageSide: document.imageSide,
-      geometry: document.geometry, bank: document.bank, members: members,
+      kinds: document.kinds, folds: document.folds, bank: document.bank, members: members,
       clusterCentres: centres.values, bankClusters: document.bankClusters)
   }
 
@@ -134,8 +130,7 @@ extension Ensemble {
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
     return try encoder.encode(
       EnsembleDocument(
-        formatVersion: Self.formatVersion, folds: folds, imageSide: imageSide,
-        geometry: geometry, kinds: kinds, members: entries, bank: bank,
+        formatVersion: Self.formatVersion, folds: folds, kinds: kinds, members: entries, bank: bank,
         bankClusters: bankClusters))
   }
 

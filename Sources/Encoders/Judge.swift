@@ -54,10 +54,8 @@ public final class Judge {
     -> [BankScorer.Scores]
   {
     let member = kind * ensemble.folds + fold
-    let images = encoders[member].images(count: pairs.count, side: ensemble.imageSide) {
-      index, target in
-      pairs[index].thumbnail.withUnsafeBufferPointer { normalise($0, into: target) }
-    }
+    let form = ensemble.forms.firstIndex(of: ensemble.kinds[kind].image.thumbnail) ?? 0
+    let images = encoders[member].images(count: pairs.count) { pairs[$0].thumbnails[form] }
     return scorers[member].scores(
       images: images, texts: encoders[member].texts(pairs.map(\.caption)),
       of: pairs.map { ($0.hash, $0.caption) }, repairings: repairings)

@@ -1,13 +1,13 @@
 /// A pair as the judges see it.
 public struct JudgedPair: Sendable {
   public var hash: ContentHash
-  /// `side * side * 3` bytes, RGB, the ensemble's side and geometry already applied.
-  public var thumbnail: [UInt8]
+  /// RGB bytes, one thumbnail for each of the ensemble's `forms`.
+  public var thumbnails: [[UInt8]]
   public var caption: String
 
-  public init(hash: ContentHash, thumbnail: [UInt8], caption: String) {
+  public init(hash: ContentHash, thumbnails: [[UInt8]], caption: String) {
     self.hash = hash
-    self.thumbnail = thumbnail
+    self.thumbnails = thumbnails
     self.caption = caption
   }
 }

@@ -7,33 +7,81 @@ public struct MemberConfigurationError: Error, Equatable, CustomStringConvertibl
   public var description: String { "member '\(member)': \(problem)" }
 }
 
+/// Far above any use; it keeps sizes from overflowing.
+private let sizes = 1...(1 << 16)
+
 extension MemberConfiguration {
   /// Refuses values that no encoder can be built from.
   ///
-  /// - Parameter imageSide: pixels a side of the thumbnails that it will see.
   /// - Throws: the first problem found.
-  public func check(imageSide: Int) throws(MemberConfigurationError) {
-    func need(_ condition: Bool, _ problem: String) throws(MemberConfigurationError) {
-      if !condition { throw MemberConfigurationError(member: name, problem: problem) }
+  public func check() throws(MemberConfigurationError) {
+    let isPlain = name.allSatisfy {
+      $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0))
     }
-    let isPlain = name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }
-    try need(isPlain && !name.isEmpty, "a name has letters, digits and hyphens only")
-    // The upper bounds are far above any use; they keep sizes from overflowing.
-    let sizes = 1...(1 << 16)
-    try need(sizes.contains(dimension), "dimension must lie in 1 ... 65536")
-    try need(
-      (1..<16).contains(image.widths.count) && image.blocks.count == image.widths.count
-        && image.widths.allSatisfy(sizes.contains) && image.blocks.allSatisfy((0...100).contains),
-      "image.widths and image.blocks need a number for each stage")
-    let shrinking = 1 << image.widths.count
-    try need(
-      sizes.contains(imageSide) && imageSide % shrinking == 0,
-      "imageSide must be a multiple of \(shrinking), "
-        + "since each of the \(image.widths.count) stages halves it")
-    try need(
-      (1...(1 << 24)).contains(text.buckets) && sizes.contains(text.width)
-        && (0...100).contains(text.depth) && text.heads >= 1 && text.width % text.heads == 0
-        && sizes.contains(text.maxTokens),
-      "text needs positive numbers, and a width that its heads divide")
+    if !isPlain || name.isEmpty || name.hasPrefix(".") {
+      throw MemberConfigurationError(
+        member: name, problem: "a name has letters, digits, hyphens, underscores and dots only")
+    }
+    let problem =
+      (sizes.contains(dimension) ? nil : "dimension must lie in 1 ... 65536")
+      ?? ((1...1000).contains(snapshots) ? nil : "snapshots must lie in 1 ... 1000")
+      ?? image.problem ?? text.problem
+    if let problem { throw MemberConfigurationError(member: name, problem: problem) }
+  }
+}
+
+/// What is wrong with the numbers of a transformer, if anything.
+private func transformerProblem(
+  _ name: String, width: Int, depth: Int, heads: Int, hidden: Int?, epsilon: Float
+) -> String? {
+  guard sizes.contains(width), (0...1000).contains(depth), heads >= 1, width % heads == 0 else {
+    return "\(name) needs positive numbers, and a width that its heads divide"
+  }
+  guard hidden.map(sizes.contains) ?? true else {
+    return "\(name).hidden must lie in 1 ... 65536"
+  }
+  return epsilon > 0 && epsilon < 1 ? nil : "\(name).epsilon must lie between 0 and 1"
+}
+
+extension ImageConfiguration {
+  fileprivate var problem: String? {
+    guard sizes.contains(side) else { return "image.side must lie in 1 ... 65536" }
+    guard mean.count == 3, deviation.count == 3, mean.allSatisfy(\.isFinite),
+      deviation.allSatisfy({ $0 > 0 && $0.isFinite })
+    else { return "image.mean and image.deviation need three numbers, the latter above 0" }
+    switch kind {
+    case .convolutional:
+      guard (1..<16).contains(widths.count), blocks.count == widths.count,
+        widths.allSatisfy(sizes.contains), blocks.allSatisfy((0...100).contains)
+      else { return "image.widths and image.blocks need a number for each stage" }
+      let shrinking = 1 << widths.count
+      return side % shrinking == 0
+        ? nil
+        : "image.side must be a multiple of \(shrinking), "
+          + "since each of the \(widths.count) stages halves it"
+    case .transformer:
+      guard patch >= 1, side % patch == 0 else {
+        return "image.patch must divide image.side"
+      }
+      return transformerProblem(
+        "image", width: width, depth: depth, heads: heads, hidden: hidden, epsilon: epsilon)
+    }
+  }
+}
+
+extension TextConfiguration {
+  fileprivate var problem: String? {
+    let rows = 1...(1 << 24)
+    guard rows.contains(tokens == .words ? buckets : vocabularySize), sizes.contains(width),
+      sizes.contains(maxTokens)
+    else { return "text needs positive numbers" }
+    guard kind == .transformer else {
+      return tokens == .words ? nil : "a bag's tokens are words"
+    }
+    guard tokens == .words || maxTokens >= 2 else {
+      return "text.maxTokens must hold the start and the end token"
+    }
+    return transformerProblem(
+      "text", width: width, depth: depth, heads: heads, hidden: hidden, epsilon: epsilon)
   }
 }

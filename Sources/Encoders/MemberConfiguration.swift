@@ -1,66 +1,75 @@
+import Foundation
+
 /// What one kind of member is made of.
-public struct MemberConfiguration: Sendable, Codable, Equatable {
+public struct MemberConfiguration: Sendable, Equatable {
   /// A short name, unique in the ensemble; scores are reported under it.
   public var name: String
   public var image: ImageConfiguration
   public var text: TextConfiguration
   /// The dimension of the shared embedding space.
   public var dimension: Int
+  /// Decides what is drawn while the member is trained; nil takes the ensemble's.
+  public var seed: UInt64?
+  /// How many snapshots along training count as members; 1 is the trained member alone.
+  public var snapshots: Int
+  /// A folder with the weights of a pretrained CLIP model; `image`, `text` and `dimension` are then its own.
+  public var pretrained: String?
 
   public init(
-    name: String, image: ImageConfiguration, text: TextConfiguration, dimension: Int = 128
+    name: String, image: ImageConfiguration = ImageConfiguration(),
+    text: TextConfiguration = TextConfiguration(), dimension: Int = 256, seed: UInt64? = nil,
+    snapshots: Int = 1, pretrained: String? = nil
   ) {
     self.name = name
     self.image = image
     self.text = text
     self.dimension = dimension
+    self.seed = seed
+    self.snapshots = snapshots
+    self.pretrained = pretrained
   }
 }
 
-/// A convolutional image encoder.
-public struct ImageConfiguration: Sendable, Codable, Equatable {
-  /// Channels of each stage; a stage halves the side.
-  public var widths: [Int]
-  /// Residual convolutions in each stage.
-  public var blocks: [Int]
-
-  public init(widths: [Int], blocks: [Int]) {
-    self.widths = widths
-    self.blocks = blocks
+/// What is left out when a member is read takes its default.
+extension MemberConfiguration: Codable {
+  enum CodingKeys: String, CodingKey {
+    case name, image, text, dimension, seed, snapshots, pretrained
   }
-}
 
-/// The kind of a text encoder.
-public enum TextKind: String, Sendable, Codable {
-  /// All words and n-grams of the caption in one bag: no word order, very fast.
-  case bag
-  /// A transformer over the words.
-  case transformer
-}
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(name: "")
+    pretrained = try values.decodeIfPresent(String.self, forKey: .pretrained)
+    let folder = pretrained.map { ($0 as NSString).lastPathComponent }
+    name = try values.decodeIfPresent(String.self, forKey: .name) ?? folder ?? ""
+    image = try values.decodeIfPresent(ImageConfiguration.self, forKey: .image) ?? image
+    text = try values.decodeIfPresent(TextConfiguration.self, forKey: .text) ?? text
+    dimension = try values.decodeIfPresent(Int.self, forKey: .dimension) ?? dimension
+    seed = try values.decodeIfPresent(UInt64.self, forKey: .seed)
+    snapshots = try values.decodeIfPresent(Int.self, forKey: .snapshots) ?? snapshots
+  }
 
-/// A text encoder over hashed words and character n-grams.
-public struct TextConfiguration: Sendable, Codable, Equatable {
-  public var kind: TextKind
-  /// Rows that word and n-gram ids are hashed into.
-  public var buckets: Int
-  /// Columns of the embeddings and of each block.
-  public var width: Int
-  /// Transformer blocks (not used by `bag`).
-  public var depth: Int
-  /// Attention heads (not used by `bag`).
-  public var heads: Int
-  /// Words of a caption beyond this many are not read.
-  public var maxTokens: Int
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(name, forKey: .name)
+    try values.encode(image, forKey: .image)
+    try values.encode(text, forKey: .text)
+    try values.encode(dimension, forKey: .dimension)
+    try values.encodeIfPresent(seed, forKey: .seed)
+    try values.encode(snapshots, unless: 1, forKey: .snapshots)
+    try values.encodeIfPresent(pretrained, forKey: .pretrained)
+  }
 
-  public init(
-    kind: TextKind, buckets: Int = 16384, width: Int = 128, depth: Int = 2, heads: Int = 4,
-    maxTokens: Int = 32
-  ) {
-    self.kind = kind
-    self.buckets = buckets
-    self.width = width
-    self.depth = depth
-    self.heads = heads
-    self.maxTokens = maxTokens
+  /// Members that together are written with every key there is, for those who check the keys of a file.
+  public static var examples: [MemberConfiguration] {
+    var image = ImageConfiguration(kind: .transformer)
+    (image.alpha, image.mean, image.deviation) = (.dropped, [], [])
+    (image.hidden, image.activation, image.epsilon) = (0, .gelu, 0)
+    var text = TextConfiguration(kind: .transformer, tokens: .bytePairs, vocabulary: "")
+    (text.hidden, text.causal, text.activation, text.epsilon) = (0, false, .gelu, 0)
+    return [
+      MemberConfiguration(name: "", seed: 0, snapshots: 2, pretrained: ""),
+      MemberConfiguration(name: "", image: image, text: text),
+    ]
   }
 }

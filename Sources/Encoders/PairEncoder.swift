@@ -1,15 +1,21 @@
 import Layers
 import Text
 
-/// Encodes any number of thumbnails and captions in padded batches of fixed size, so that what a pair gets does not
-/// depend, beyond float rounding, on what came with it. One thread only.
+/// Encodes any number of thumbnails and captions, batch by batch. What a pair gets does not depend, beyond float
+/// rounding, on what came with it. One thread only; several may share one ``DualEncoder`` whose weights are `prepare`d
+/// and stay as they are.
 public final class PairEncoder {
   private let encoder: DualEncoder
   private let context = Context(training: false)
-  private static let batch = 32
+  /// Enough rows for the products to run at full speed, few enough to stay in cache.
+  private let imageBatch: Int
+  private static let textBatch = 64
 
   /// - Parameter encoder: with its final weights; they are read at every call.
-  public init(_ encoder: DualEncoder) { self.encoder = encoder }
+  public init(_ encoder: DualEncoder) {
+    self.encoder = encoder
+    imageBatch = 32
+  }
 
   /// The inverse temperature that pairs are judged with: the learnt one, but at least `leastScale`.
   public var scale: Float { max(encoder.loss.scale, Self.leastScale) }
@@ -23,33 +29,41 @@ public final class PairEncoder {
 
   /// - Parameters:
   ///   - count: how many thumbnails there are.
-  ///   - fill: writes thumbnail `i`, `[side, side, 3]` in -1...1.
+  ///   - fill: writes thumbnail `i`, `[side, side, 3]`, normalised (``ImageConfiguration/normalise(_:into:)``).
   /// - Returns: unit rows `[count, dimension]`
   public func images(
-    count: Int, side: Int, fill: (Int, UnsafeMutablePointer<Float>) -> Void
+    count: Int, fill: (Int, UnsafeMutablePointer<Float>) -> Void
   ) -> [Float] {
-    rows(count: count) { range in
-      let x = context.pool.zeros([Self.batch, side, side, 3])
-      for (row, index) in range.enumerated() { fill(index, x.data + row * side * side * 3) }
+    let form = encoder.configuration.image.thumbnail
+    return rows(count: count, batch: imageBatch) { range in
+      let x = context.pool.tensor([range.count, form.side, form.side, 3])
+      for (row, index) in range.enumerated() { fill(index, x.data + row * form.byteCount) }
       return encoder.encodeImages(x, context)
+    }
+  }
+
+  /// - Parameter thumbnail: the RGB bytes of thumbnail `i`, `side * side * 3`.
+  /// - Returns: unit rows `[count, dimension]`
+  public func images(count: Int, thumbnail: (Int) -> [UInt8]) -> [Float] {
+    images(count: count) { index, target in
+      thumbnail(index).withUnsafeBufferPointer {
+        encoder.configuration.image.normalise($0, into: target)
+      }
     }
   }
 
   /// - Returns: unit rows `[captions.count, dimension]`
   public func texts(_ captions: [String]) -> [Float] {
-    rows(count: captions.count) { range in
-      var tokens = range.map { encoder.tokenizer.tokens(of: captions[$0]) }
-      let padding = encoder.tokenizer.tokens(of: "")
-      while tokens.count < Self.batch { tokens.append(padding) }
-      return encoder.encodeTexts(tokens, context)
+    rows(count: captions.count, batch: Self.textBatch) { range in
+      encoder.encodeTexts(range.map { encoder.tokenizer.tokens(of: captions[$0]) }, context)
     }
   }
 
-  private func rows(count: Int, _ encode: (Range<Int>) -> Tensor) -> [Float] {
+  private func rows(count: Int, batch: Int, _ encode: (Range<Int>) -> Tensor) -> [Float] {
     var result: [Float] = []
     result.reserveCapacity(count * dimension)
-    for start in stride(from: 0, to: count, by: Self.batch) {
-      let range = start..<min(start + Self.batch, count)
+    for start in stride(from: 0, to: count, by: batch) {
+      let range = start..<min(start + batch, count)
       let y = encode(range)
       result += UnsafeBufferPointer(start: y.data, count: range.count * dimension)
     }

@@ -53,14 +53,27 @@ public struct ImageDecoder: Sendable {
     of bytes: [UInt8], side: Int, geometry: Geometry
   ) throws(ImageError) -> PixelImage {
     precondition(side >= 1, "a thumbnail of side \(side)")
-    return try withHandle(bytes) { handle throws(ImageError) in
+    return try squares(of: bytes, [ThumbnailForm(side: side, geometry: geometry)])[0]
+  }
+
+  /// The image as a square in each form; their handling of alpha is not looked at.
+  func squares(
+    of bytes: [UInt8], _ forms: [ThumbnailForm]
+  ) throws(ImageError) -> [PixelImage] {
+    try withHandle(bytes) { handle throws(ImageError) in
       try check(handle)
-      let placement = Placement(
-        width: handle.width, height: handle.height, side: side, geometry: geometry)
+      let placements = forms.map {
+        Placement(
+          width: handle.width, height: handle.height, side: $0.side, geometry: $0.geometry)
+      }
       // Twice the size: at once the size, the mean difference to a full decode doubles for a third less time.
-      let target = scaledDecode ? (2 * placement.width, 2 * placement.height) : nil
+      let target =
+        scaledDecode
+        ? (2 * (placements.map(\.width).max() ?? 1), 2 * (placements.map(\.height).max() ?? 1))
+        : nil
       return try budget.spend(cost(handle)) { () throws(ImageError) in
-        placement.thumbnail(of: try handle.decode(alpha: alpha, atLeast: target))
+        let image = try handle.decode(alpha: alpha, atLeast: target)
+        return placements.map { $0.thumbnail(of: image) }
       }
     }
   }

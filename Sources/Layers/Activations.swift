@@ -39,3 +39,23 @@ public final class QuickGELU: Layer {
     return dx
   }
 }
+
+/// x Phi(x) (Hendrycks & Gimpel 2016), by the error function.
+public final class GELU: Layer {
+  public init() {}
+  public var parameters: [Parameter] { [] }
+
+  public func forward(_ x: Tensor, _ context: Context) -> Tensor {
+    let y = context.pool.tensor(x.shape)
+    vm_gelu(x.data, y.data, x.count)
+    context.save(x)
+    return y
+  }
+
+  public func backward(_ dy: Tensor, _ context: Context) -> Tensor {
+    let x = context.restore()
+    let dx = context.pool.tensor(x.shape)
+    vm_gelu_backward(x.data, dy.data, dx.data, x.count)
+    return dx
+  }
+}

@@ -1,119 +1,151 @@
 import VectorMath
 
-/// Multi-head self-attention over `[items, positions, columns]` (Vaswani et al. 2017), keys beyond an item's length
-/// left out.
+/// Multi-head self-attention over packed rows (Vaswani et al. 2017): each position of an item looks at the positions of
+/// the same item, with `causal` only at itself and those before it.
 public final class Attention {
   private let qkv: Linear
   private let out: Linear
   private let heads: Int
+  private let causal: Bool
 
-  /// - Parameter heads: must divide `columns`.
-  public init(_ name: String, columns: Int, heads: Int, _ random: inout SeededRandom) {
+  /// - Parameters:
+  ///   - heads: must divide `columns`.
+  ///   - bias: whether queries, keys and values have one.
+  public init(
+    _ name: String, columns: Int, heads: Int, causal: Bool = false, bias: Bool = true,
+    _ random: inout SeededRandom
+  ) {
     precondition(columns % heads == 0, "\(columns) columns do not divide into \(heads) heads")
     self.heads = heads
-    qkv = Linear("\(name).qkv", inputs: columns, outputs: 3 * columns, &random)
+    self.causal = causal
+    qkv = Linear("\(name).qkv", inputs: columns, outputs: 3 * columns, bias: bias, &random)
     out = Linear("\(name).out", inputs: columns, outputs: columns, &random)
   }
 
   public var parameters: [Parameter] { qkv.parameters + out.parameters }
 
+  /// Adds the result to `sum`, which may be `x` itself where `context` isn't training.
+  ///
   /// - Parameters:
-  ///   - x: `[items, positions, columns]`
-  ///   - lengths: for each item, how many positions are looked at; at least one always is.
-  /// - Returns: `[items, positions, columns]`
-  public func forward(_ x: Tensor, lengths: [Int32], _ context: Context) -> Tensor {
-    let (items, positions, columns) = (x.shape[0], x.shape[1], x.shape[2])
-    let size = columns / heads
-    let projected = qkv.forward(x, context)
-    let mixed = context.pool.tensor(x.shape)
-    let weights = context.pool.tensor([items, heads, positions, positions])
-    let scale = 1 / Float(size).squareRoot()
-    for item in 0..<items {
-      let lengthOfRow = [Int32](repeating: max(lengths[item], 1), count: positions)
-      for head in 0..<heads {
-        let q = projected.data + item * positions * 3 * columns + head * size
-        let w = weights.data + (item * heads + head) * positions * positions
-        multiply(
-          q, .no, q + columns, .yes, into: w, m: positions, n: positions, k: size, alpha: scale,
-          lda: 3 * columns, ldb: 3 * columns)
-        vm_softmax_rows(w, positions, positions, lengthOfRow)
-        multiply(
-          w, .no, q + 2 * columns, .no, into: mixed.data + item * positions * columns + head * size,
-          m: positions, n: size, k: positions, ldb: 3 * columns, ldc: columns)
+  ///   - x: packed `[rows, columns]`
+  ///   - sum: packed `[rows, columns]`
+  func forward(_ x: Tensor, _ packing: Packing, addedTo sum: Tensor, _ context: Context) {
+    precondition(x.rows == packing.rows, "\(x.rows) rows packed as \(packing.rows)")
+    let mixed = mix(qkv.forward(x, context), packing, context)
+    out.forward(mixed, addedTo: sum, context)
+  }
+
+  /// Queries, keys and values `[rows, 3 * columns]` to the heads' results `[rows, columns]`.
+  func mix(_ projected: Tensor, _ packing: Packing, _ context: Context) -> Tensor {
+    let columns = projected.columns / 3
+    let mixed = context.pool.tensor([projected.rows, columns])
+    forEachItem(packing, columns, backward: false, context) { length, row, scratch in
+      let from = projected.data + row * 3 * columns
+      let to = mixed.data + row * columns
+      if length < Self.long {
+        vm_attention(from, to, scratch, length, columns, heads, causal ? 1 : 0)
+      } else {
+        attendLong(from, to, scratch, length, columns)
       }
     }
     context.save(projected)
-    context.save(weights)
-    return out.forward(mixed, context)
+    return mixed
   }
 
-  public func backward(_ dy: Tensor, _ context: Context) -> Tensor {
+  /// - Returns: the gradient by `x`, without what `sum` passes on.
+  func backward(_ dy: Tensor, _ packing: Packing, _ context: Context) -> Tensor {
     let dMixed = out.backward(dy, context)
-    let weights = context.restore()
     let projected = context.restore()
-    let (items, positions, columns) = (dy.shape[0], dy.shape[1], dy.shape[2])
-    let size = columns / heads
-    let scale = 1 / Float(size).squareRoot()
+    let columns = dy.columns
     let dProjected = context.pool.tensor(projected.shape)
-    let dWeights = context.pool.tensor([positions, positions])
-    for item in 0..<items {
-      for head in 0..<heads {
-        let base = item * positions * 3 * columns + head * size
-        let (q, dq) = (projected.data + base, dProjected.data + base)
-        let slope = dMixed.data + item * positions * columns + head * size
-        let w = weights.data + (item * heads + head) * positions * positions
-        multiply(  // by the values
-          w, .yes, slope, .no, into: dq + 2 * columns, m: positions, n: size, k: positions,
-          ldb: columns, ldc: 3 * columns)
-        multiply(
-          slope, .no, q + 2 * columns, .yes, into: dWeights.data, m: positions, n: positions,
-          k: size, lda: columns, ldb: 3 * columns)
-        vm_softmax_backward_rows(w, dWeights.data, positions, positions)
-        multiply(  // by the queries
-          dWeights.data, .no, q + columns, .no, into: dq, m: positions, n: size, k: positions,
-          alpha: scale, ldb: 3 * columns, ldc: 3 * columns)
-        multiply(  // by the keys
-          dWeights.data, .yes, q, .no, into: dq + columns, m: positions, n: size, k: positions,
-          alpha: scale, ldb: 3 * columns, ldc: 3 * columns)
+    forEachItem(packing, columns, backward: true, context) { length, row, scratch in
+      let from = projected.data + row * 3 * columns
+      let slope = dMixed.data + row * columns
+      let to = dProjected.data + row * 3 * columns
+      if length < Self.long {
+        vm_attention_backward(from, slope, to, scratch, length, columns, heads, causal ? 1 : 0)
+      } else {
+        attendLongBackward(from, slope, to, scratch, length, columns)
       }
     }
     return qkv.backward(dProjected, context)
   }
-}
 
-/// A pre-norm transformer block: x + attention(norm(x)), then x + MLP(norm(x)), as in CLIP's towers.
-public final class TransformerBlock {
-  private let norm: LayerNorm
-  private let attention: Attention
-  private let mlp: Residual
+  /// From this length on a product of the BLAS is worth its call.
+  private static let long = 256
 
-  public init(_ name: String, columns: Int, heads: Int, _ random: inout SeededRandom) {
-    norm = LayerNorm("\(name).ln_1", columns)
-    attention = Attention("\(name).attn", columns: columns, heads: heads, &random)
-    mlp = Residual(
-      Sequential([
-        LayerNorm("\(name).ln_2", columns),
-        Linear("\(name).mlp.c_fc", inputs: columns, outputs: 4 * columns, &random), QuickGELU(),
-        Linear("\(name).mlp.c_proj", inputs: 4 * columns, outputs: columns, gain: 0.25, &random),
-      ]))
+  private func forEachItem(
+    _ packing: Packing, _ columns: Int, backward: Bool, _ context: Context,
+    _ body: (_ length: Int, _ row: Int, _ scratch: UnsafeMutablePointer<Float>) -> Void
+  ) {
+    let size = columns / heads
+    let short = min(packing.longest, Self.long)
+    let squares = packing.longest < Self.long ? 0 : packing.longest * packing.longest
+    let scratch = context.pool.tensor([
+      max(
+        backward
+          ? vm_attention_backward_scratch(short, size) : vm_attention_scratch(short, size),
+        backward ? 2 * squares : squares)
+    ])
+    for (length, row) in zip(packing.lengths, packing.starts) { body(length, row, scratch.data) }
   }
 
-  public var parameters: [Parameter] {
-    norm.parameters + attention.parameters + mlp.parameters
+  /// The weights of one head, `[length, length]`.
+  private func weights(
+    _ q: UnsafePointer<Float>, _ w: UnsafeMutablePointer<Float>, _ length: Int, _ columns: Int
+  ) {
+    let size = columns / heads
+    multiply(
+      q, .no, q + columns, .yes, into: w, m: length, n: length, k: size,
+      alpha: 1 / Float(size).squareRoot(), lda: 3 * columns, ldb: 3 * columns)
+    if causal {
+      for row in 0..<length {
+        var seen = Int32(row + 1)
+        vm_softmax_rows(w + row * length, 1, length, &seen)
+      }
+    } else {
+      vm_softmax_rows(w, length, length, nil)
+    }
   }
 
-  public func forward(_ x: Tensor, lengths: [Int32], _ context: Context) -> Tensor {
-    let y = attention.forward(norm.forward(x, context), lengths: lengths, context)
-    let sum = context.pool.copy(y)
-    vm_add(x.data, sum.data, x.count)
-    return mlp.forward(sum, context)
+  private func attendLong(
+    _ qkv: UnsafePointer<Float>, _ mixed: UnsafeMutablePointer<Float>,
+    _ w: UnsafeMutablePointer<Float>, _ length: Int, _ columns: Int
+  ) {
+    let size = columns / heads
+    for head in 0..<heads {
+      let q = qkv + head * size
+      weights(q, w, length, columns)
+      multiply(
+        w, .no, q + 2 * columns, .no, into: mixed + head * size, m: length, n: size, k: length,
+        ldb: 3 * columns, ldc: columns)
+    }
   }
 
-  public func backward(_ dy: Tensor, _ context: Context) -> Tensor {
-    let slope = mlp.backward(dy, context)
-    let dx = norm.backward(attention.backward(slope, context), context)
-    let sum = context.pool.copy(dx)
-    vm_add(slope.data, sum.data, slope.count)
-    return sum
+  private func attendLongBackward(
+    _ qkv: UnsafePointer<Float>, _ dMixed: UnsafePointer<Float>,
+    _ dqkv: UnsafeMutablePointer<Float>, _ w: UnsafeMutablePointer<Float>, _ length: Int,
+    _ columns: Int
+  ) {
+    let size = columns / heads
+    let scale = 1 / Float(size).squareRoot()
+    let dWeights = w + length * length
+    for head in 0..<heads {
+      let (q, dq, slope) = (qkv + head * size, dqkv + head * size, dMixed + head * size)
+      weights(q, w, length, columns)
+      multiply(  // by the values
+        w, .yes, slope, .no, into: dq + 2 * columns, m: length, n: size, k: length,
+        ldb: columns, ldc: 3 * columns)
+      multiply(
+        slope, .no, q + 2 * columns, .yes, into: dWeights, m: length, n: length, k: size,
+        lda: columns, ldb: 3 * columns)
+      vm_softmax_backward_rows(w, dWeights, length, length)
+      multiply(  // by the queries
+        dWeights, .no, q + columns, .no, into: dq, m: length, n: size, k: length, alpha: scale,
+        ldb: 3 * columns, ldc: 3 * columns)
+      multiply(  // by the keys
+        dWeights, .yes, q, .no, into: dq + columns, m: length, n: size, k: length, alpha: scale,
+        ldb: 3 * columns, ldc: 3 * columns)
+    }
   }
 }

@@ -1,8 +1,12 @@
 import VectorMath
 
-/// Keeps buffers for reuse by size, so that a training step in steady state allocates nothing. One thread only.
+/// Keeps buffers for reuse, so that a step in steady state allocates no storage, also where the sizes of the tensors
+/// change from step to step. One thread only.
 public final class BufferPool {
+  /// Free buffers by capacity; capacities are powers of two and three steps between each.
   private var free: [Int: [UnsafeMutablePointer<Float>]] = [:]
+  /// Floats that were ever taken from the system.
+  public private(set) var allocated = 0
 
   public init() {}
 
@@ -13,8 +17,25 @@ public final class BufferPool {
   /// A tensor of undefined content.
   public func tensor(_ shape: [Int]) -> Tensor {
     let count = shape.reduce(1, *)
-    let data = free[count]?.popLast() ?? alignedFloats(count)
-    return Tensor(shape: shape, count: count, data: data, pool: self)
+    let capacity = Self.capacity(of: count)
+    // A buffer up to twice as large serves as well as a new one.
+    var candidate = capacity
+    while candidate <= 2 * capacity {
+      if let data = free[candidate]?.popLast() {
+        return Tensor(shape: shape, count: count, data: data, capacity: candidate, pool: self)
+      }
+      candidate = Self.capacity(of: candidate + 1)
+    }
+    allocated += capacity
+    return Tensor(
+      shape: shape, count: count, data: alignedFloats(capacity), capacity: capacity, pool: self)
+  }
+
+  /// The least capacity that holds `count` floats.
+  private static func capacity(of count: Int) -> Int {
+    guard count > 64 else { return 64 }
+    let step = 1 << (Int.bitWidth - (count - 1).leadingZeroBitCount - 3)
+    return (count + step - 1) / step * step
   }
 
   /// A tensor of zeros.
@@ -42,8 +63,8 @@ public final class BufferPool {
   }
 
   /// Takes back what a tensor held.
-  func give(_ data: UnsafeMutablePointer<Float>, count: Int) {
-    free[count, default: []].append(data)
+  func give(_ data: UnsafeMutablePointer<Float>, capacity: Int) {
+    free[capacity, default: []].append(data)
   }
 }
 

@@ -31,11 +31,12 @@ public final class ContrastiveLoss {
   ///   - imageGroups: items with the same number have the same image; only the queue asks for it.
   ///   - queue: more images that a text must not fit (EfficientCLIP, section 3), save those that share its caption or
   ///     its image; the images are held against the batch's texts alone.
+  ///   - share: what the loss counts beside others; the gradients are multiplied by it, the loss isn't.
   /// - Returns: the loss, and its gradients by `images` and `texts`; the gradient by the temperature is added to
   ///   `logScale.gradient`.
   public func callAsFunction(
     images: Tensor, texts: Tensor, groups: [Int32], imageGroups: [Int32] = [],
-    queue: FeatureQueue? = nil, _ context: Context
+    queue: FeatureQueue? = nil, share: Float = 1, _ context: Context
   ) -> (loss: Float, dImages: Tensor, dTexts: Tensor) {
     let (batch, columns) = (images.shape[0], images.columns)
     let pool = context.pool
@@ -79,7 +80,7 @@ public final class ContrastiveLoss {
       }
     }
     var dScale: Float = 0
-    let weight = 1 / Float(2 * batch)
+    let weight = share / Float(2 * batch)
     for r in 0..<batch {
       for c in 0..<batch {
         let i = r * batch + c
@@ -109,7 +110,7 @@ public final class ContrastiveLoss {
           alpha: scale, beta: 1, lda: width)
       }
     }
-    return (Float(loss) * weight, dImages, dTexts)
+    return (Float(loss / Double(2 * batch)), dImages, dTexts)
   }
 
   /// Takes the queue's images that are no negatives of a text out of its row.

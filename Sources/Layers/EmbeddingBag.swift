@@ -5,7 +5,8 @@ import VectorMath
 /// With one id a bag it is a plain embedding; with the ids of a caption's words and character n-grams, fastText's
 /// representation (Bojanowski et al. 2017).
 public final class EmbeddingBag {
-  private let table: Parameter
+  /// `[rows, columns]`
+  public let table: Parameter
   private let columns: Int
 
   /// The table is `[rows, columns]`, drawn from N(0, deviation^2).

@@ -4,9 +4,11 @@ import VectorMath
 public final class LayerNorm: Layer {
   private let gain: Parameter
   private let bias: Parameter
-  private let epsilon: Float = 1e-5
+  private let epsilon: Float
 
-  public init(_ name: String, _ columns: Int) {
+  /// - Parameter epsilon: added to the variance.
+  public init(_ name: String, _ columns: Int, epsilon: Float = 1e-5) {
+    self.epsilon = epsilon
     gain = .vector("\(name).weight", columns, 1)
     bias = .vector("\(name).bias", columns, 0)
   }

@@ -30,6 +30,15 @@ public final class Linear: Layer {
     return y
   }
 
+  /// Adds x W + b to `sum`, `[rows, outputs]`.
+  func forward(_ x: Tensor, addedTo sum: Tensor, _ context: Context) {
+    precondition(x.columns == inputs && sum.columns == outputs, "\(weight.name): \(x.shape)")
+    multiply(
+      x.data, .no, weight.value, .no, into: sum.data, m: x.rows, n: outputs, k: inputs, beta: 1)
+    if let bias { vm_add_bias(sum.data, bias.value, sum.rows, outputs) }
+    context.save(x)
+  }
+
   public func backward(_ dy: Tensor, _ context: Context) -> Tensor {
     let x = context.restore()
     let dx = context.pool.tensor(x.shape)

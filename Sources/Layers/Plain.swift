@@ -44,6 +44,36 @@ enum Plain {
 
   static func quickGELU(_ x: Float) -> Float { Float(Double(x) / (1 + exp(-1.702 * Double(x)))) }
 
+  static func gelu(_ x: Float) -> Float {
+    Float(0.5 * Double(x) * erfc(-Double(x) * 0.5.squareRoot()))
+  }
+
+  /// One item's rows of queries, keys and values, `[length, 3 * columns]`, to `[length, columns]`.
+  static func attention(
+    _ qkv: [Float], length: Int, columns: Int, heads: Int, causal: Bool
+  ) -> [Float] {
+    let size = columns / heads
+    var result = [Float](repeating: 0, count: length * columns)
+    for head in 0..<heads {
+      func row(_ part: Int, _ i: Int) -> ArraySlice<Float> {
+        qkv[((i * 3 + part) * columns + head * size)...].prefix(size)
+      }
+      for i in 0..<length {
+        let logits = (0..<length).map { j in
+          Float(dot(Array(row(0, i)), Array(row(1, j))) / Double(size).squareRoot())
+        }
+        let weights = softmax(logits, length: causal ? i + 1 : length)
+        for d in 0..<size {
+          result[i * columns + head * size + d] = Float(
+            (0..<length).reduce(0) { sum, j in
+              sum + Double(weights[j]) * Double(row(2, j)[row(2, j).startIndex + d])
+            })
+        }
+      }
+    }
+    return result
+  }
+
   /// Normalises all of `x` together; gain and bias repeat along it.
   static func norm(_ x: [Float], gain: [Float], bias: [Float], epsilon: Double) -> [Float] {
     let mean = x.reduce(0) { $0 + Double($1) } / Double(x.count)

@@ -30,34 +30,66 @@ public final class AveragePool: Layer {
   }
 }
 
-/// The mean over the first `lengths[i]` of `[items, positions, columns]`, giving `[items, columns]`; a length of 0 gives 0.
-public final class MaskedMean {
+/// Makes one row of each item: packed `[rows, columns]` to `[items, columns]`.
+public protocol PackedPooling: AnyObject, Sendable {
+  func forward(_ x: Tensor, _ packing: Packing, _ context: Context) -> Tensor
+  func backward(_ dy: Tensor, _ packing: Packing, _ context: Context) -> Tensor
+}
+
+/// The mean over each item's rows: packed `[rows, columns]` to `[items, columns]`; an item without rows gives 0.
+public final class PackedMean: PackedPooling {
   public init() {}
 
-  public func forward(_ x: Tensor, lengths: [Int32], _ context: Context) -> Tensor {
-    let (items, positions, columns) = (x.shape[0], x.shape[1], x.shape[2])
-    let y = context.pool.zeros([items, columns])
-    for item in 0..<items where lengths[item] > 0 {
-      let length = Int(lengths[item])
+  public func forward(_ x: Tensor, _ packing: Packing, _ context: Context) -> Tensor {
+    let columns = x.columns
+    let y = context.pool.zeros([packing.items, columns])
+    for (item, length) in packing.lengths.enumerated() where length > 0 {
       let row = y.data + item * columns
-      vm_add_column_sums(x.data + item * positions * columns, row, length, columns)
+      vm_add_column_sums(x.data + packing.starts[item] * columns, row, length, columns)
       for c in 0..<columns { row[c] /= Float(length) }
     }
-    context.save(lengths)
     return y
   }
 
-  public func backward(_ dy: Tensor, positions: Int, _ context: Context) -> Tensor {
-    let lengths = context.restoreIntegers()
+  public func backward(_ dy: Tensor, _ packing: Packing, _ context: Context) -> Tensor {
     let columns = dy.columns
-    let dx = context.pool.zeros([lengths.count, positions, columns])
-    for item in 0..<lengths.count {
-      for position in 0..<Int(lengths[item]) {
-        vm_axpy(
-          1 / Float(lengths[item]), dy.data + item * columns,
-          dx.data + (item * positions + position) * columns, columns)
+    let dx = context.pool.zeros([packing.rows, columns])
+    for (item, length) in packing.lengths.enumerated() {
+      for row in packing.starts[item]..<(packing.starts[item] + length) {
+        vm_axpy(1 / Float(length), dy.data + item * columns, dx.data + row * columns, columns)
       }
     }
     return dx
+  }
+}
+
+/// One row of each item, the first or the last: packed `[rows, columns]` to `[items, columns]`; an item without rows
+/// gives 0.
+public final class PackedEnd: PackedPooling {
+  private let last: Bool
+
+  /// - Parameter last: the last row rather than the first.
+  public init(last: Bool) { self.last = last }
+
+  public func forward(_ x: Tensor, _ packing: Packing, _ context: Context) -> Tensor {
+    let y = context.pool.zeros([packing.items, x.columns])
+    forEachRow(packing) { item, row in
+      (y.data + item * x.columns).update(from: x.data + row * x.columns, count: x.columns)
+    }
+    return y
+  }
+
+  public func backward(_ dy: Tensor, _ packing: Packing, _ context: Context) -> Tensor {
+    let dx = context.pool.zeros([packing.rows, dy.columns])
+    forEachRow(packing) { item, row in
+      (dx.data + row * dy.columns).update(from: dy.data + item * dy.columns, count: dy.columns)
+    }
+    return dx
+  }
+
+  private func forEachRow(_ packing: Packing, _ body: (_ item: Int, _ row: Int) -> Void) {
+    for (item, length) in packing.lengths.enumerated() where length > 0 {
+      body(item, packing.starts[item] + (last ? length - 1 : 0))
+    }
   }
 }

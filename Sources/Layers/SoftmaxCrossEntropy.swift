@@ -23,7 +23,8 @@ public enum SoftmaxCrossEntropy {
       loss -= Double(logf(max(logits.data[place], 1e-30)))
       logits.data[place] -= 1
     }
-    for i in 0..<logits.count { logits.data[i] *= weight }
+    let slopes = logits.data
+    for i in 0..<logits.count { slopes[i] *= weight }
     return Float(loss * Double(weight))
   }
 }

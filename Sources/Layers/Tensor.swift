@@ -6,19 +6,23 @@ public final class Tensor {
   public let count: Int
   /// `count` floats, 64-byte aligned.
   public let data: UnsafeMutablePointer<Float>
+  private let capacity: Int
   private let pool: BufferPool
 
   /// - Parameters:
   ///   - count: the product of `shape`.
-  ///   - data: `count` floats that `pool` made and takes back.
-  init(shape: [Int], count: Int, data: UnsafeMutablePointer<Float>, pool: BufferPool) {
+  ///   - data: `capacity` floats, at least `count`, that `pool` made and takes back.
+  init(
+    shape: [Int], count: Int, data: UnsafeMutablePointer<Float>, capacity: Int, pool: BufferPool
+  ) {
     self.shape = shape
     self.count = count
     self.data = data
+    self.capacity = capacity
     self.pool = pool
   }
 
-  deinit { pool.give(data, count: count) }
+  deinit { pool.give(data, capacity: capacity) }
 
   /// The size of the last axis; a tensor has at least one.
   public var columns: Int { shape[shape.count - 1] }

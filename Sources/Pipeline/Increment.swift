@@ -34,8 +34,11 @@ struct Increment: Codable, Equatable, Sendable {
   /// Pins the shards in the run's folder, or checks that they are what was pinned there: the same names and bytes in the
   /// same order, wherever they lie now.
   static func pin(_ selection: ShardSelection, in run: RunContext) throws -> Increment {
-    let list = selection.shards
-    let file = run.directory.increment
+    try pin(selection.shards, to: run.directory.increment, in: run)
+  }
+
+  /// As above, for any list of files, pinned in `file`.
+  static func pin(_ list: [ShardPath], to file: String, in run: RunContext) throws -> Increment {
     guard FileManager.default.fileExists(atPath: file) else {
       let increment = Increment(shards: try look(at: list, known: [], run))
       try run.publishing.publish(json: increment, to: file)
@@ -85,6 +88,9 @@ struct Increment: Codable, Equatable, Sendable {
       return shard
     }
   }
+
+  /// What identifies the bytes of all of them.
+  var digests: String { shards.map(\.digest).joined(separator: "\n") }
 
   private static func difference(_ old: [String], _ new: [String]) -> String? {
     if old == new { return nil }

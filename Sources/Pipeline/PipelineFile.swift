@@ -1,3 +1,4 @@
+import Encoders
 import Foundation
 import Training
 import Yams
@@ -17,6 +18,7 @@ public enum PipelineFile {
     var configuration = try parse(yaml, file: path)
     let folder = (path as NSString).deletingLastPathComponent
     configuration.input = configuration.input.map { relative($0, to: folder) }
+    configuration.text = configuration.text.map { relative($0, to: folder) }
     configuration.output = configuration.output.map { relative($0, to: folder) }
     return configuration
   }
@@ -31,6 +33,7 @@ public enum PipelineFile {
       var known = try node(example)
       // One seed for everything: the top one.
       known.mapping?["judges"]?.mapping?["seed"] = nil
+      known.mapping?["train"]?.mapping?["seed"] = nil
       try checkKeys(user, against: known, path: "", file: file)
       let merged = overlay(user, over: defaults)
       let configuration = try YAMLDecoder().decode(RunConfiguration.self, from: merged)
@@ -54,8 +57,10 @@ public enum PipelineFile {
     configuration.output = ""
     configuration.read.jsonCaption = ""
     configuration.judges.ecl = EnsembleSchedule()
+    configuration.train.ecl = EnsembleSchedule()
     configuration.noise.maxNoise = 0
     configuration.noise.keepFraction = 0
+    configuration.judges.members = MemberConfiguration.examples
     return configuration
   }
 
@@ -68,8 +73,9 @@ public enum PipelineFile {
     _ user: Node, against schema: Node, path: String, file: String
   ) throws(RunError) {
     if let items = user.sequence {
-      guard let first = schema.sequence?.first else { return }
-      for item in items { try checkKeys(item, against: first, path: path, file: file) }
+      guard let examples = schema.sequence, let first = examples.first else { return }
+      let known = examples.dropFirst().reduce(first) { overlay($1, over: $0) }
+      for item in items { try checkKeys(item, against: known, path: path, file: file) }
     }
     guard let mapping = user.mapping, let known = schema.mapping else { return }
     let names = Array(known.keys.compactMap(\.string))

@@ -52,6 +52,19 @@ public enum Run {
     }
   }
 
+  /// Trains one model on the pairs, which Winnow may have cleaned, and on unpaired text: `DIR/model`, `DIR/train.jsonl`.
+  public static func trainModel(
+    _ shards: ShardSelection, texts: TextSelection, in run: RunContext
+  ) throws -> RunResult {
+    try locked(run, shards, acceptsOutput: true) {
+      let increment = try pin(shards, in: run)
+      let texts = try run.stage(.pin) {
+        try Increment.pin(texts.files, to: run.directory.texts, in: run)
+      }
+      return RunResult(faults: try ModelStage.run(increment, texts: texts, in: run))
+    }
+  }
+
   /// Judges every pair.
   public static func score(
     _ shards: ShardSelection, ensemble: String?, in run: RunContext
@@ -95,11 +108,12 @@ public enum Run {
 
   /// Holds the folder while `body` works in it; makes it once nothing speaks against it.
   private static func locked<R>(
-    _ run: RunContext, _ shards: ShardSelection? = nil, _ body: () throws -> R
+    _ run: RunContext, _ shards: ShardSelection? = nil, acceptsOutput: Bool = false,
+    _ body: () throws -> R
   ) throws -> R {
     if let shards {
       guard !shards.isEmpty else { throw RunError.usage("no shards given") }
-      try shards.checkApart(from: run.directory)
+      try shards.checkApart(from: run.directory, acceptsOutput: acceptsOutput)
       try run.directory.checkOrigin()
     }
     let lock = try RunLock(run.directory)

@@ -10,6 +10,8 @@ public struct RunConfiguration: Sendable, Equatable, Codable {
   public var input: [String] = []
   /// The output folder when the command line names none.
   public var output: String?
+  /// Unpaired text to train on: files, folders or text-only shards.
+  public var text: [String] = []
   /// Decides everything that is drawn: initial weights, batches, augmentation.
   public var seed: UInt64 = 0
   /// Threads; 0 means one per core. The output doesn't depend on it.
@@ -20,13 +22,15 @@ public struct RunConfiguration: Sendable, Equatable, Codable {
   public var judges = TrainingConfiguration()
   public var noise = NoiseConfiguration()
   public var write = WriteConfiguration()
+  /// How the model that the clean pairs are for is trained; its own seed is always the one above.
+  public var train = ModelTrainingConfiguration()
 
   public init() {}
 
   enum CodingKeys: String, CodingKey {
     case input = "in"
     case output = "out"
-    case seed, workers, read, images, judges, noise, write
+    case text, seed, workers, read, images, judges, noise, write, train
   }
 }
 
@@ -136,5 +140,6 @@ extension RunConfiguration {
     try need(read.maxSampleBytes >= 1, "read.maxSampleBytes must be at least 1")
     try need(images.maxPixels >= 1, "images.maxPixels must be at least 1")
     try judges.check()
+    try train.check()
   }
 }

@@ -18,6 +18,7 @@ public struct RunContext: Sendable {
   ) throws(RunError) {
     var configuration = configuration
     configuration.judges.seed = configuration.seed
+    configuration.train.seed = configuration.seed
     try configuration.check()
     self.configuration = configuration
     self.directory = directory

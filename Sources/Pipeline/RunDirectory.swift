@@ -11,6 +11,8 @@ public struct RunDirectory: Sendable, Equatable {
   public var decisions: String { "\(path)/decisions" }
   public var ensemble: String { "\(path)/ensemble" }
   public var noiseModel: String { "\(path)/noise-model.json" }
+  public var model: String { "\(path)/model" }
+  public var trainingLog: String { "\(path)/train.jsonl" }
   public var manifest: String { "\(path)/manifest.json" }
 
   /// What a resume needs; no part of the output.
@@ -18,6 +20,7 @@ public struct RunDirectory: Sendable, Equatable {
   var lock: String { "\(state)/lock" }
   var temporary: String { "\(state)/tmp" }
   var increment: String { "\(state)/increment.json" }
+  var texts: String { "\(state)/texts.json" }
   var settings: String { "\(state)/settings.json" }
   var training: String { "\(state)/training" }
   var scores: String { "\(state)/scores" }

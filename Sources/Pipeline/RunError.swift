@@ -24,6 +24,8 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
   case otherScores(noiseModel: String)
   /// An ensemble can't judge.
   case badEnsemble(directory: String, detail: String)
+  /// A model's weights went out of bounds.
+  case badModel(directory: String)
   /// A state file has a format this version doesn't know.
   case otherFormat(file: String, found: Int, expected: Int)
   /// A shard's bytes are not those that were pinned or judged.
@@ -66,6 +68,9 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
         + "choose another --out"
     case .badEnsemble(let directory, let detail):
       return "the ensemble in \(directory) can't judge: \(detail)"
+    case .badModel(let directory):
+      return "the model trained in \(directory) has weights that are no finite numbers; "
+        + "train again with a lower train.optimiser.peakRate and another --out"
     case .otherFormat(let file, let found, let expected):
       return "\(file) has format version \(found), this Winnow reads \(expected); "
         + "choose another --out"

@@ -1,6 +1,6 @@
 /// A part of a run, in order.
 public enum Stage: String, Sendable, Codable, CaseIterable {
-  case pin, gather, train, score, fit, decide, write
+  case pin, gather, tokenize, train, score, fit, decide, write
 }
 
 /// What a run tells whoever watches it. The run itself prints nothing.

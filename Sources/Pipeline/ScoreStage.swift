@@ -29,7 +29,6 @@ struct ShardScores: Codable {
 enum ScoreStage {
   static let sections: [Settings.Section] = [.read, .images]
   /// Pairs decoded before they are judged; bounds the memory, decides no score.
-  /// Each fold's share of a batch is padded to a multiple of 32, so small batches are mostly padding.
   private static let batch = 192
 
   static func run(
@@ -76,8 +75,7 @@ enum ScoreStage {
   private struct ShardScoring {
     let shard: Increment.Shard
     let run: RunContext
-    let side: Int
-    let geometry: Geometry
+    let forms: [ThumbnailForm]
     var table: ScoreTable
     var record: ShardScores
     var statistics = PairStatistics()
@@ -88,7 +86,7 @@ enum ScoreStage {
     init(_ shard: Increment.Shard, judges: Judges, settings: String, run: RunContext) {
       self.shard = shard
       self.run = run
-      (side, geometry) = (judges.ensemble.imageSide, judges.ensemble.geometry)
+      forms = judges.ensemble.forms
       table = ScoreTable(kinds: judges.kinds.count)
       record = ShardScores(
         shard: shard.name, shardDigest: shard.digest, ensembleDigest: judges.digest,
@@ -106,12 +104,12 @@ enum ScoreStage {
         switch pair.outcome {
         case .pair(let image, let caption, let hash):
           do {
-            let thumbnail = try decoder.thumbnail(
-              of: image, side: side, geometry: geometry)
+            let thumbnails = try decoder.thumbnails(of: image, forms: forms)
             append(pair.key)
             rows.append(table.count - 1)
             waiting.append(
-              JudgedPair(hash: hash, thumbnail: thumbnail.pixels, caption: caption))
+              JudgedPair(
+                hash: hash, thumbnails: thumbnails.map(\.pixels), caption: caption))
           } catch {
             append(pair.key, reason: error.reason, detail: "\(error)")
             record.rejected[error.reason, default: 0] += 1

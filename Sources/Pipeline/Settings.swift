@@ -4,8 +4,11 @@ import Foundation
 /// other values, or with other libraries, is refused and told which.
 struct Settings: Codable {
   enum Section: String, CaseIterable {
-    case read, images, judges, noise, write
+    case read, images, judges, noise, write, train
   }
+
+  /// How often something is told or kept decides nothing.
+  private static let immaterial: Set = ["train.checkpointSeconds", "train.logSteps"]
 
   var formatVersion = StateJSON.formatVersion
   /// `section.key` to the value as JSON text.
@@ -97,7 +100,8 @@ struct Settings: Codable {
       for (key, value) in tree[section.rawValue] as? [String: Any] ?? [:] {
         let text = try JSONSerialization.data(
           withJSONObject: value, options: [.fragmentsAllowed, .sortedKeys, .withoutEscapingSlashes])
-        result["\(section.rawValue).\(key)"] = String(decoding: text, as: UTF8.self)
+        let name = "\(section.rawValue).\(key)"
+        if !immaterial.contains(name) { result[name] = String(decoding: text, as: UTF8.self) }
       }
     }
     return result

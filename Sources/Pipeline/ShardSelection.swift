@@ -34,9 +34,13 @@ public struct ShardSelection: Sendable {
   init(shards: [ShardPath]) { (self.shards, folders) = (shards, []) }
 
   /// Refuses an output folder that the next run over the same arguments would read, and input that is output.
+  /// - Parameter acceptsOutput: what Winnow wrote may be read: to train on, not to clean again.
   /// - Throws: `RunError.outputMeetsInput`, `.insideOutput`.
-  func checkApart(from directory: RunDirectory) throws(RunError) {
-    try refuseWinnowOutput()
+  func checkApart(from directory: RunDirectory, acceptsOutput: Bool = false) throws(RunError) {
+    // Cleaning what Winnow wrote would judge kept pairs by what they taught.
+    if !acceptsOutput, let found = winnowOutput {
+      throw .insideOutput(shard: found.shard, output: found.folder)
+    }
     let output = realPath(directory.path)
     for folder in folders where isSameOrBelow(output, realPath(folder)) {
       throw .outputMeetsInput(output: directory.path, input: folder)
@@ -47,18 +51,19 @@ public struct ShardSelection: Sendable {
     }
   }
 
-  /// Cleaning what Winnow wrote would judge kept pairs by what they taught.
-  private func refuseWinnowOutput() throws(RunError) {
+  /// The first shard that lies in what Winnow wrote, and the folder of that.
+  public var winnowOutput: (shard: String, folder: String)? {
     var innocent: Set<String> = []
     for shard in shards {
       var folder = (realPath(shard.path) as NSString).deletingLastPathComponent
       while folder != "/", innocent.insert(folder).inserted {
         if FileManager.default.fileExists(atPath: RunDirectory(folder).increment) {
-          throw .insideOutput(shard: shard.path, output: folder)
+          return (shard.path, folder)
         }
         folder = (folder as NSString).deletingLastPathComponent
       }
     }
+    return nil
   }
 }
 

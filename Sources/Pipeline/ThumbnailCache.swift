@@ -1,5 +1,6 @@
 import Encoders
 import Foundation
+import Images
 import Synchronization
 import Training
 
@@ -10,7 +11,8 @@ final class ThumbnailCache: TrainingCorpus, @unchecked Sendable {
   // Unchecked: the mapping is written at disjoint slots while filling, and only read once sealed; everything else that
   // changes lies under the mutex.
 
-  let side: Int
+  /// The forms in which a pair's thumbnail is kept.
+  let forms: [ThumbnailForm]
   private let hashes: [ContentHash]
   private let mapping: UnsafeMutableRawBufferPointer
   private let captions: Int32
@@ -25,15 +27,24 @@ final class ThumbnailCache: TrainingCorpus, @unchecked Sendable {
     var end = 0
   }
 
-  private var slotBytes: Int { side * side * 3 }
+  private let slotBytes: Int
+
+  /// Where a form's thumbnail begins in a slot.
+  private func offset(of form: ThumbnailForm) -> Int {
+    guard let index = forms.firstIndex(of: form) else {
+      preconditionFailure("no thumbnails of \(form) were kept")
+    }
+    return forms[..<index].reduce(0) { $0 + $1.byteCount }
+  }
 
   /// - Parameters:
   ///   - hashes: ascending and distinct.
   ///   - directory: a folder of the cache's own; it disappears with the cache.
-  init(hashes: [ContentHash], side: Int, directory: String) throws(RunError) {
+  init(hashes: [ContentHash], forms: [ThumbnailForm], directory: String) throws(RunError) {
     self.hashes = hashes
     self.directory = directory
-    self.side = side
+    self.forms = forms
+    slotBytes = forms.reduce(0) { $0 + $1.byteCount }
     slots = Mutex(Slots(place: Array(repeating: nil, count: hashes.count)))
     do {
       try FileManager.default.createDirectory(
@@ -41,7 +52,7 @@ final class ThumbnailCache: TrainingCorpus, @unchecked Sendable {
     } catch {
       throw .file(path: directory, operation: "make", code: systemCode(of: error))
     }
-    let bytes = max(1, hashes.count * side * side * 3)
+    let bytes = max(1, hashes.count * slotBytes)
     let path = "\(directory)/thumbnails.bin"
     let pixels = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard pixels >= 0 else { throw .file(path: path, operation: "make", code: errno) }
@@ -79,8 +90,10 @@ final class ThumbnailCache: TrainingCorpus, @unchecked Sendable {
   func isStored(_ slot: Int) -> Bool { slots.withLock { $0.place[slot] != nil } }
 
   /// Keeps a pair; a second one of equal content changes nothing.
-  func store(_ slot: Int, thumbnail: [UInt8], caption: String) throws(RunError) {
-    precondition(thumbnail.count == slotBytes, "\(thumbnail.count) bytes, not \(slotBytes)")
+  ///
+  /// - Parameter thumbnails: one for each of `forms`.
+  func store(_ slot: Int, thumbnails: [[UInt8]], caption: String) throws(RunError) {
+    precondition(thumbnails.map(\.count) == forms.map(\.byteCount), "thumbnails of other forms")
     let text = Array(caption.utf8)
     let offset: Int? = slots.withLock { slots in
       if slots.place[slot] != nil { return nil }
@@ -90,7 +103,11 @@ final class ThumbnailCache: TrainingCorpus, @unchecked Sendable {
       return offset
     }
     guard let offset else { return }
-    mapping[(slot * slotBytes)..<((slot + 1) * slotBytes)].copyBytes(from: thumbnail)
+    var start = slot * slotBytes
+    for thumbnail in thumbnails {
+      mapping[start..<(start + thumbnail.count)].copyBytes(from: thumbnail)
+      start += thumbnail.count
+    }
     var written = 0
     while written < text.count {
       let count = text[written...].withUnsafeBytes {
@@ -125,9 +142,11 @@ final class ThumbnailCache: TrainingCorpus, @unchecked Sendable {
       }, as: UTF8.self)
   }
 
-  func withThumbnail<R>(_ i: Int, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
-    let start = order[i] * slotBytes
-    let bytes = UnsafeRawBufferPointer(rebasing: mapping[start..<(start + slotBytes)])
+  func withThumbnail<R>(
+    _ i: Int, _ form: ThumbnailForm, _ body: (UnsafeBufferPointer<UInt8>) -> R
+  ) -> R {
+    let start = order[i] * slotBytes + offset(of: form)
+    let bytes = UnsafeRawBufferPointer(rebasing: mapping[start..<(start + form.byteCount)])
     return bytes.withMemoryRebound(to: UInt8.self, body)
   }
 }

@@ -7,12 +7,10 @@ import Training
 /// Stage "train": the pairs of lowest content hash become the judges' training corpus, and the judges are trained.
 /// Publishes `DIR/ensemble`; what is trained when the run is killed stays under `.winnow/training`.
 enum TrainStage {
-  typealias Fault = (path: String, message: String)
-
   /// - Returns: the judges, and the shards that couldn't be read to their end while they were trained.
   static func run(
     _ increment: Increment, in run: RunContext
-  ) throws -> (judges: Judges, faults: [Fault]) {
+  ) throws -> (judges: Judges, faults: [GatherStage.Fault]) {
     let sections: [Settings.Section] = [.read, .images, .judges]
     if FileManager.default.fileExists(atPath: run.directory.ensemble) {
       // Perhaps brought from elsewhere: then `judges` isn't pinned, and isn't what decides.
@@ -21,16 +19,9 @@ enum TrainStage {
       return (try Judges(directory: run.directory.ensemble), [])
     }
     try Settings.pin(sections, in: run)
-    let (corpus, faults) = try run.stage(.gather) {
-      let progress = ProgressCounter(
-        .gather, total: 2 * increment.shards.count, observe: run.observe)
-      let (hashes, faults) = try select(increment, progress, in: run)
-      let corpus = try ThumbnailCache(
-        hashes: hashes, side: run.configuration.judges.imageSide,
-        directory: "\(run.directory.temporary)/training-corpus")
-      try fill(corpus, from: increment, progress, in: run)
-      return (corpus, faults)
-    }
+    let judges = run.configuration.judges
+    let (corpus, faults) = try GatherStage.run(
+      increment, limit: judges.maxPairs, forms: judges.members.thumbnailForms, in: run)
     let ensemble = try run.stage(.train) { try train(on: corpus, from: increment, in: run) }
     try Judges.check(ensemble, of: run.directory.ensemble)
     try run.publishing.publish(folder: run.directory.ensemble) { try ensemble.write(to: $0) }
@@ -64,65 +55,6 @@ enum TrainStage {
   /// Tells this run's checkpoints from those of other shards or settings.
   private static func key(_ increment: Increment, in run: RunContext) throws -> String {
     let settings = try Settings.digest(run.configuration, sections: [.read, .images, .judges])
-    let shards = increment.shards.map(\.digest).joined(separator: "\n")
-    return Digest.of(Array("\(settings)\n\(shards)".utf8))
-  }
-
-  /// One pass that only hashes.
-  private static func select(
-    _ increment: Increment, _ progress: ProgressCounter, in run: RunContext
-  ) throws -> ([ContentHash], [Fault]) {
-    let selection = HashSelection(limit: run.configuration.judges.maxPairs)
-    let faults = try parallelMap(increment.shards.count, workers: run.workers) { i -> Fault? in
-      defer { progress.add(done: 1) }
-      var hashes: [ContentHash] = []
-      let fault = try pairs(of: increment.shards[i], in: run) { _, _, hash in
-        hashes.append(hash)
-        if hashes.count == 4096 {
-          selection.offer(hashes)
-          hashes.removeAll(keepingCapacity: true)
-        }
-      }
-      selection.offer(hashes)
-      return fault
-    }
-    return (selection.selected, faults.compactMap { $0 })
-  }
-
-  /// A second pass that decodes what was selected.
-  private static func fill(
-    _ corpus: ThumbnailCache, from increment: Increment, _ progress: ProgressCounter,
-    in run: RunContext
-  ) throws {
-    let decoder = run.configuration.images.decoder
-    let geometry = run.configuration.judges.geometry
-    _ = try parallelMap(increment.shards.count, workers: run.workers) { i in
-      _ = try pairs(of: increment.shards[i], in: run) { image, caption, hash in
-        guard let slot = corpus.slot(of: hash), !corpus.isStored(slot) else { return }
-        guard
-          let thumbnail = try? decoder.thumbnail(
-            of: image, side: corpus.side, geometry: geometry)
-        else { return }
-        try corpus.store(slot, thumbnail: thumbnail.pixels, caption: caption)
-        progress.add(pairs: 1)
-      }
-      progress.add(done: 1)
-    }
-    corpus.seal()
-  }
-
-  /// - Returns: why the shard couldn't be read to its end, if it couldn't.
-  private static func pairs(
-    of shard: Increment.Shard, in run: RunContext,
-    _ body: (_ image: [UInt8], _ caption: String, _ hash: ContentHash) throws -> Void
-  ) throws -> Fault? {
-    try shard.checkUnchanged()
-    let reader = PairReader(path: shard.path, configuration: run.configuration.read)
-    while let record = reader.next() {
-      try run.cancellation.check()
-      guard case .pair(let image, let caption, let hash) = record.outcome else { continue }
-      try body(image, caption, hash)
-    }
-    return reader.fault.map { (shard.path, reader.message ?? $0.rawValue) }
+    return Digest.of(Array("\(settings)\n\(increment.digests)".utf8))
   }
 }

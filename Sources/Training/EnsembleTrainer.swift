@@ -172,10 +172,9 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
     }
     trainer.optimiser.adoptAverage()
     let member = Ensemble.Member(
-      trainer.encoder, kind: job.kind, fold: job.fold, bank: split.bankPairs,
-      side: configuration.imageSide
-    ) { pair, target in
-      corpus.withThumbnail(split.bank[pair]) { normalise($0, into: target) }
+      trainer.encoder, kind: job.kind, fold: job.fold, bank: split.bankPairs
+    ) { pair in
+      corpus.withThumbnail(split.bank[pair], configured.image.thumbnail) { Array($0) }
     }
     if let checkpoint {
       try publish(checkpoint) { try member.write(to: $0, dimension: configured.dimension) }
@@ -190,8 +189,8 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
       clusters: max(2, split.bank.count / 20), seed: configuration.seed)
     return Ensemble(
       kinds: kinds.map { configuration.members[$0] }, folds: configuration.folds,
-      imageSide: configuration.imageSide, geometry: configuration.geometry, bank: split.bankPairs,
-      members: members, clusterCentres: clusters.centres, bankClusters: clusters.assignment)
+      bank: split.bankPairs, members: members, clusterCentres: clusters.centres,
+      bankClusters: clusters.assignment)
   }
 
   /// Out-of-fold scores of all pairs but the bank, in the order of `split.training`.
@@ -204,7 +203,8 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
       return Judge(judges).score(
         range.map { i in
           JudgedPair(
-            hash: corpus.hash(pairs[i]), thumbnail: corpus.withThumbnail(pairs[i]) { Array($0) },
+            hash: corpus.hash(pairs[i]),
+            thumbnails: judges.forms.map { corpus.withThumbnail(pairs[i], $0) { Array($0) } },
             caption: corpus.caption(pairs[i]))
         })
     }.flatMap { $0 }

@@ -8,6 +8,7 @@ final class Lane: @unchecked Sendable {
   // Unchecked: parallelMap gives each lane to one thread, and its end is a barrier.
 
   let encoder: DualEncoder
+  private let head: MaskedLanguageHead?
   /// Unit rows of the last `forward`, `[pairs, dimension]`.
   private(set) var images: Tensor
   private(set) var texts: Tensor
@@ -17,25 +18,29 @@ final class Lane: @unchecked Sendable {
   /// Images pass through the encoder this many at a time, so that they stay in cache from layer to layer.
   private static let piece = 32
 
-  init(_ encoder: DualEncoder) {
+  init(_ encoder: DualEncoder, _ head: MaskedLanguageHead?) {
     self.encoder = encoder
+    self.head = head
     images = textContext.pool.tensor([0, encoder.configuration.dimension])
     texts = images
   }
 
+  /// Of the encoder and of the head that guesses masked tokens.
+  var parameters: [Parameter] { encoder.parameters + (head?.parameters ?? []) }
+
   /// Encodes the lane's pairs; `backward` must follow.
   ///
-  /// - Parameter fill: writes image `i`, `[side, side, 3]` in -1...1.
+  /// - Parameter fill: writes image `i`, `[side, side, 3]`, normalised.
   func forward(
-    captions: [CaptionTokens], side: Int, fill: (Int, UnsafeMutablePointer<Float>) -> Void
+    captions: [CaptionTokens], fill: (Int, UnsafeMutablePointer<Float>) -> Void
   ) {
-    let (count, size) = (captions.count, side * side * 3)
+    let (count, side) = (captions.count, encoder.configuration.image.side)
     images = textContext.pool.tensor([count, encoder.configuration.dimension])
     for (number, range) in ranges(count).enumerated() {
       if number == imageContexts.count { imageContexts.append(Context(training: true)) }
       let context = imageContexts[number]
       let x = context.pool.tensor([range.count, side, side, 3])
-      for (row, index) in range.enumerated() { fill(index, x.data + row * size) }
+      for (row, index) in range.enumerated() { fill(index, x.data + row * side * side * 3) }
       let rows = encoder.encodeImages(x, context)
       (images.data + range.lowerBound * rows.columns).update(from: rows.data, count: rows.count)
     }
@@ -59,11 +64,21 @@ final class Lane: @unchecked Sendable {
     }
   }
 
+  /// Guesses masked tokens; adds to the lane's gradients.
+  ///
+  /// - Parameter weight: what a token counts.
+  /// - Returns: the weighted sum of negative log-likelihoods.
+  func guess(_ batch: MaskedTexts, weight: Float) -> Float {
+    guard let head, !batch.rows.isEmpty else { return 0 }
+    return head.accumulateGradients(
+      batch.texts, rows: batch.rows, targets: batch.targets, weight: weight, textContext)
+  }
+
   /// The cosine of image and caption of each pair, as the weights stand now.
   func cosines(
-    captions: [String], side: Int, fill: (Int, UnsafeMutablePointer<Float>) -> Void
+    captions: [String], fill: (Int, UnsafeMutablePointer<Float>) -> Void
   ) -> [Float] {
-    let v = still.images(count: captions.count, side: side, fill: fill)
+    let v = still.images(count: captions.count, fill: fill)
     let t = still.texts(captions)
     let columns = still.dimension
     return captions.indices.map { i in

@@ -23,8 +23,6 @@ struct Recipe: Sendable {
   var ecl: EnsembleSchedule?
   var optimiser: AdamW.Settings
   var augmentation: Augmentation
-  /// Pixels a side of the thumbnails.
-  var imageSide: Int
 
   func plan(pairs: Int) -> EpochPlan {
     EpochPlan(

@@ -27,6 +27,7 @@ final class Trainer<Corpus: TrainingCorpus> {
   /// Indices into the corpus.
   let pairs: [Int]
   let groups: PairGroups
+  let masked: MaskedLearning?
   let recipe: Recipe
   let seed: UInt64
   let workers: Int
@@ -44,11 +45,14 @@ final class Trainer<Corpus: TrainingCorpus> {
 
   /// - Parameters:
   ///   - pairs: indices into the corpus, at least two.
+  ///   - tokenizer: where the member's tokens are of a vocabulary.
   ///   - groups: of the whole corpus.
+  ///   - masked: for a member with token rows only.
   ///   - workers: threads.
   init(
-    _ recipe: Recipe, member: MemberConfiguration, seed: UInt64, on corpus: Corpus, pairs: [Int],
-    groups: PairGroups, workers: Int = 1
+    _ recipe: Recipe, member: MemberConfiguration, seed: UInt64,
+    tokenizer: (any CaptionTokenizer)? = nil, on corpus: Corpus, pairs: [Int], groups: PairGroups,
+    masked: MaskedLearning? = nil, workers: Int = 1
   ) {
     self.recipe = recipe
     self.seed = seed
@@ -58,13 +62,20 @@ final class Trainer<Corpus: TrainingCorpus> {
     self.workers = workers
     plan = recipe.plan(pairs: pairs.count)
     var random = SeededRandom(seed, .weights, 0)
-    let encoder = DualEncoder(member, seed: random.next())
+    let encoder = DualEncoder(member, seed: random.next(), tokenizer: tokenizer)
     self.encoder = encoder
-    parameters = encoder.parameters
-    let replicas = (1..<max(1, min(recipe.lanes, plan.batch))).map { _ in encoder.replica() }
-    lanes = ([encoder] + replicas).map(Lane.init)
+    let head = masked == nil ? nil : MaskedLanguageHead(encoder, seed: random.next())
+    precondition(masked == nil || head != nil, "\(member.name) has no rows to guess tokens from")
+    self.masked = masked
+    lanes =
+      [Lane(encoder, head)]
+      + (1..<max(1, min(recipe.lanes, plan.batch))).map { _ in
+        let replica = encoder.replica()
+        return Lane(replica, head?.replica(for: replica))
+      }
+    parameters = lanes[0].parameters
     optimiser = AdamW(
-      parameters, replicas: replicas.map(\.parameters), steps: plan.steps,
+      parameters, replicas: lanes.dropFirst().map(\.parameters), steps: plan.steps,
       settings: recipe.optimiser)
     queue = FeatureQueue(capacity: recipe.queue, columns: member.dimension)
     trust = SnapshotTrust(pairs: pairs.count)
@@ -84,23 +95,32 @@ final class Trainer<Corpus: TrainingCorpus> {
     }
     let chosen = order.places[(number * plan.batch)..<((number + 1) * plan.batch)].map { pairs[$0] }
     let rate = optimiser.rate(at: step)
-    let loss = try accumulateGradients(chosen)
+    let (contrastive, mlm) = try accumulateGradients(chosen)
     optimiser.update(workers: workers)
     if isLast, recipe.ecl != nil, epoch + 1 < plan.sizes.count {
       trust.add(try cosines(trust.kept.map { pairs[$0] }))
       trust.prune(to: plan.sizes[epoch + 1])
     }
+    let loss = mlm.map { contrastive * contrastiveShare + $0 * (1 - contrastiveShare) }
     return StepReport(
-      step: step, epoch: epoch + 1, loss: loss, contrastive: loss, mlm: nil, learningRate: rate,
+      step: step, epoch: epoch + 1, loss: loss ?? contrastive, contrastive: contrastive, mlm: mlm,
+      learningRate: rate,
       logitScale: encoder.loss.scale, pairs: chosen.count)
   }
 
+  /// What the contrastive loss counts; the masked tokens' loss counts the rest.
+  private var contrastiveShare: Float {
+    masked.map { 1 / (1 + $0.masking.configuration.weight) } ?? 1
+  }
+
   /// Forward and backward of a batch: the lanes encode their parts, the loss sees all of them, the lanes go back.
-  private func accumulateGradients(_ chosen: [Int]) throws -> Float {
+  private func accumulateGradients(
+    _ chosen: [Int]
+  ) throws -> (contrastive: Float, mlm: Float?) {
     var random = SeededRandom(seed, .augmentation, step)
     let seeds = chosen.map { _ in random.next() }
     let parts = lanes.indices.map { part(of: chosen.count, $0) }
-    let (lanes, corpus, recipe) = (lanes, corpus, recipe)
+    let (lanes, corpus, recipe, share) = (lanes, corpus, recipe, contrastiveShare)
     _ = try parallelMap(lanes.count, workers: workers) { number in
       lanes[number].forward(
         parts[number].map { (chosen[$0], seeds[$0]) }, of: corpus, recipe: recipe)
@@ -110,24 +130,29 @@ final class Trainer<Corpus: TrainingCorpus> {
     let images = chosen.map { groups.images[$0] }
     let (loss, dv, dt) = encoder.loss(
       images: v, texts: t, groups: captions, imageGroups: images,
-      queue: recipe.queue > 0 ? queue : nil, context)
+      queue: recipe.queue > 0 ? queue : nil, share: share, context)
     queue.push(v, captions: captions, images: images)
     let slopes = Slopes(images: dv.data, texts: dt.data, columns: dv.columns)
-    _ = try parallelMap(lanes.count, workers: workers) { number in
+    let texts = masked?.batch(seed: seed, step: step, lanes: lanes.count)
+    let guessed = texts?.reduce(0) { $0 + $1.rows.count } ?? 0
+    let weight = (1 - share) / Float(max(1, guessed))
+    let losses = try parallelMap(lanes.count, workers: workers) { number in
       let start = parts[number].lowerBound * slopes.columns
       lanes[number].backward(dImages: slopes.images + start, dTexts: slopes.texts + start)
+      return texts.map { lanes[number].guess($0[number], weight: weight) } ?? 0
     }
-    return withExtendedLifetime((dv, dt)) { loss }
+    let mlm = texts.map { _ in losses.reduce(0, +) / (1 - share) }
+    return withExtendedLifetime((dv, dt)) { (loss, mlm) }
   }
 
   /// The cosine of each of these pairs under the weights as they are.
   private func cosines(_ chosen: [Int]) throws -> [Float] {
-    let (lanes, corpus, side) = (lanes, corpus, recipe.imageSide)
+    let (lanes, corpus, image) = (lanes, corpus, encoder.configuration.image)
     let parts = lanes.indices.map { part(of: chosen.count, $0) }
     return try parallelMap(lanes.count, workers: workers) { number in
       let mine = chosen[parts[number]].map { $0 }
-      return lanes[number].cosines(captions: mine.map(corpus.caption), side: side) { i, target in
-        corpus.withThumbnail(mine[i]) { normalise($0, into: target) }
+      return lanes[number].cosines(captions: mine.map(corpus.caption)) { i, target in
+        corpus.withThumbnail(mine[i], image.thumbnail) { image.normalise($0, into: target) }
       }
     }.flatMap { $0 }
   }
@@ -173,9 +198,10 @@ extension Lane {
       recipe.augmentation.caption(
         encoder.tokenizer.tokens(of: corpus.caption(pairs[i].index)), &randoms[i])
     }
-    forward(captions: captions, side: recipe.imageSide) { i, target in
-      corpus.withThumbnail(pairs[i].index) {
-        recipe.augmentation.image($0, side: recipe.imageSide, into: target, &randoms[i])
+    let form = encoder.configuration.image.thumbnail
+    forward(captions: captions) { i, target in
+      corpus.withThumbnail(pairs[i].index, form) {
+        recipe.augmentation.image($0, side: form.side, into: target, &randoms[i])
       }
     }
   }

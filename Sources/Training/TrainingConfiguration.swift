@@ -1,5 +1,4 @@
 import Encoders
-import Images
 import Layers
 
 /// Everything that decides what an ensemble learns from a corpus.
@@ -17,10 +16,6 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
   /// A corpus too small for this many steps in `epochs` epochs is seen more often (half as many in a selection round).
   public var minimumSteps = 200
   public var batchSize = 96
-  /// Training thumbnails are this many pixels a side, and so are the judged ones.
-  public var imageSide = 64
-  /// How an image becomes square.
-  public var geometry = Geometry.squash
   /// At most this many pairs are used, those of lowest content hash.
   public var maxPairs = 50_000
   /// Reference pairs that every score is taken against; never trained on. At most an eighth of the corpus.
@@ -33,11 +28,10 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
   public var augmentation = Augmentation()
   public var members = [
     MemberConfiguration(
-      name: "conv-bag", image: .init(widths: [32, 64, 96, 128], blocks: [0, 1, 1, 1]),
-      text: .init(kind: .bag, width: 256), dimension: 256),
+      name: "conv-bag", image: .init(kind: .convolutional), text: .init(kind: .bag)),
     MemberConfiguration(
-      name: "conv-transformer", image: .init(widths: [32, 64, 96, 128], blocks: [0, 1, 1, 1]),
-      text: .init(kind: .transformer, width: 128), dimension: 256),
+      name: "conv-transformer", image: .init(kind: .convolutional),
+      text: .init(kind: .transformer)),
   ]
 
   public init() {}
@@ -46,6 +40,6 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
   func recipe(epochs: Int, minimumSteps: Int) -> Recipe {
     Recipe(
       epochs: epochs, minimumSteps: minimumSteps, batchSize: batchSize, queue: queue, ecl: ecl,
-      optimiser: optimiser, augmentation: augmentation, imageSide: imageSide)
+      optimiser: optimiser, augmentation: augmentation)
   }
 }

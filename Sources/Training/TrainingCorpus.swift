@@ -1,10 +1,13 @@
 import Encoders
+import Images
 
 /// Pairs to learn from. Thumbnails may lie in a memory-mapped file.
 public protocol TrainingCorpus: Sendable {
   var count: Int { get }
   func hash(_ index: Int) -> ContentHash
   func caption(_ index: Int) -> String
-  /// The `side * side * 3` RGB bytes of a pair's thumbnail, `side` being the configuration's `imageSide`.
-  func withThumbnail<R>(_ index: Int, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R
+  /// The `side * side * 3` RGB bytes of a pair's thumbnail in one of the forms that the members need.
+  func withThumbnail<R>(
+    _ index: Int, _ form: ThumbnailForm, _ body: (UnsafeBufferPointer<UInt8>) -> R
+  ) -> R
 }

@@ -56,7 +56,7 @@ import Testing
     }
     try note { $0.clusterCentres[1] += 1e-3 }
     try note { $0.bank[2].caption += "." }
-    try note { $0.imageSide *= 2 }
+    try note { $0.kinds[0].image.side *= 2 }
     #expect(Set(digests).count == digests.count)
   }
 
@@ -90,7 +90,7 @@ import Testing
     try withDirectory { directory in
       let path = directory + "/ensemble.json"
       try Data(#"{"format_version": 99}"#.utf8).write(to: URL(fileURLWithPath: path))
-      #expect(throws: EnsembleError.wrongFormat(path: path, found: 99, expected: 1)) {
+      #expect(throws: EnsembleError.wrongFormat(path: path, found: 99, expected: 2)) {
         try Ensemble(directory: directory)
       }
     }
@@ -102,8 +102,8 @@ import Testing
     (#""file" : "bag-fold0.safetensors""#, #""file" : "..""#),
     (#""file" : "bag-fold0.safetensors""#, #""file" : "/dev/zero""#),
     (#""folds" : 2"#, #""folds" : 4611686018427387904"#), (#""folds" : 2"#, #""folds" : 0"#),
-    (#""image_side" : 8"#, #""image_side" : 9"#),
-    (#""image_side" : 8"#, #""image_side" : -8"#),
+    (#""side" : 8"#, #""side" : 9"#),
+    (#""side" : 8"#, #""side" : -8"#),
     (#""dimension" : 6"#, #""dimension" : 0"#),
     (#""dimension" : 6"#, #""dimension" : 4611686018427387904"#),
     (#""heads" : 2"#, #""heads" : 3"#), (#""heads" : 2"#, #""heads" : 0"#),

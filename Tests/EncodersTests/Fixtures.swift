@@ -11,7 +11,7 @@ enum Fixtures {
     let pixels = (0..<(side * side * 3)).map { _ in UInt8(random.below(256)) }
     let caption = caption ?? "caption number \(number)"
     return JudgedPair(
-      hash: ContentHash(image: pixels, caption: Array(caption.utf8)), thumbnail: pixels,
+      hash: ContentHash(image: pixels, caption: Array(caption.utf8)), thumbnails: [pixels],
       caption: caption)
   }
 
@@ -20,6 +20,7 @@ enum Fixtures {
       var kindOfMember = EncoderGradientTests.tiny(kind)
       kindOfMember.name = kind.rawValue
       kindOfMember.text.maxTokens = 32
+      kindOfMember.image.side = side
       return kindOfMember
     }
     let bank = (0..<bankSize).map { pair(10_000 + $0) }
@@ -28,16 +29,14 @@ enum Fixtures {
       (0..<folds).map { fold in
         Ensemble.Member(
           DualEncoder(kinds[kind], seed: UInt64(kind * folds + fold)), kind: kind, fold: fold,
-          bank: bankPairs, side: side
-        ) { pair, target in
-          bank[pair].thumbnail.withUnsafeBufferPointer { normalise($0, into: target) }
-        }
+          bank: bankPairs
+        ) { bank[$0].thumbnails[0] }
       }
     }
     let clusters = sphericalClusters(
       members[0].bankTexts, dimension: kinds[0].dimension, clusters: 3, seed: 1)
     return Ensemble(
-      kinds: kinds, folds: folds, imageSide: side, geometry: .squash, bank: bankPairs,
-      members: members, clusterCentres: clusters.centres, bankClusters: clusters.assignment)
+      kinds: kinds, folds: folds, bank: bankPairs, members: members,
+      clusterCentres: clusters.centres, bankClusters: clusters.assignment)
   }
 }

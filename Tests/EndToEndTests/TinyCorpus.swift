@@ -71,15 +71,14 @@ enum TinyCorpus {
       folds: 2
       epochs: \(epochs)
       batchSize: 32
-      imageSide: 16
       bankSize: 24
       members:
         - name: bag
-          image: {widths: [8, 16], blocks: [0, 0]}
+          image: {side: 16, widths: [8, 16], blocks: [0, 0]}
           text: {kind: bag, buckets: 256, width: 16, depth: 1, heads: 2, maxTokens: 8}
           dimension: 16
         - name: words
-          image: {widths: [8, 16], blocks: [0, 0]}
+          image: {side: 16, widths: [8, 16], blocks: [0, 0]}
           text: {kind: transformer, buckets: 256, width: 16, depth: 1, heads: 2, maxTokens: 8}
           dimension: 16
     write: {shardSize: \(shardSize)}

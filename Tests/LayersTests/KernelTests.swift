@@ -96,6 +96,20 @@ import VectorMath
     expectClose(y, x.map(Plain.quickGELU), 1e-6)
   }
 
+  @Test mutating func geluAndTheActivationsWithTheirBias() {
+    let (x, bias) = (floats(77) + [-20, 20], floats(79))
+    var y = x
+    vm_gelu(x, &y, x.count)
+    expectClose(y, x.map(Plain.gelu), 1e-6)
+    let shifted = Plain.addBias(x + x, bias)
+    y = x + x
+    vm_bias_gelu(&y, bias, 2, 79)
+    expectClose(y, shifted.map(Plain.gelu), 1e-6)
+    y = x + x
+    vm_bias_quick_gelu(&y, bias, 2, 79)
+    expectClose(y, shifted.map(Plain.quickGELU), 1e-6)
+  }
+
   @Test(arguments: [3, 16, 130]) mutating func layerNorm(columns: Int) {
     let (x, gain, bias) = (floats(4 * columns), floats(columns), floats(columns))
     var (y, statistics) = (x, [Float](repeating: 0, count: 8))

@@ -26,6 +26,11 @@ import Testing
     check.check(QuickGELU(), input: [4, 11])
   }
 
+  @Test func gelu() {
+    var check = GradientCheck()
+    check.check(GELU(), input: [4, 11])
+  }
+
   @Test func relu() {
     var check = GradientCheck()
     check.step = 1e-4
@@ -68,39 +73,6 @@ import Testing
         ])), input: [4, 6])
   }
 
-  @Test mutating func transformerBlockWithPaddedItems() {
-    var check = GradientCheck()
-    let block = TransformerBlock("t", columns: 8, heads: 2, &random)
-    let lengths: [Int32] = [5, 3, 1]
-    let x = check.randomTensor([3, 5, 8], &random)
-    let y = block.forward(x, lengths: lengths, check.context)
-    let direction = check.randomTensor(y.shape, &random)
-    let dx = block.backward(direction, check.context)
-    #expect(check.context.isSettled)
-    let still = Context(training: false)
-    var arrays = block.parameters.map {
-      (
-        name: $0.name, value: $0.value,
-        gradient: Array(UnsafeBufferPointer(start: $0.gradient, count: $0.count))
-      )
-    }
-    arrays.append((name: "input", value: x.data, gradient: dx.values))
-    check.compare(arrays) {
-      let y = block.forward(x, lengths: lengths, still)
-      return (0..<y.count).reduce(0) { $0 + Double(y.data[$1]) * Double(direction.data[$1]) }
-    }
-  }
-
-  @Test mutating func attentionDoesNotSeeBeyondAnItemsLength() {
-    let block = TransformerBlock("t", columns: 8, heads: 2, &random)
-    let context = Context(training: false)
-    let check = GradientCheck()
-    let x = check.randomTensor([1, 4, 8], &random)
-    let before = block.forward(x, lengths: [2], context).values.prefix(16)
-    for i in 16..<32 { x.data[i] = 99 }
-    #expect(block.forward(x, lengths: [2], context).values.prefix(16) == before)
-  }
-
   @Test mutating func embeddingBag() {
     var check = GradientCheck()
     let bag = EmbeddingBag("e", rows: 6, columns: 4, &random)
@@ -118,17 +90,20 @@ import Testing
     }
   }
 
-  @Test mutating func maskedMean() {
+  @Test(
+    arguments: [PackedMean(), PackedEnd(last: false), PackedEnd(last: true)]
+      as [any PackedPooling])
+  mutating func packedPooling(layer: any PackedPooling) {
     var check = GradientCheck()
-    let mean = MaskedMean()
-    let x = check.randomTensor([2, 3, 4], &random)
-    let y = mean.forward(x, lengths: [2, 0], check.context)
+    let packing = Packing(lengths: [2, 0, 3])
+    let x = check.randomTensor([5, 4], &random)
+    let y = layer.forward(x, packing, check.context)
     #expect(y.values[4..<8] == [0, 0, 0, 0])
     let direction = check.randomTensor(y.shape, &random)
-    let dx = mean.backward(direction, positions: 3, check.context)
+    let dx = layer.backward(direction, packing, check.context)
     let still = Context(training: false)
     check.compare([(name: "input", value: x.data, gradient: dx.values)]) {
-      let y = mean.forward(x, lengths: [2, 0], still)
+      let y = layer.forward(x, packing, still)
       return (0..<y.count).reduce(0) { $0 + Double(y.data[$1]) * Double(direction.data[$1]) }
     }
   }

@@ -1,3 +1,4 @@
+import Encoders
 import Foundation
 import Testing
 import Training
@@ -79,6 +80,22 @@ import Training
     #expect(text.contains("did you mean judges.members.dimension?"))
   }
 
+  @Test func whatAMemberLeavesOutTakesTheDefaultOfItsKind() throws {
+    let yaml = """
+      judges:
+        members:
+          - {name: a}
+          - {name: b, seed: 3, image: {kind: transformer, side: 32}, text: {kind: transformer}}
+          - {name: c, text: {kind: transformer, tokens: bytePairs, vocabulary: v, maxTokens: 9}}
+      """
+    let members = try parse(yaml).judges.members
+    #expect(members[0] == MemberConfiguration(name: "a"))
+    #expect(members[1].image.width == 128 && members[1].image.side == 32 && members[1].seed == 3)
+    #expect(members[1].text == RunConfiguration().judges.members[1].text)
+    #expect(members[2].text.causal && members[2].text.maxTokens == 9)
+    #expect(message("judges: {members: [{name: a, image: {patches: 8}}]}").contains("image.patch?"))
+  }
+
   @Test func aValueOfTheWrongTypeNamesItsKey() {
     #expect(message("judges: {epochs: many}").contains("judges.epochs"))
     #expect(message("judges: 3").contains("judges holds further keys"))
@@ -91,7 +108,7 @@ import Training
 
   @Test(arguments: [
     "noise: {maxNoise: 0.1, keepFraction: 0.5}", "noise: {maxNoise: 2}", "write: {shardSize: 0}",
-    "write: {level: 99}", "judges: {folds: 1}", "judges: {imageSide: 30}",
+    "write: {level: 99}", "judges: {folds: 1}", "judges: {members: [{name: a, image: {side: 30}}]}",
     "judges: {optimiser: {beta2: 1}}", "judges: {optimiser: {clip: 0}}",
     "judges: {optimiser: {peakRate: .nan}}", "judges: {augmentation: {smallestCrop: 0}}",
     "judges: {augmentation: {mirror: 1.5}}", "judges: {members: []}", "judges: {ecl: {keep: 0}}",

@@ -1,5 +1,6 @@
 import Encoders
 import Foundation
+import Images
 import Shards
 import Testing
 
@@ -163,16 +164,18 @@ import Testing
   @Test func thumbnailsAndCaptionsComeBackInHashOrderWithoutThoseThatFailed() throws {
     let folder = try TemporaryFolder()
     let hashes = (0..<3).map { ContentHash(high: UInt64($0), low: 0, image: 0) }
-    let cache = try ThumbnailCache(hashes: hashes, side: 1, directory: folder.path("cache"))
-    try cache.store(2, thumbnail: [7, 8, 9], caption: "zwei ü")
-    try cache.store(0, thumbnail: [1, 2, 3], caption: "null")
-    try cache.store(0, thumbnail: [1, 2, 3], caption: "null")
+    let forms = [ThumbnailForm(side: 1), ThumbnailForm(side: 2, geometry: .crop)]
+    let cache = try ThumbnailCache(hashes: hashes, forms: forms, directory: folder.path("cache"))
+    try cache.store(2, thumbnails: [[7, 8, 9], Array(1...12)], caption: "zwei ü")
+    try cache.store(0, thumbnails: [[1, 2, 3], Array(21...32)], caption: "null")
+    try cache.store(0, thumbnails: [[1, 2, 3], Array(21...32)], caption: "null")
     #expect(cache.slot(of: ContentHash(high: 9, low: 0, image: 0)) == nil)
     cache.seal()
     #expect(cache.count == 2)
     #expect(cache.hash(1) == hashes[2])
     #expect((0..<2).map { cache.caption($0) } == ["null", "zwei ü"])
-    #expect(cache.withThumbnail(1) { Array($0) } == [7, 8, 9])
+    #expect(cache.withThumbnail(1, forms[0]) { Array($0) } == [7, 8, 9])
+    #expect(cache.withThumbnail(0, forms[1]) { Array($0) } == Array(21...32))
   }
 
   @Test func decisionTablesComeBackAsTheyWereWritten() throws {

@@ -1,4 +1,5 @@
 import Encoders
+import Images
 import Layers
 import Training
 
@@ -34,7 +35,9 @@ struct ColourCorpus: TrainingCorpus {
   func hash(_ index: Int) -> ContentHash {
     ContentHash(image: thumbnails[index], caption: Array(captions[index].utf8))
   }
-  func withThumbnail<R>(_ index: Int, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+  func withThumbnail<R>(
+    _ index: Int, _ form: ThumbnailForm, _ body: (UnsafeBufferPointer<UInt8>) -> R
+  ) -> R {
     thumbnails[index].withUnsafeBufferPointer(body)
   }
 }

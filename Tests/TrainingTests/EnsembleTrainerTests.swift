@@ -1,5 +1,6 @@
 import Encoders
 import Foundation
+import Images
 import Layers
 import Synchronization
 import Testing
@@ -12,7 +13,6 @@ import Testing
     configuration.folds = 2
     configuration.epochs = epochs
     configuration.batchSize = 32
-    configuration.imageSide = ColourCorpus.side
     configuration.bankSize = 64
     configuration.selectionRounds = 1
     configuration.selectionEpochs = max(1, epochs / 3)
@@ -28,6 +28,7 @@ import Testing
           kind: .transformer, buckets: 512, width: 16, depth: 1, heads: 2, maxTokens: 6),
         dimension: 16),
     ]
+    for i in 0..<2 { configuration.members[i].image.side = ColourCorpus.side }
     return configuration
   }
 
@@ -48,7 +49,7 @@ import Testing
     let scores = Judge(ensemble).score(
       (0..<corpus.count).map {
         JudgedPair(
-          hash: corpus.hash($0), thumbnail: corpus.thumbnails[$0], caption: corpus.caption($0))
+          hash: corpus.hash($0), thumbnails: [corpus.thumbnails[$0]], caption: corpus.caption($0))
       })
     for kind in 0..<2 {
       let (wrong, right) = (0..<corpus.count).reduce(into: ([Float](), [Float]())) { sides, i in
@@ -99,9 +100,11 @@ import Testing
     var count: Int { corpus.count }
     func caption(_ index: Int) -> String { corpus.caption(index) }
     func hash(_ index: Int) -> ContentHash { corpus.hash(index) }
-    func withThumbnail<R>(_ index: Int, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    func withThumbnail<R>(
+      _ index: Int, _ form: ThumbnailForm, _ body: (UnsafeBufferPointer<UInt8>) -> R
+    ) -> R {
       seen.withLock { $0[index, default: 0] += 1 }
-      return corpus.withThumbnail(index, body)
+      return corpus.withThumbnail(index, form, body)
     }
     func next() -> [Int: Int] {
       seen.withLock { seen in

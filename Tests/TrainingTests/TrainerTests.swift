@@ -13,14 +13,16 @@ import Testing
     optimiser.peakRate = 2e-3
     return Recipe(
       epochs: 4, batchSize: 20, lanes: lanes, queue: 50, ecl: EnsembleSchedule(keep: 0.6),
-      optimiser: optimiser, augmentation: Augmentation(), imageSide: ColourCorpus.side)
+      optimiser: optimiser, augmentation: Augmentation())
   }
 
   private static func trainer(lanes: Int = 3, workers: Int = 2) -> Trainer<ColourCorpus> {
-    Trainer(
+    var image = ImageConfiguration(widths: [8, 8], blocks: [0, 1])
+    image.side = ColourCorpus.side
+    return Trainer(
       recipe(lanes: lanes),
       member: MemberConfiguration(
-        name: "tiny", image: ImageConfiguration(widths: [8, 8], blocks: [0, 1]),
+        name: "tiny", image: image,
         text: TextConfiguration(
           kind: .transformer, buckets: 256, width: 16, depth: 1, heads: 2, maxTokens: 6),
         dimension: 12),

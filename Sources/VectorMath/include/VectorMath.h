@@ -66,3 +66,5 @@ void vm_moving_average(const float *value, float *average, size_t n, float keep)
 #ifdef __cplusplus
 }
 #endif
+
+#include "Transformer.h"

@@ -1,0 +1,90 @@
+import Encoders
+import Foundation
+import Training
+
+/// The downstream trainer: one model on all pairs of the shards and on unpaired text. Publishes `DIR/model`; until then
+/// its checkpoint stays under `.winnow/training`.
+enum ModelStage {
+  private static let sections: [Settings.Section] = [.read, .images, .train]
+
+  /// - Returns: the shards and texts that couldn't be read to their end.
+  static func run(
+    _ increment: Increment, texts: Increment, in run: RunContext
+  ) throws -> [GatherStage.Fault] {
+    let directory = run.directory
+    if FileManager.default.fileExists(atPath: directory.model) {
+      try Settings.compare(sections, in: run)
+      run.observe(.note("\(directory.model) is there already; nothing to train"))
+      return []
+    }
+    try Settings.pin(sections, in: run)
+    try directory.makeFolder(directory.training)
+    let settings = run.configuration.train
+    let (corpus, faults) = try GatherStage.run(
+      increment, limit: settings.maxPairs, forms: [settings.model.image.thumbnail], in: run)
+    let language = try TokenizeStage.run(corpus, texts: texts, in: run)
+    try run.stage(.train) {
+      let key = try key(increment, texts, in: run)
+      let encoder = try train(on: corpus, language, key: key, in: run)
+      guard encoder.weights.allSatisfy({ $0.values.allSatisfy(\.isFinite) }) else {
+        throw RunError.badModel(directory: directory.path)
+      }
+      try run.publishing.publish(folder: directory.model) {
+        try MemberFolder.write(encoder, tokenizer: language.files, to: $0)
+      }
+    }
+    try? FileManager.default.removeItem(atPath: directory.training)
+    return faults + language.faults
+  }
+
+  private static func train(
+    on corpus: ThumbnailCache, _ language: TokenizeStage.Result, key: String, in run: RunContext
+  ) throws -> DualEncoder {
+    var settings = run.configuration.train
+    var tokenizer: VocabularyTokenizer?
+    if let vocabulary = language.tokenizer {
+      settings.model.text.vocabularySize = vocabulary.vocabularySize
+      // The files lie beside the weights, wherever the folder is moved to.
+      settings.model.text.vocabulary = nil
+      tokenizer = VocabularyTokenizer(
+        tokenizer: vocabulary, limit: settings.model.text.maxTokens,
+        stopsAtEnd: settings.model.text.causal)
+    }
+    let log = TrainingLog(path: run.directory.trainingLog)
+    var (total, lines) = (0, settings.logSteps)
+    lines = max(1, lines)
+    let checkpoint = TrainingCheckpoint(
+      path: "\(run.directory.training)/model.checkpoint", key: key,
+      publish: { try run.publishing.publish($0, write: $1) })
+    let observer = TrainingObserver(
+      began: { step, steps in
+        total = steps
+        try log.begin(after: step)
+        if step > 0 { run.observe(.note("going on after step \(step) of \(steps)")) }
+      }, saved: { _ in log.flush() },
+      step: { report in
+        try log.add(report, isDue: report.step % lines == 0 || report.step == total)
+        run.observe(
+          .progress(
+            .train, done: Double(report.step), total: Double(total), pairs: 0,
+            detail: "epoch \(report.epoch), loss \(report.loss)"))
+      })
+    do {
+      return try trainModel(
+        corpus, configuration: settings, tokenizer: tokenizer, text: language.text,
+        workers: run.workers, checkpoint: checkpoint, observer: observer,
+        isCancelled: { run.cancellation.isCancelled })
+    } catch TrainingError.cancelled {
+      try run.cancellation.check()
+      throw TrainingError.cancelled
+    }
+  }
+
+  /// Tells this run's checkpoint from that of other shards, texts or settings.
+  private static func key(
+    _ increment: Increment, _ texts: Increment, in run: RunContext
+  ) throws -> String {
+    let settings = try Settings.digest(run.configuration, sections: sections)
+    return Digest.of(Array("\(settings)\n\(increment.digests)\n\n\(texts.digests)".utf8))
+  }
+}
