@@ -130,7 +130,8 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
           recipe: configuration.recipe(
             epochs: epochs,
             minimumSteps: configuration.minimumSteps / (round == nil ? 1 : 2)),
-          seed: configuration.seed &* 0x9E37_79B9 &+ UInt64(number),
+          seed: (configuration.members[kind].seed ?? configuration.seed) &* 0x9E37_79B9
+            &+ UInt64(number),
           pairs: split.training(fold: fold).filter { !leftOut.contains($0) })
       }
     }
