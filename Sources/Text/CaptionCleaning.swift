@@ -35,7 +35,7 @@ func appendLowercased(_ scalar: Unicode.Scalar, to bytes: inout [UInt8]) {
   if scalar.isASCII {
     bytes.append(asciiLowercased(UInt8(scalar.value)))
   } else if isUncased(scalar) {
-    bytes.append(contentsOf: UTF8.encode(scalar) ?? EncodedReplacement)
+    bytes.append(contentsOf: UTF8.encode(scalar) ?? encodedReplacement)
   } else {
     bytes.append(contentsOf: scalar.properties.lowercaseMapping.utf8)
   }
@@ -47,7 +47,7 @@ private func isUncased(_ scalar: Unicode.Scalar) -> Bool {
   (0x3000...0xA63F).contains(scalar.value) || (0xAC00...0xD7A3).contains(scalar.value)
 }
 
-private let EncodedReplacement = UTF8.encodedReplacementCharacter
+private let encodedReplacement = UTF8.encodedReplacementCharacter
 
 /// Python's `str.lower`: scalar by scalar, except that a capital sigma at the end of a word becomes the final one.
 func pythonLowercased(_ scalars: [Unicode.Scalar]) -> [UInt8] {
