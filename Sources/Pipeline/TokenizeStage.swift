@@ -141,6 +141,7 @@ enum TokenizeStage {
     }
     var report = PassageReport()
     _ = try read(texts, report: &report, in: run) { for passage in $0 { trainer.add(passage) } }
-    return try trainer.train(vocabularySize: run.configuration.train.model.text.vocabularySize)
+    return try trainer.tokenizer(
+      vocabularySize: run.configuration.train.model.text.vocabularySize)
   }
 }

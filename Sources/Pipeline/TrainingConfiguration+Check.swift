@@ -1,5 +1,6 @@
 import Encoders
 import Layers
+import Text
 import Training
 
 extension TrainingConfiguration {
@@ -51,6 +52,12 @@ extension ModelTrainingConfiguration {
     try need(
       model.text.tokens == .words || model.text.maxTokens >= 3,
       "model.text.maxTokens must hold a token beside the start and the end")
+    try need(
+      model.text.tokens != .bytePairs || model.text.vocabulary != nil
+        || model.text.vocabularySize >= BytePairTrainer.smallestVocabulary,
+      "model.text.vocabularySize must be at least \(BytePairTrainer.smallestVocabulary)")
+    try need(
+      model.text.tokens != .wordPieces, "model.text.tokens must be words or bytePairs to train")
     try checkLearning("train", queue: queue, ecl: ecl, optimiser, augmentation)
     do {
       try model.check()

@@ -13,6 +13,15 @@ import Testing
     return (passages, reader)
   }
 
+  private func counts(
+    passages: Int, cut: Int = 0, notUTF8: Int = 0, blank: Int = 0, unreadable: Int = 0
+  ) -> PassageReport {
+    var report = PassageReport()
+    (report.passages, report.cut, report.notUTF8) = (passages, cut, notUTF8)
+    (report.blank, report.unreadable) = (blank, unreadable)
+    return report
+  }
+
   private func compress(_ program: String, _ path: String) throws -> String {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -42,7 +51,7 @@ import Testing
       to: URL(fileURLWithPath: path))
     let (passages, reader) = read(path, limit: 9)
     #expect(passages == ["xxxxx二", "ok", "exactly8"])
-    #expect(reader.report == PassageReport(passages: 3, cut: 1, notUTF8: 1))
+    #expect(reader.report == counts(passages: 3, cut: 1, notUTF8: 1))
   }
 
   @Test func aLineLongerThanManyBlocksTakesNoMoreMemoryThanTheLimit() throws {
@@ -67,7 +76,7 @@ import Testing
     try writer.finish()
     let (passages, reader) = read(path)
     #expect(passages == ["first", "two\nlines"])
-    #expect(reader.report == PassageReport(passages: 2, blank: 1, unreadable: 1))
+    #expect(reader.report == counts(passages: 2, blank: 1, unreadable: 1))
     #expect(reader.fault == nil)
   }
 

@@ -1,0 +1,70 @@
+import Foundation
+import Testing
+import Training
+
+@testable import Pipeline
+
+@Suite struct TextFilesTests {
+  @Test func aFolderGivesItsTextsInOrderAndNothingElse() throws {
+    let folder = try TemporaryFolder()
+    for name in ["b.txt", "a.txt.gz", "c.tar", "d.jpg", ".hidden.txt"] {
+      try folder.write(name, "")
+    }
+    let selection = try TextSelection([folder.path("b.txt"), folder.root])
+    #expect(
+      selection.files.map(\.path)
+        == ["b.txt", "a.txt.gz", "b.txt", "c.tar"].map { folder.path($0) })
+    #expect(throws: RunError.self) { try TextSelection([folder.path("nowhere.txt")]) }
+    try FileManager.default.createDirectory(
+      atPath: folder.path("empty"), withIntermediateDirectories: true)
+    #expect(throws: RunError.self) { try TextSelection([folder.path("empty")]) }
+  }
+
+  @Test func spooledTextsComeBackAndTheirFilesGo() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path("spool")
+    do {
+      let spool = try TokenSpool(directory: path)
+      try spool.append([[1, 2, 3], [], [4]])
+      try spool.append((0..<1000).map { [Int32($0), 7] })
+      try spool.seal()
+      #expect(spool.count == 1002 && spool.tokenCount == 2004)
+      #expect(spool.tokens(0) == [1, 2, 3] && spool.tokens(1) == [4])
+      #expect(spool.tokens(1001) == [999, 7])
+    }
+    #expect(!FileManager.default.fileExists(atPath: path))
+  }
+
+  @Test func theLogForgetsTheStepsThatAreMadeAgain() throws {
+    let folder = try TemporaryFolder()
+    func report(_ step: Int) -> StepReport {
+      StepReport(
+        step: step, epoch: 1, loss: 2, contrastive: 1, mlm: step > 2 ? 3 : nil, learningRate: 0.5,
+        logitScale: 14, pairs: 8)
+    }
+    func steps() throws -> [[String: Any]] {
+      try String(contentsOfFile: folder.path("train.jsonl"), encoding: .utf8)
+        .split(separator: "\n").map {
+          try #require(
+            try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+        }
+    }
+    let first = TrainingLog(path: folder.path("train.jsonl"))
+    try first.begin(after: 0)
+    for step in 1...5 { try first.add(report(step), isDue: step != 2) }
+    #expect(try steps().map { $0["step"] as? Int } == [1, 3, 4, 5])
+    let second = TrainingLog(path: folder.path("train.jsonl"))
+    try second.begin(after: 3)
+    try second.add(report(4), isDue: true)
+    let lines = try steps()
+    #expect(lines.map { $0["step"] as? Int } == [1, 3, 4])
+    #expect(lines[0]["mlm"] == nil && lines[2]["mlm"] as? Double == 3)
+    #expect(
+      Set(lines[2].keys) == [
+        "step", "epoch", "loss", "contrastive", "mlm", "learning_rate", "logit_scale",
+        "pairs_per_second", "seconds",
+      ])
+    let seconds = lines.compactMap { $0["seconds"] as? Double }
+    #expect(seconds.count == 3 && seconds == seconds.sorted())
+  }
+}
