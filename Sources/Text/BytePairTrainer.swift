@@ -1,0 +1,110 @@
+/// Learns a byte-level byte-pair vocabulary from texts of any language (Sennrich et al. 2016, algorithm 1), with words cut
+/// and marked as CLIP's are.
+///
+///     var trainer = BytePairTrainer()
+///     for caption in captions { trainer.add(caption) }
+///     let tokenizer = try trainer.tokenizer(vocabularySize: 8_192)
+///
+/// The same texts in the same order give the same vocabulary.
+public struct BytePairTrainer {
+  private var counts: WordCounts
+
+  /// The 256 bytes within and at the end of words, and the start, end and mask tokens.
+  public static let smallestVocabulary = 2 * 256 + 3
+
+  /// - Parameter distinctWords: so many different words are counted at most; the rarest ones are forgotten beyond that.
+  public init(distinctWords: Int = 1 << 20) {
+    counts = WordCounts(limit: distinctWords)
+  }
+
+  /// Counts the words of one text.
+  public mutating func add(_ text: String) {
+    var counts = counts
+    self.counts = WordCounts(limit: 0)
+    BytePairTokenizer.words(of: text) { counts.add($0) }
+    self.counts = counts
+  }
+
+  /// A tokenizer of what was counted, with `<|startoftext|>`, `<|endoftext|>` (also for padding) and `<|mask|>` as its last
+  /// tokens. Its vocabulary is smaller than asked for when no pair is left that occurs twice.
+  ///
+  /// - Parameter vocabularySize: at least `smallestVocabulary`.
+  /// - Throws: `TokenizerError`, never for a vocabulary learnt here.
+  public func tokenizer(vocabularySize: Int) throws -> BytePairTokenizer {
+    precondition(
+      vocabularySize >= Self.smallestVocabulary,
+      "a vocabulary of \(vocabularySize) has no room for the bytes")
+    var names = ByteAlphabet.vocabularyOrder.map { ByteAlphabet.utf8[Int($0)] }
+    names += names.map { $0 + BytePairVocabulary.endOfWord }
+    var learning = PairCounts(words: counts.words)
+    var pairs: [(left: [UInt8], right: [UInt8])] = []
+    var known = Set(names)
+    while names.count < vocabularySize - 3, let (left, right) = learning.mostFrequent() {
+      let name = names[Int(left)] + names[Int(right)]
+      // Two ways of putting the same bytes together would be two merges into one token: the first one is kept.
+      guard known.insert(name).inserted else {
+        learning.drop(left, right)
+        continue
+      }
+      learning.merge(left, right, into: Int32(names.count))
+      pairs.append((names[Int(left)], names[Int(right)]))
+      names.append(name)
+    }
+    names += [
+      BytePairTokenizer.startToken, BytePairTokenizer.endToken, BytePairTokenizer.maskToken,
+    ].map { Array($0.utf8) }
+    var tokens = ByteTable()
+    for (id, name) in names.enumerated() { tokens[name] = Int32(id) }
+    return try BytePairTokenizer(tokens: tokens, pairs: pairs, file: "the learnt vocabulary")
+  }
+}
+
+/// How often each word occurs.
+struct WordCounts {
+  private var table = ByteTable()
+  private var counts: [Int] = []
+  private let limit: Int
+  /// Longer words (a text without spaces) are counted in stretches of about this many bytes.
+  static let longestWord = 256
+
+  init(limit: Int) { self.limit = limit }
+
+  /// Every word and its count, in the order in which they first came.
+  var words: [(bytes: [UInt8], count: Int)] {
+    table.entries.map { ($0.key, counts[Int($0.id)]) }
+  }
+
+  mutating func add(_ word: Span<UInt8>) {
+    var start = 0
+    while word.count - start > Self.longestWord {
+      var end = start + Self.longestWord
+      while word[end] & 0xC0 == 0x80 { end -= 1 }
+      count(word.extracting(start..<end))
+      start = end
+    }
+    count(word.extracting(start..<word.count))
+  }
+
+  private mutating func count(_ word: Span<UInt8>) {
+    if let index = table[word] {
+      counts[Int(index)] += 1
+      return
+    }
+    if table.count >= limit { forgetRarest() }
+    table[word] = Int32(counts.count)
+    counts.append(1)
+  }
+
+  /// Keeps the more frequent half, so that the cost of forgetting is spread over as many new words.
+  private mutating func forgetRarest() {
+    let kept = words.enumerated().sorted { left, right in
+      (right.element.count, left.offset) < (left.element.count, right.offset)
+    }.prefix(limit / 2).sorted { $0.offset < $1.offset }
+    table = ByteTable()
+    counts = []
+    for (_, word) in kept {
+      table[word.bytes] = Int32(counts.count)
+      counts.append(word.count)
+    }
+  }
+}
