@@ -38,7 +38,8 @@ let package = Package(
     .target(
       name: "Encoders",
       dependencies: ["Layers", "VectorMath", "TensorFiles", "Images", "Text", "CXXHash"]),
-    .target(name: "Training", dependencies: ["Encoders", "Layers", "Images", "Text"]),
+    .target(
+      name: "Training", dependencies: ["Encoders", "Layers", "VectorMath", "Images", "Text"]),
     .target(
       name: "Pipeline",
       dependencies: [
@@ -57,6 +58,10 @@ let package = Package(
         "Shards", "CXXHash", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Samples/BuildSamples"),
+
+    .executableTarget(
+      name: "winnow-bench", dependencies: ["Training", "Encoders", "Layers", "Text"],
+      path: "Tests/Benchmarks"),
 
     .testTarget(name: "ShardsTests", dependencies: ["Shards"]),
     .testTarget(name: "ImagesTests", dependencies: ["Images"], exclude: ["Goldens"]),
