@@ -39,7 +39,8 @@ let package = Package(
       name: "Encoders",
       dependencies: ["Layers", "VectorMath", "TensorFiles", "Images", "Text", "CXXHash"]),
     .target(
-      name: "Training", dependencies: ["Encoders", "Layers", "TensorFiles", "Images", "Text"]),
+      name: "Training",
+      dependencies: ["Encoders", "Layers", "VectorMath", "TensorFiles", "Images", "Text"]),
     .target(
       name: "Pipeline",
       dependencies: [
@@ -58,6 +59,10 @@ let package = Package(
         "Shards", "CXXHash", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Samples/BuildSamples"),
+
+    .executableTarget(
+      name: "winnow-bench", dependencies: ["Training", "Encoders", "Layers", "Text"],
+      path: "Tests/Benchmarks"),
 
     .testTarget(name: "ShardsTests", dependencies: ["Shards"]),
     .testTarget(name: "ImagesTests", dependencies: ["Images"], exclude: ["Goldens"]),

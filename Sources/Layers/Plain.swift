@@ -110,6 +110,32 @@ enum Plain {
     return result
   }
 
+  /// A rectangle of `side * side` RGB pixels, resampled bilinearly to the same side and scaled by `gains` about the middle.
+  static func crop(
+    _ pixels: [UInt8], side: Int, left: Float, top: Float, width: Float, height: Float,
+    mirrored: Bool, gains: [Float]
+  ) -> [Float] {
+    func tap(_ i: Int, _ start: Float, _ length: Float) -> (Int, Int, Double) {
+      let at = Double(start) + (Double(i) + 0.5) * Double(length) / Double(side) - 0.5
+      let low = min(max(at, 0), Double(side - 1))
+      return (Int(low), min(Int(low) + 1, side - 1), low - low.rounded(.down))
+    }
+    var result: [Float] = []
+    for row in 0..<side {
+      let (y0, y1, down) = tap(row, top, height)
+      for column in 0..<side {
+        let (x0, x1, across) = tap(mirrored ? side - 1 - column : column, left, width)
+        for c in 0..<3 {
+          let value = { (x: Int, y: Int) in Double(pixels[(y * side + x) * 3 + c]) }
+          let upper = value(x0, y0) * (1 - across) + value(x1, y0) * across
+          let lower = value(x0, y1) * (1 - across) + value(x1, y1) * across
+          result.append(Float((upper * (1 - down) + lower * down - 127.5) * Double(gains[c])))
+        }
+      }
+    }
+    return result
+  }
+
   /// One step of AdamW for one weight (Loshchilov & Hutter 2019, algorithm 2).
   static func adamW(
     value: Float, gradient: Float, m: Float, v: Float, step: Int, settings: AdamW.Settings,

@@ -1,5 +1,6 @@
 import Layers
 import Text
+import VectorMath
 
 /// Random changes that keep a pair's meaning, drawn anew each time a pair is seen.
 public struct Augmentation: Sendable, Codable, Equatable {
@@ -25,36 +26,11 @@ public struct Augmentation: Sendable, Codable, Equatable {
     let top = random.uniform() * (Float(side) - height)
     let mirrored = random.uniform() < mirror
     let contrast = random.uniform((1 - colour)...(1 + colour)) / 127.5
-    let gains = (0..<3).map { _ in random.uniform((1 - colour / 2)...(1 + colour / 2)) * contrast }
-    let columns = taps(from: left, length: width, side: side, mirrored: mirrored)
-    let rows = taps(from: top, length: height, side: side, mirrored: false)
-    var out = target
-    for (y0, y1, wy) in rows {
-      for (x0, x1, wx) in columns {
-        for c in 0..<3 {
-          let a = Float(pixels[(y0 * side + x0) * 3 + c])
-          let b = Float(pixels[(y0 * side + x1) * 3 + c])
-          let d = Float(pixels[(y1 * side + x0) * 3 + c])
-          let e = Float(pixels[(y1 * side + x1) * 3 + c])
-          let upper = a + (b - a) * wx
-          let lower = d + (e - d) * wx
-          out[c] = (upper + (lower - upper) * wy - 127.5) * gains[c]
-        }
-        out += 3
-      }
-    }
-  }
-
-  /// For each output position the two source positions and the weight of the second.
-  private func taps(
-    from start: Float, length: Float, side: Int, mirrored: Bool
-  ) -> [(Int, Int, Float)] {
-    (0..<side).map { i in
-      let position = mirrored ? side - 1 - i : i
-      let at = start + (Float(position) + 0.5) * length / Float(side) - 0.5
-      let low = min(max(at, 0), Float(side - 1))
-      let first = Int(low)
-      return (first, min(first + 1, side - 1), low - Float(first))
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: 3 + vm_crop_scratch(side)) { floats in
+      guard let gains = floats.baseAddress else { return }
+      for c in 0..<3 { gains[c] = random.uniform((1 - colour / 2)...(1 + colour / 2)) * contrast }
+      vm_crop(
+        pixels.baseAddress, side, left, top, width, height, mirrored, gains, target, gains + 3)
     }
   }
 

@@ -5,12 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-#if defined(__x86_64__)
-#define MULTIVERSIONED __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define MULTIVERSIONED
-#endif
-#define INLINE static inline __attribute__((always_inline))
+#include "Multiversioned.h"
+
 // Reductions may be reordered into vector lanes; the order is fixed at compile time for each path.
 #define REASSOCIATE _Pragma("clang fp reassociate(on) contract(fast)")
 

@@ -196,14 +196,16 @@ MULTIVERSIONED double vm_sum_of_squares(const float *x, size_t n) {
 MULTIVERSIONED void vm_adamw(float *restrict value, const float *restrict gradient, float *restrict m,
                              float *restrict v, size_t n, float scale, float rate, float beta1, float beta2,
                              float epsilon, float decay, float correction1, float correction2) {
+  REASSOCIATE
+  float by1 = rate / correction1, by2 = 1.0f / correction2, left = 1.0f - rate * decay;
   for (size_t i = 0; i < n; i++) {
     float g = gradient[i] * scale;
     float mi = beta1 * m[i] + (1 - beta1) * g;
     float vi = beta2 * v[i] + (1 - beta2) * g * g;
     m[i] = mi;
     v[i] = vi;
-    float step = (mi / correction1) / (sqrtf(vi / correction2) + epsilon);
-    value[i] -= rate * (step + decay * value[i]);
+    // The builtin, since the library's root also sets errno, one element at a time.
+    value[i] = left * value[i] - by1 * mi / (__builtin_elementwise_sqrt(vi * by2) + epsilon);
   }
 }
 

@@ -132,17 +132,19 @@ import VectorMath
     expectClose(y, plain, 1e-5)
   }
 
-  @Test(arguments: [(3, 1), (3, 2), (5, 2), (1, 1)])
-  mutating func convolution(kernel: Int, stride: Int) {
-    let layer = Convolution("c", kernel: kernel, stride: stride, inputs: 3, outputs: 4, &random)
-    let context = Context(training: false)
-    let image = floats(7 * 6 * 3)
-    layer.parameters[1].values = floats(4)
-    let y = layer.forward(context.pool.tensor([1, 7, 6, 3], image), context)
-    let plain = Plain.convolution(
-      image, height: 7, width: 6, inputs: 3, weight: layer.parameters[0].values,
-      bias: layer.parameters[1].values, kernel: kernel, stride: stride)
-    expectClose(y.values, plain, 1e-5)
+  @Test(arguments: [1, 5, 16]) mutating func crop(side: Int) {
+    let pixels = (0..<(side * side * 3)).map { _ in UInt8(random.below(256)) }
+    let gains: [Float] = [0.5, 1, 2]
+    let (left, width) = (0.2 * Float(side), 0.7 * Float(side))
+    for mirrored in [false, true] {
+      var result = [Float](repeating: 0, count: pixels.count)
+      var scratch = [Float](repeating: 0, count: vm_crop_scratch(side))
+      vm_crop(pixels, side, left, 0, width, Float(side), mirrored, gains, &result, &scratch)
+      let plain = Plain.crop(
+        pixels, side: side, left: left, top: 0, width: width, height: Float(side),
+        mirrored: mirrored, gains: gains)
+      expectClose(result, plain, 1e-3)
+    }
   }
 
   @Test mutating func adamW() {

@@ -47,22 +47,6 @@ import Testing
     check.check(AveragePool(), input: [2, 3, 4, 5])
   }
 
-  @Test(arguments: [(3, 1), (3, 2), (1, 1), (5, 2)])
-  mutating func convolution(kernel: Int, stride: Int) {
-    var check = GradientCheck()
-    check.check(
-      Convolution("c", kernel: kernel, stride: stride, inputs: 3, outputs: 4, &random),
-      input: [2, 6, 7, 3])
-  }
-
-  @Test mutating func firstConvolutionSkipsItsInputGradient() {
-    var check = GradientCheck()
-    check.check(
-      Convolution(
-        "c", kernel: 3, stride: 2, inputs: 3, outputs: 4, inputGradient: false, &random),
-      input: [2, 6, 6, 3], inputGradient: false)
-  }
-
   @Test mutating func residualOfASequence() {
     var check = GradientCheck()
     check.check(

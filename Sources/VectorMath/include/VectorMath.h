@@ -5,6 +5,9 @@
 #pragma once
 #include <stddef.h>
 
+#include "Augmentation.h"
+#include "ConvolutionKernels.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif

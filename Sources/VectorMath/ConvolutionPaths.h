@@ -1,0 +1,52 @@
+// What the ways to compute a convolution share: the inner loops of this machine's vector width. Private to VectorMath.
+#pragma once
+#include <stddef.h>
+
+/// Where the inputs and outputs of a set of positions lie, in floats: `positions` = images * rows * columns; at each,
+/// `tap_rows` rows of `run` consecutive inputs, `tap_row` apart, make `outputs` sums.
+typedef struct {
+  size_t positions, rows, columns;
+  size_t x_image, x_row, x_column;
+  size_t y_image, y_row, y_column;
+  size_t tap_rows, tap_row, run, outputs;
+} lattice;
+
+/// Winograd's transforms work on tiles of 6 x 6 inputs and 4 x 4 outputs, see Winograd.c.
+typedef struct {
+  /// Outputs that one pass over the weights makes; weights come in panels `[outputs / panel, taps * run, panel]`,
+  /// zero-filled.
+  size_t panel;
+  /// y = bias + x * weight; bias may be NULL.
+  void (*convolve)(const lattice *, const float *x, const float *panels, const float *bias, float *y);
+  /// dweight `[taps * run, outputs]` += x * dy. Reads up to `longest_tile` floats beyond x, and dy in whole panels.
+  void (*add_weight_gradient)(const lattice *, const float *x, const float *dy, float *dweight);
+  /// 6 x 6 pixels, `row` and `channels` floats apart, to 36 vectors of `channels`, `plane` floats apart.
+  void (*transform_input)(const float *x, size_t row, size_t channels, float *to, size_t plane);
+  /// 36 vectors to up to 4 x 4 pixels, plus the bias.
+  void (*transform_output)(const float *from, size_t plane, const float *bias, size_t channels, float *y, size_t row,
+                           size_t rows, size_t columns);
+  /// The transpose of `transform_output`: 4 x 4 pixels to 36 vectors.
+  void (*transform_slope)(const float *dy, size_t row, size_t channels, float *to, size_t plane);
+  /// 3 x 3 vectors, `tap` floats apart, to 36.
+  void (*transform_weight)(const float *weight, size_t tap, size_t channels, float *to, size_t plane);
+  /// Its transpose: adds 36 vectors to 3 x 3.
+  void (*transform_weight_slope)(const float *from, size_t plane, size_t channels, float *dweight, size_t tap);
+} vm_convolution_kernels;
+
+vm_convolution_kernels vm_convolution_kernels_here(void);
+
+// The widest panel and the longest tile of any path, so that scratch is the same for all.
+enum { widest_panel = 32, longest_tile = 12 };
+
+static inline size_t min_of(size_t a, size_t b) { return a < b ? a : b; }
+static inline size_t max_of(size_t a, size_t b) { return a > b ? a : b; }
+static inline size_t up_to(size_t a, size_t multiple) { return (a + multiple - 1) / multiple * multiple; }
+
+/// Zeros before and after an axis.
+typedef struct {
+  size_t before, after;
+} margin;
+
+/// Copies `[images, height, width, channels]` into zeros with margins around it and `wide` channels.
+void vm_pad(const float *x, float *padded, size_t images, size_t height, size_t width, size_t channels, size_t wide,
+            margin rows, margin columns);

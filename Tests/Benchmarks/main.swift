@@ -1,0 +1,3 @@
+import Training
+
+for member in TrainingConfiguration().members { profile(member) }
