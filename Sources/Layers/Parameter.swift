@@ -9,7 +9,7 @@ public final class Parameter {
   public let count: Int
   /// Whether AdamW's decoupled weight decay applies (matrices yes, gains and biases no).
   public let decays: Bool
-  private let fill: (Int) -> Float
+  private let initial: (Int) -> Float
   private var ownValue: UnsafeMutablePointer<Float>?
   private var ownGradient: UnsafeMutablePointer<Float>?
 
@@ -18,7 +18,7 @@ public final class Parameter {
     self.name = name
     self.shape = shape
     self.decays = decays
-    self.fill = fill
+    initial = fill
     count = shape.reduce(1, *)
   }
 
@@ -31,7 +31,7 @@ public final class Parameter {
   public var value: UnsafeMutablePointer<Float> {
     if let ownValue { return ownValue }
     let pointer = alignedFloats(count)
-    for i in 0..<count { pointer[i] = fill(i) }
+    for i in 0..<count { pointer[i] = initial(i) }
     ownValue = pointer
     return pointer
   }
@@ -50,12 +50,19 @@ public final class Parameter {
     get { Array(UnsafeBufferPointer(start: value, count: count)) }
     set {
       precondition(newValue.count == count, "\(name): \(newValue.count) values for shape \(shape)")
-      let target = ownValue ?? alignedFloats(count)
-      ownValue = target
       newValue.withUnsafeBufferPointer { source in
-        if let base = source.baseAddress { target.update(from: base, count: count) }
+        fill { if let base = source.baseAddress { $0.update(from: base, count: count) } }
       }
     }
+  }
+
+  /// Sets the weights without drawing any.
+  ///
+  /// - Parameter body: writes all `count` of them, row-major.
+  public func fill<E: Error>(_ body: (UnsafeMutablePointer<Float>) throws(E) -> Void) throws(E) {
+    let target = ownValue ?? alignedFloats(count)
+    ownValue = target
+    try body(target)
   }
 
   /// Weights of a matrix whose rows are inputs, drawn from N(0, gain / fanIn).
