@@ -69,7 +69,14 @@ let package = Package(
     .testTarget(name: "TensorFilesTests", dependencies: ["TensorFiles"]),
     .testTarget(name: "TextTests", dependencies: ["Text"]),
     .testTarget(name: "LayersTests", dependencies: ["Layers", "VectorMath"]),
-    .testTarget(name: "EncodersTests", dependencies: ["Encoders", "Layers"]),
+    // What our encoders are held to: models saved by their own libraries, with their results.
+    .target(
+      name: "ModelParity", dependencies: ["Encoders", "TensorFiles", "Text"],
+      path: "Tests/ModelParity"),
+    .testTarget(
+      name: "EncodersTests", dependencies: ["Encoders", "Layers", "ModelParity"],
+      exclude: ["Goldens"]),
+    .testTarget(name: "PeersTests", dependencies: ["ModelParity"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "Encoders"]),
     .testTarget(name: "ConfidentLearningTests", dependencies: ["ConfidentLearning"]),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Shards", "TensorFiles"]),

@@ -149,8 +149,7 @@ extension Ensemble {
       member.bankTexts.withUnsafeBytes { mix($0) }
       [member.mean, member.deviation].withUnsafeBytes { mix($0) }
     }
-    return String(hash.high64, radix: 16).leftPadded(16)
-      + String(hash.low64, radix: 16).leftPadded(16)
+    return hexadecimal(hash)
   }
 }
 
@@ -208,11 +207,5 @@ extension Ensemble.Member {
       bankImages: try tensor(Self.bankImagesName, bankShape).values,
       bankTexts: try tensor(Self.bankTextsName, bankShape).values, mean: standard[0],
       deviation: standard[1])
-  }
-}
-
-extension String {
-  fileprivate func leftPadded(_ width: Int) -> String {
-    String(repeating: "0", count: Swift.max(0, width - count)) + self
   }
 }

@@ -2,8 +2,8 @@ import Layers
 import Text
 
 /// Encodes any number of thumbnails and captions, batch by batch. What a pair gets does not depend, beyond float
-/// rounding, on what came with it. One thread only; several may share one ``DualEncoder`` whose weights are `prepare`d
-/// and stay as they are.
+/// rounding, on what came with it. One thread only; several share one
+/// ``FrozenEncoder``.
 public final class PairEncoder {
   private let encoder: DualEncoder
   private let context = Context(training: false)
@@ -11,11 +11,13 @@ public final class PairEncoder {
   private let imageBatch: Int
   private static let textBatch = 64
 
-  /// - Parameter encoder: with its final weights; they are read at every call.
-  public init(_ encoder: DualEncoder) {
-    self.encoder = encoder
+  public init(_ frozen: FrozenEncoder) {
+    encoder = frozen.encoder
     imageBatch = 32
   }
+
+  /// - Parameter encoder: with its final weights.
+  public convenience init(_ encoder: DualEncoder) { self.init(FrozenEncoder(encoder)) }
 
   /// The inverse temperature that pairs are judged with: the learnt one, but at least `leastScale`.
   public var scale: Float { max(encoder.loss.scale, Self.leastScale) }

@@ -9,7 +9,7 @@ public final class Parameter {
   public let count: Int
   /// Whether AdamW's decoupled weight decay applies (matrices yes, gains and biases no).
   public let decays: Bool
-  private let fill: (Int) -> Float
+  private let initial: (Int) -> Float
   private var ownValue: UnsafeMutablePointer<Float>?
   private var ownGradient: UnsafeMutablePointer<Float>?
   /// Whose weights are taken for one's own.
@@ -20,7 +20,7 @@ public final class Parameter {
     self.name = name
     self.shape = shape
     self.decays = decays
-    self.fill = fill
+    initial = fill
     count = shape.reduce(1, *)
   }
 
@@ -34,7 +34,7 @@ public final class Parameter {
     if let owner { return owner.value }
     if let ownValue { return ownValue }
     let pointer = alignedFloats(count)
-    for i in 0..<count { pointer[i] = fill(i) }
+    for i in 0..<count { pointer[i] = initial(i) }
     ownValue = pointer
     return pointer
   }
@@ -53,10 +53,8 @@ public final class Parameter {
     get { Array(UnsafeBufferPointer(start: value, count: count)) }
     set {
       precondition(newValue.count == count, "\(name): \(newValue.count) values for shape \(shape)")
-      let target = owner?.value ?? ownValue ?? alignedFloats(count)
-      if owner == nil { ownValue = target }
       newValue.withUnsafeBufferPointer { source in
-        if let base = source.baseAddress { target.update(from: base, count: count) }
+        fill { if let base = source.baseAddress { $0.update(from: base, count: count) } }
       }
     }
   }
@@ -69,6 +67,15 @@ public final class Parameter {
     ownValue?.deallocate()
     ownValue = nil
     owner = other
+  }
+
+  /// Sets the weights without drawing any.
+  ///
+  /// - Parameter body: writes all `count` of them, row-major.
+  public func fill<E: Error>(_ body: (UnsafeMutablePointer<Float>) throws(E) -> Void) throws(E) {
+    let target = owner?.value ?? ownValue ?? alignedFloats(count)
+    if owner == nil { ownValue = target }
+    try body(target)
   }
 
   /// Weights of a matrix whose rows are inputs, drawn from N(0, gain / fanIn).

@@ -45,6 +45,6 @@ func readFile(_ path: String) throws(TensorFileError) -> [UInt8] {
   }
 }
 
-private func systemError(_ path: String, _ action: String) -> TensorFileError {
+func systemError(_ path: String, _ action: String) -> TensorFileError {
   .io(file: path, action: action, reason: String(cString: strerror(errno)))
 }

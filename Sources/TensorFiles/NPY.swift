@@ -11,6 +11,13 @@ public enum NPY {
     return NPYHeader(descr: descr, fortranOrder: false, shape: array.shape).encoded + data
   }
 
+  /// Reads an `.npy` file.
+  ///
+  /// - Throws: as `decode`, and `.io`.
+  public static func read(_ path: String) throws(TensorFileError) -> NPYArray {
+    try decode(try readFile(path), from: path)
+  }
+
   /// Decodes an `.npy` file. `<f2` is widened to Float.
   ///
   /// - Parameter source: the file and `tensor` the column that errors name.

@@ -1,0 +1,15 @@
+/// A member's encoders whose weights stay as they are: any number of threads may encode with one copy of them, each with
+/// a ``PairEncoder`` of its own.
+public final class FrozenEncoder: @unchecked Sendable {
+  // Unchecked: the weights are drawn or filled here, before anybody shares them; from then on they are only read, and
+  // what a forward pass needs besides lies in the caller's context.
+  let encoder: DualEncoder
+
+  /// - Parameter encoder: with its final weights; nobody may change them from now on.
+  public init(_ encoder: DualEncoder) {
+    for parameter in encoder.parameters { _ = parameter.value }
+    self.encoder = encoder
+  }
+
+  public var configuration: MemberConfiguration { encoder.configuration }
+}

@@ -1,0 +1,136 @@
+import Foundation
+import Layers
+import ModelParity
+import TensorFiles
+import Testing
+
+@testable import Encoders
+
+@Suite struct PretrainedModelTests {
+  private static let goldens = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("Goldens").path
+
+  /// A copy of a golden, which the body may damage.
+  private func withCopy(of layout: String, _ body: (String) throws -> Void) throws {
+    let folder = NSTemporaryDirectory() + "winnow-model-" + UUID().uuidString
+    try FileManager.default.copyItem(atPath: "\(Self.goldens)/\(layout)", toPath: folder)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try body(folder)
+  }
+
+  private func edit(_ file: String, _ from: String, _ to: String) throws {
+    let text = try String(contentsOfFile: file, encoding: .utf8)
+    try #require(text.contains(from))
+    try text.replacing(from, with: to).write(toFile: file, atomically: false, encoding: .utf8)
+  }
+
+  private func message(_ folder: String) -> String {
+    do {
+      _ = try PretrainedModel(folder: folder, tokenizer: TokenIDs())
+      return "no error"
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  @Test(arguments: ["hugging-face", "chinese", "open-clip"])
+  func embeddingsAreThoseOfTheModelsOwnLibrary(layout: String) throws {
+    let differences = try ModelParity(folder: "\(Self.goldens)/\(layout)").differences()
+    #expect(differences.images < 1e-5)
+    #expect(differences.texts < 1e-5)
+  }
+
+  @Test func whatTheFolderSaysIsTheConfiguration() throws {
+    let model = try PretrainedModel(
+      folder: "\(Self.goldens)/hugging-face", tokenizer: TokenIDs())
+    let image = model.configuration.image
+    #expect(model.configuration.name == "hugging-face" && model.configuration.dimension == 8)
+    #expect(image.side == 16 && image.geometry == .crop && image.alpha == .dropped)
+    #expect(image.hidden == 24 && image.activation == .quickGELU)
+    #expect(model.configuration.text.causal)
+    let chinese = try PretrainedModel(folder: "\(Self.goldens)/chinese", tokenizer: TokenIDs())
+    #expect(chinese.configuration.image.geometry == .squash)
+    #expect(chinese.configuration.text.epsilon == 1e-12)
+    let open = try PretrainedModel(folder: "\(Self.goldens)/open-clip", tokenizer: TokenIDs())
+    #expect(open.configuration.image.activation == .gelu)
+  }
+
+  @Test func theDigestIsThatOfTheFilesWhereverTheyLie() throws {
+    let digest = try PretrainedModel(
+      folder: "\(Self.goldens)/open-clip", tokenizer: TokenIDs()
+    ).digest
+    try withCopy(of: "open-clip") { folder in
+      #expect(try PretrainedModel(folder: folder, tokenizer: TokenIDs()).digest == digest)
+      try edit("\(folder)/open_clip_config.json", "0.48145466", "0.48145467")
+      #expect(try PretrainedModel(folder: folder, tokenizer: TokenIDs()).digest != digest)
+    }
+  }
+
+  @Test(arguments: [
+    ("hugging-face", "config.json", #""quick_gelu""#, #""gelu_new""#, "hidden_act is gelu_new"),
+    ("hugging-face", "config.json", #""model_type": "clip""#, #""model_type": "siglip""#, "siglip"),
+    ("hugging-face", "config.json", #""hidden_size": 16"#, #""hidden_size": 32"#, "[16, 3, 8, 8]"),
+    (
+      "hugging-face", "config.json", #""num_hidden_layers": 2"#, #""num_hidden_layers": 3"#,
+      "layers.2."
+    ),
+    ("hugging-face", "preprocessor_config.json", #""resample": 3"#, #""resample": 2"#, "resample"),
+    (
+      "hugging-face", "preprocessor_config.json", #""shortest_edge": 16"#,
+      #""shortest_edge": 18"#, "size"
+    ),
+    ("open-clip", "open_clip_config.json", #""width": 16"#, #""timm_model_name": "x""#, "timm"),
+    ("open-clip", "open_clip_config.json", #""bicubic""#, #""bilinear""#, "interpolation"),
+    ("open-clip", "open_clip_config.json", #""embed_dim": 8"#, #""embed_dim": 9"#, "visual.proj"),
+    ("open-clip", "open_clip_config.json", "{", "", "JSON"),
+  ])
+  func whatDoesNotFitIsRefusedByName(
+    layout: String, file: String, from: String, to: String, named: String
+  ) throws {
+    try withCopy(of: layout) { folder in
+      try edit("\(folder)/\(file)", from, to)
+      let text = message(folder)
+      #expect(text.contains(named), "\(text)")
+      #expect(text.contains(folder))
+    }
+  }
+
+  @Test func aShapeThatDoesNotFitNamesFileTensorAndBothShapes() throws {
+    try withCopy(of: "open-clip") { folder in
+      try edit("\(folder)/open_clip_config.json", #""vocab_size": 40"#, #""vocab_size": 41"#)
+      #expect(
+        throws: PretrainedError.wrongShape(
+          file: "\(folder)/open_clip_model.safetensors", tensor: "token_embedding.weight",
+          found: [40, 12], expected: [41, 12])
+      ) {
+        try PretrainedModel(folder: folder, tokenizer: TokenIDs())
+      }
+    }
+  }
+
+  @Test func aWeightThatIsNoNumberIsRefused() throws {
+    try withCopy(of: "open-clip") { folder in
+      let file = "\(folder)/open_clip_model.safetensors"
+      var tensors = try SafeTensors.read(file).tensors
+      tensors["ln_final.weight"]?.values[3] = .nan
+      try SafeTensors.write(Array(tensors.values), metadata: [:], to: file)
+      #expect(throws: PretrainedError.notFinite(file: file, tensor: "ln_final.weight")) {
+        try PretrainedModel(folder: folder, tokenizer: TokenIDs())
+      }
+    }
+  }
+
+  @Test func aFolderOfNothingSaysWhatItLacks() {
+    #expect(message("/nowhere").contains("/nowhere is no pretrained CLIP model"))
+  }
+
+  @Test func twoWorkersShareOneCopyOfTheWeights() throws {
+    let model = try PretrainedModel(
+      folder: "\(Self.goldens)/open-clip", tokenizer: TokenIDs())
+    let captions = (0..<50).map { "38 \($0 % 37) 5 39" }
+    let alone = PairEncoder(model.encoder).texts(captions)
+    let encoder = model.encoder
+    let together = try parallelMap(4, workers: 2) { _ in PairEncoder(encoder).texts(captions) }
+    #expect(together.allSatisfy { $0 == alone })
+  }
+}
