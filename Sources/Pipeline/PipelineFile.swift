@@ -34,6 +34,10 @@ public enum PipelineFile {
       // One seed for everything: the top one.
       known.mapping?["judges"]?.mapping?["seed"] = nil
       known.mapping?["train"]?.mapping?["seed"] = nil
+      let members = known.mapping?["judges"]?.mapping?["members"]?.sequence ?? []
+      known.mapping?["train"]?.mapping?["model"] = members.reduce(Node([(Node, Node)]())) {
+        overlay($1, over: $0)
+      }
       try checkKeys(user, against: known, path: "", file: file)
       let merged = overlay(user, over: defaults)
       let configuration = try YAMLDecoder().decode(RunConfiguration.self, from: merged)

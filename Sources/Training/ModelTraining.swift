@@ -28,7 +28,7 @@ public struct ModelTrainingConfiguration: Sendable, Codable, Equatable {
     // No word is looked at alone: what is masked is guessed from both sides, so the text tower isn't causal, and its
     // end token, which every caption has, sees all of the caption.
     var text = TextConfiguration(
-      kind: .transformer, tokens: .bytePairs, vocabularySize: 8192, width: 192, depth: 3, heads: 6,
+      kind: .transformer, tokens: .bytePairs, vocabularySize: 8192, width: 128, depth: 3, heads: 4,
       maxTokens: 48)
     text.causal = false
     model = MemberConfiguration(name: "model", image: ImageConfiguration(), text: text)

@@ -17,6 +17,15 @@ public struct StepReport: Sendable, Equatable {
   public var logitScale: Float
   /// Pairs in the step.
   public var pairs: Int
+
+  public init(
+    step: Int, epoch: Int, loss: Float, contrastive: Float, mlm: Float?, learningRate: Float,
+    logitScale: Float, pairs: Int
+  ) {
+    (self.step, self.epoch, self.pairs) = (step, epoch, pairs)
+    (self.loss, self.contrastive, self.mlm) = (loss, contrastive, mlm)
+    (self.learningRate, self.logitScale) = (learningRate, logitScale)
+  }
 }
 
 /// Trains one model, step by step. All that it has become after a step can be kept (`Trainer+Checkpoint.swift`), and who
@@ -194,9 +203,10 @@ extension Lane {
     _ pairs: [(index: Int, seed: UInt64)], of corpus: some TrainingCorpus, recipe: Recipe
   ) {
     var randoms = pairs.map { SeededRandom(seed: $0.seed) }
+    let framed = encoder.configuration.text.tokens != .words
     let captions = pairs.indices.map { i in
       recipe.augmentation.caption(
-        encoder.tokenizer.tokens(of: corpus.caption(pairs[i].index)), &randoms[i])
+        encoder.tokenizer.tokens(of: corpus.caption(pairs[i].index)), framed: framed, &randoms[i])
     }
     let form = encoder.configuration.image.thumbnail
     forward(captions: captions) { i, target in

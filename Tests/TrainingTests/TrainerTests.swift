@@ -2,6 +2,7 @@ import Encoders
 import Foundation
 import Layers
 import Testing
+import Text
 
 @testable import Training
 
@@ -139,5 +140,23 @@ import Testing
     trust.add([0, 1, 0])
     trust.prune(to: 2)
     #expect(trust.kept == [1, 2], "of equal ones the first stays")
+  }
+}
+
+@Suite struct CaptionAugmentationTests {
+  @Test func wordsAreLeftOutButNeverAllAndNeverTheFrame() {
+    var random = SeededRandom(seed: 2)
+    let augmentation = Augmentation()
+    let tokens = CaptionTokens(ids: [0, 5, 6, 7, 1])
+    var seen: Set<[Int32]> = []
+    for _ in 0..<200 {
+      let kept = augmentation.caption(tokens, framed: true, &random)
+      #expect(kept.ids.first == 0 && kept.ids.last == 1 && kept.count > 2)
+      #expect(kept.ends == kept.ids.indices.map { Int32($0 + 1) })
+      seen.insert(kept.ids)
+    }
+    #expect(seen.count == 7, "every choice but none of them")
+    let bare = (0..<200).map { _ in augmentation.caption(tokens, &random).ids }
+    #expect(bare.contains { $0.first != 0 } && bare.allSatisfy { !$0.isEmpty })
   }
 }
