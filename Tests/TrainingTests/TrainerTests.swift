@@ -45,22 +45,21 @@ import Text
     defer { try? FileManager.default.removeItem(atPath: path) }
     let checkpoint = Checkpoint(path: path, seconds: 1e9, key: "k") { try $1($0) }
     var losses: [Float] = []
-    try whole.run(nil, isCancelled: { false }) { losses.append($0.loss) }
+    try whole.run(nil, isCancelled: { false }, onStep: { losses.append($0.loss) })
     #expect(losses.count == whole.plan.steps && losses.count > 13)
 
     let stopped = Self.trainer()
     var (seen, saved, began) = ([Float](), [Int](), [Int]())
     #expect(throws: TrainingError.cancelled) {
-      try stopped.run(checkpoint, isCancelled: { seen.count == stop }, saved: { saved.append($0) })
-      {
-        seen.append($0.loss)
-      }
+      try stopped.run(
+        checkpoint, isCancelled: { seen.count == stop }, saved: { saved.append($0) },
+        onStep: { seen.append($0.loss) })
     }
     #expect(saved == [stop])
     let resumed = Self.trainer(workers: 1)
-    try resumed.run(checkpoint, isCancelled: { false }, began: { began.append($0) }) {
-      seen.append($0.loss)
-    }
+    try resumed.run(
+      checkpoint, isCancelled: { false }, began: { began.append($0) },
+      onStep: { seen.append($0.loss) })
     #expect(began == [stop])
     #expect(seen == losses)
     #expect(try state(of: resumed) == state(of: whole))
