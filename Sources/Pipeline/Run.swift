@@ -94,7 +94,7 @@ public enum Run {
   }
 
   /// Holds the folder while `body` works in it; makes it once nothing speaks against it.
-  private static func locked<R>(
+  static func locked<R>(
     _ run: RunContext, _ shards: ShardSelection? = nil, _ body: () throws -> R
   ) throws -> R {
     if let shards {
@@ -113,7 +113,7 @@ public enum Run {
     return try body()
   }
 
-  private static func pin(_ shards: ShardSelection, in run: RunContext) throws -> Increment {
+  static func pin(_ shards: ShardSelection, in run: RunContext) throws -> Increment {
     try run.stage(.pin) { try Increment.pin(shards, in: run) }
   }
 

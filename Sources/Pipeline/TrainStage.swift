@@ -21,31 +21,57 @@ enum TrainStage {
       return (try Judges(directory: run.directory.ensemble), [])
     }
     try Settings.pin(sections, in: run)
-    let (corpus, faults) = try run.stage(.gather) {
-      let progress = ProgressCounter(
-        .gather, total: 2 * increment.shards.count, observe: run.observe)
-      let (hashes, faults) = try select(increment, progress, in: run)
-      let corpus = try ThumbnailCache(
-        hashes: hashes, forms: run.configuration.judges.members.thumbnailForms,
-        directory: "\(run.directory.temporary)/training-corpus")
-      try fill(corpus, from: increment, progress, in: run)
-      return (corpus, faults)
-    }
-    let ensemble = try run.stage(.train) { try train(on: corpus, from: increment, in: run) }
-    try Judges.check(ensemble, of: run.directory.ensemble)
-    try run.publishing.publish(folder: run.directory.ensemble) { try ensemble.write(to: $0) }
+    let faults = try publish(increment, in: run)
     try? FileManager.default.removeItem(atPath: run.directory.training)
     // As stored, so that a resumed run judges with the very same numbers.
     return (try Judges(directory: run.directory.ensemble), faults)
+  }
+
+  /// Trains what is to be trained, and fits what is pretrained to the corpus' bank.
+  private static func publish(_ increment: Increment, in run: RunContext) throws -> [Fault] {
+    let pretrained = try PretrainedMembers(run.configuration.judges.members)
+    let trained = run.configuration.judges.members.filter { $0.pretrained == nil }
+    var (ensemble, faults): (Ensemble?, [Fault]) = (nil, [])
+    if !trained.isEmpty {
+      let corpus: ThumbnailCache
+      (corpus, faults) = try gather(
+        increment, limit: run.configuration.judges.maxPairs, forms: trained.thumbnailForms, in: run)
+      ensemble = try run.stage(.train) { try train(on: corpus, from: increment, in: run) }
+    }
+    if !pretrained.isEmpty {
+      let whole = try pretrained.join(ensemble, from: increment, in: run)
+      (ensemble, faults) = (whole.ensemble, ensemble == nil ? whole.faults : faults)
+    }
+    guard let ensemble else { throw RunError.usage("judges.members must name at least one") }
+    try Judges.check(ensemble, of: run.directory.ensemble)
+    try run.publishing.publish(folder: run.directory.ensemble) { try ensemble.write(to: $0) }
+    return faults
+  }
+
+  /// The pairs of lowest content hash, at most `limit`, with their thumbnails in `forms`.
+  static func gather(
+    _ increment: Increment, limit: Int, forms: [ThumbnailForm], in run: RunContext
+  ) throws -> (corpus: ThumbnailCache, faults: [Fault]) {
+    try run.stage(.gather) {
+      let progress = ProgressCounter(
+        .gather, total: 2 * increment.shards.count, observe: run.observe)
+      let (hashes, faults) = try select(increment, limit: limit, progress, in: run)
+      let corpus = try ThumbnailCache(
+        hashes: hashes, forms: forms, directory: "\(run.directory.temporary)/training-corpus")
+      try fill(corpus, from: increment, progress, in: run)
+      return (corpus, faults)
+    }
   }
 
   private static func train(
     on corpus: ThumbnailCache, from increment: Increment, in run: RunContext
   ) throws -> Ensemble {
     try run.directory.makeFolder(run.directory.training)
+    var configuration = run.configuration.judges
+    configuration.members.removeAll { $0.pretrained != nil }
     do {
       return try trainEnsemble(
-        corpus, configuration: run.configuration.judges, workers: run.workers,
+        corpus, configuration: configuration, workers: run.workers,
         checkpoints: run.directory.training, key: try key(increment, in: run),
         publish: { try run.publishing.publish($0, write: $1) },
         progress: { progress in
@@ -70,9 +96,9 @@ enum TrainStage {
 
   /// One pass that only hashes.
   private static func select(
-    _ increment: Increment, _ progress: ProgressCounter, in run: RunContext
+    _ increment: Increment, limit: Int, _ progress: ProgressCounter, in run: RunContext
   ) throws -> ([ContentHash], [Fault]) {
-    let selection = HashSelection(limit: run.configuration.judges.maxPairs)
+    let selection = HashSelection(limit: limit)
     let faults = try parallelMap(increment.shards.count, workers: run.workers) { i -> Fault? in
       defer { progress.add(done: 1) }
       var hashes: [ContentHash] = []
@@ -90,7 +116,7 @@ enum TrainStage {
   }
 
   /// A second pass that decodes what was selected.
-  private static func fill(
+  static func fill(
     _ corpus: ThumbnailCache, from increment: Increment, _ progress: ProgressCounter,
     in run: RunContext
   ) throws {
