@@ -7,12 +7,10 @@ public final class Judge {
   private let scorers: [BankScorer]
   private let repairing: Repairing
 
-  /// Builds the encoders of all members: keep a judge for many pairs.
-  public init(_ ensemble: Ensemble) {
+  /// - Parameter shared: the ensemble's `encoders`, which all workers share; by default they are built for this judge.
+  public init(_ ensemble: Ensemble, encoders shared: [FrozenEncoder]? = nil) {
     self.ensemble = ensemble
-    encoders = ensemble.members.map {
-      PairEncoder(ensemble.encoder(kind: $0.kind, fold: $0.fold))
-    }
+    encoders = (shared ?? ensemble.encoders()).map { PairEncoder($0) }
     scorers = zip(ensemble.members, encoders).map { member, encoder in
       BankScorer(
         bank: ensemble.bank, images: member.bankImages, texts: member.bankTexts,
@@ -33,10 +31,11 @@ public final class Judge {
     }
     var result = [PairScores](
       repeating: .zero(kinds: ensemble.kinds.count), count: pairs.count)
-    for fold in 0..<ensemble.folds {
-      let mine = pairs.indices.filter { pairs[$0].hash.fold(of: ensemble.folds) == fold }
-      guard !mine.isEmpty else { continue }
-      for kind in ensemble.kinds.indices {
+    for kind in ensemble.kinds.indices {
+      let folds = ensemble.kinds[kind].members(folds: ensemble.folds)
+      for fold in 0..<folds {
+        let mine = pairs.indices.filter { pairs[$0].hash.fold(of: folds) == fold }
+        guard !mine.isEmpty else { continue }
         let scores = raw(mine.map { pairs[$0] }, kind, fold, mine.map { repairings[$0] })
         let member = ensemble.member(kind: kind, fold: fold)
         for (index, score) in zip(mine, scores) {
@@ -53,7 +52,7 @@ public final class Judge {
   private func raw(_ pairs: [JudgedPair], _ kind: Int, _ fold: Int, _ repairings: [[Int]])
     -> [BankScorer.Scores]
   {
-    let member = kind * ensemble.folds + fold
+    let member = ensemble.index(kind: kind, fold: fold)
     let form = ensemble.forms.firstIndex(of: ensemble.kinds[kind].image.thumbnail) ?? 0
     let images = encoders[member].images(count: pairs.count) { pairs[$0].thumbnails[form] }
     return scorers[member].scores(

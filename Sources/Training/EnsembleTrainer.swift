@@ -185,13 +185,9 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
   }
 
   private func ensemble(kinds: [Int], _ members: [Ensemble.Member]) -> Ensemble {
-    let clusters = sphericalClusters(
-      members[0].bankTexts, dimension: configuration.members[kinds[0]].dimension,
-      clusters: max(2, split.bank.count / 20), seed: configuration.seed)
-    return Ensemble(
+    Ensemble(
       kinds: kinds.map { configuration.members[$0] }, folds: configuration.folds,
-      bank: split.bankPairs, members: members, clusterCentres: clusters.centres,
-      bankClusters: clusters.assignment)
+      bank: split.bankPairs, members: members, seed: configuration.seed)
   }
 
   /// Out-of-fold scores of all pairs but the bank, in the order of `split.training`.

@@ -40,4 +40,9 @@ struct EpochPlan: Equatable {
     let start = low > 0 ? ends[low - 1] : 0
     return (low, step - start, low < ends.count && step + 1 == ends[low])
   }
+
+  /// Whether one of `count` snapshots is due after so many steps, the trained model itself left out.
+  func isSnapshot(_ step: Int, of count: Int) -> Bool {
+    step > 0 && step < steps && step * count / steps > (step - 1) * count / steps
+  }
 }

@@ -37,7 +37,7 @@ public struct ModelTrainingConfiguration: Sendable, Codable, Equatable {
   var recipe: Recipe {
     Recipe(
       epochs: epochs, batchSize: batchSize, lanes: lanes, queue: queue, ecl: ecl,
-      optimiser: optimiser, augmentation: augmentation)
+      snapshots: model.snapshots, optimiser: optimiser, augmentation: augmentation)
   }
 }
 
@@ -74,12 +74,15 @@ public struct TrainingObserver {
   /// Before a checkpoint of this step is visible.
   public var saved: (_ step: Int) throws -> Void
   public var step: (StepReport) throws -> Void
+  /// A snapshot along the way, and the step that it was taken after; perhaps again after a resume, and then the same.
+  public var snapshot: (_ step: Int, _ model: DualEncoder) throws -> Void
 
   public init(
     began: @escaping (_ step: Int, _ steps: Int) throws -> Void,
-    saved: @escaping (_ step: Int) throws -> Void, step: @escaping (StepReport) throws -> Void
+    saved: @escaping (_ step: Int) throws -> Void, step: @escaping (StepReport) throws -> Void,
+    snapshot: @escaping (_ step: Int, _ model: DualEncoder) throws -> Void
   ) {
-    (self.began, self.saved, self.step) = (began, saved, step)
+    (self.began, self.saved, self.step, self.snapshot) = (began, saved, step, snapshot)
   }
 }
 
@@ -117,7 +120,13 @@ public func trainModel(
       path: checkpoint.path, seconds: configuration.checkpointSeconds, key: checkpoint.key,
       publish: checkpoint.publish),
     isCancelled: isCancelled, began: { try observer.began($0, trainer.plan.steps) },
-    saved: observer.saved, onStep: observer.step)
+    saved: observer.saved,
+    onStep: { report in
+      try observer.step(report)
+      if trainer.plan.isSnapshot(report.step, of: configuration.model.snapshots) {
+        try observer.snapshot(report.step, trainer.average())
+      }
+    })
   trainer.optimiser.adoptAverage()
   return trainer.encoder
 }

@@ -117,6 +117,15 @@ final class Trainer<Corpus: TrainingCorpus> {
       logitScale: encoder.loss.scale, pairs: chosen.count)
   }
 
+  /// The model that training would end with now: the moving average of the weights.
+  func average() -> DualEncoder {
+    let model = DualEncoder(encoder.configuration, seed: 0, tokenizer: encoder.tokenizer)
+    for (parameter, values) in zip(model.parameters, optimiser.state.averages) {
+      parameter.values = values
+    }
+    return model
+  }
+
   /// What the contrastive loss counts; the masked tokens' loss counts the rest.
   private var contrastiveShare: Float {
     masked.map { 1 / (1 + $0.masking.configuration.weight) } ?? 1

@@ -20,6 +20,7 @@ import Testing
         image: {side: 16, widths: [8, 16], blocks: [0, 0]}
         text: {vocabularySize: 600, width: 16, depth: 1, heads: 2, hidden: 32, maxTokens: 12}
         dimension: 16
+        snapshots: 3
       mlm: {batchSize: 6}
     """
   }
@@ -48,7 +49,8 @@ import Testing
   }
 
   private func model(_ shop: Workshop, _ out: String) throws -> [String: Data] {
-    try shop.tree("\(out)/model")
+    let snapshots = try shop.tree("\(out)/snapshots").map { ("snapshots/\($0)", $1) }
+    return try shop.tree("\(out)/model").merging(snapshots) { $1 }
   }
 
   private func steps(_ shop: Workshop, _ out: String) throws -> [Int] {
@@ -74,9 +76,11 @@ import Testing
     #expect(first.errors.contains("unpaired text: 61 passages"))
     #expect(first.output == "")
     #expect(
-      try model(shop, "out").keys.sorted()
+      try shop.tree("out/model").keys.sorted()
         == ["member.json", "merges.txt", "model.safetensors", "vocab.json"])
     #expect(try steps(shop, "out").count >= 3)
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: "\(shop.root)/out/snapshots").count == 2)
     let again = try run("--out", "out")
     #expect(again.status == 0)
     #expect(again.errors.contains("nothing to train"))

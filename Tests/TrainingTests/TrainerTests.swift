@@ -131,6 +131,16 @@ import Text
     #expect(places.map(\.isLast) == [false, true, false, true, true])
   }
 
+  @Test func snapshotsLieAtEqualDistancesAndTheLastIsTheModel() {
+    let plan = EpochPlan(pairs: 160, batchSize: 16, epochs: 3, minimumSteps: 0, keep: nil)
+    #expect(plan.steps == 30)
+    func steps(_ count: Int) -> [Int] { (0...30).filter { plan.isSnapshot($0, of: count) } }
+    #expect(steps(1) == [])
+    #expect(steps(3) == [10, 20])
+    #expect(steps(4) == [8, 15, 23])
+    #expect(steps(100).count == 29)
+  }
+
   @Test func whatIsTrustedLeastIsLeftOut() {
     var trust = SnapshotTrust(pairs: 4)
     trust.add([0.1, 0.5, 0.3, 0.5])

@@ -44,7 +44,7 @@ public final class PretrainedModel: Sendable {
       }
       try source.load(into: parameter, from: weights)
     }
-    let beside = layout.files.map { "\(folder)/\($0)" }.filter {
+    let beside = (layout.files + TokenizerFiles.names).map { "\(folder)/\($0)" }.filter {
       FileManager.default.fileExists(atPath: $0)
     }
     files = (beside + weights.paths).map { ($0 as NSString).lastPathComponent }
