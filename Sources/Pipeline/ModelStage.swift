@@ -48,7 +48,7 @@ enum ModelStage {
       settings.model.text.vocabulary = nil
       tokenizer = VocabularyTokenizer(
         tokenizer: vocabulary, limit: settings.model.text.maxTokens,
-        stopsAtEnd: settings.model.text.causal)
+        stopsAtEnd: true)
     }
     let log = TrainingLog(path: run.directory.trainingLog)
     var (total, lines) = (0, settings.logSteps)

@@ -151,12 +151,33 @@ import Testing
         } ?? false
       }
     }
-    let files = try FileManager.default.contentsOfDirectory(atPath: directory)
-    let finished = files.filter { $0.hasSuffix(".safetensors") }
+    let finished = try FileManager.default.contentsOfDirectory(atPath: directory)
     #expect(finished.count == 3, "two members of the selection round, one of the final one")
-    #expect(files.count == 4, "and one that was stopped in the middle")
     let resumed = try Self.train(corpus, epochs: 2, workers: 1, checkpoints: directory)
     #expect(try resumed.digest() == Self.train(corpus, epochs: 2, workers: 2).digest())
+  }
+
+  @Test func aMemberThatIsStoppedInTheMiddleGoesOnThere() throws {
+    let corpus = ColourCorpus(count: 160, mismatched: 0.2)
+    let directory = NSTemporaryDirectory() + "winnow-training-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    let done = Mutex(0)
+    #expect(throws: TrainingError.cancelled) {
+      try Self.train(corpus, epochs: 2, workers: 1, checkpoints: directory) { progress in
+        done.withLock { $0 = progress.step }
+      } isCancelled: {
+        done.withLock { $0 == 7 }
+      }
+    }
+    let files = try FileManager.default.contentsOfDirectory(atPath: directory)
+    #expect(files.filter { $0.hasSuffix(".unfinished") }.count == 1, "\(files)")
+    let resumed = try Self.train(corpus, epochs: 2, workers: 1, checkpoints: directory)
+    #expect(try resumed.digest() == Self.train(corpus, epochs: 2, workers: 2).digest())
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: directory).allSatisfy {
+        $0.hasSuffix(".safetensors")
+      })
   }
 
   @Test func tooFewPairsSaysHowManyAreNeeded() {

@@ -4,7 +4,7 @@ import Foundation
 struct WinnowLayout: PretrainedLayout {
   let configuration: MemberConfiguration
   let stem = "model"
-  let files = [MemberFolder.documentName, "vocab.json", "merges.txt"]
+  let files = [MemberFolder.documentName]
 
   init?(folder: String) throws {
     let path = "\(folder)/\(MemberFolder.documentName)"
