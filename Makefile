@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help deps build samples clean-shards eval-samples test lint peers clean
+.PHONY: help deps build samples clean-shards eval-samples test test-peers lint peers clean
 
 # One set of flags for the build and the tests, so that nothing is compiled twice.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
@@ -71,6 +71,9 @@ eval-samples: build $(DATA)/swap-0.3/000000.tar ## Clean the variant with 30 % o
 
 test: deps lint .venv/consumers/.complete ## Lint, build (a warning is an error), run every test.
 	WINNOW_PYTHON="$(CURDIR)/.venv/consumers/bin/python" swift test $(SWIFT_FLAGS)
+
+test-peers: peers $(DATA)/debs ## Hold Winnow to the originals: transformers, open_clip, PyTorch (minutes).
+	WINNOW_PEERS_PYTHON="$(CURDIR)/.venv/peers/bin/python" swift test $(SWIFT_FLAGS) --filter PeersTests
 
 lint: deps ## Check the format of the Swift sources.
 	swift format lint --strict --recursive Sources Tests Samples/BuildSamples Package.swift

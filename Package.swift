@@ -67,7 +67,7 @@ let package = Package(
     .testTarget(name: "ShardsTests", dependencies: ["Shards"]),
     .testTarget(name: "ImagesTests", dependencies: ["Images"], exclude: ["Goldens"]),
     .testTarget(name: "TensorFilesTests", dependencies: ["TensorFiles"]),
-    .testTarget(name: "TextTests", dependencies: ["Text"]),
+    .testTarget(name: "TextTests", dependencies: ["Text"], exclude: ["Goldens"]),
     .testTarget(name: "LayersTests", dependencies: ["Layers", "VectorMath"]),
     // What our encoders are held to: models saved by their own libraries, with their results.
     .target(
@@ -76,7 +76,7 @@ let package = Package(
     .testTarget(
       name: "EncodersTests", dependencies: ["Encoders", "Layers", "ModelParity"],
       exclude: ["Goldens"]),
-    .testTarget(name: "PeersTests", dependencies: ["ModelParity"]),
+    .testTarget(name: "PeersTests", dependencies: ["ModelParity", "Text"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "Encoders"]),
     .testTarget(name: "ConfidentLearningTests", dependencies: ["ConfidentLearning"]),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Shards", "TensorFiles"]),

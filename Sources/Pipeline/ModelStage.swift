@@ -34,6 +34,7 @@ enum ModelStage {
       }
     }
     try? FileManager.default.removeItem(atPath: directory.training)
+    run.observe(.note("the model is in \(directory.model), its log in \(directory.trainingLog)"))
     return faults + language.faults
   }
 

@@ -41,8 +41,10 @@ struct EpochPlan: Equatable {
     return (low, step - start, low < ends.count && step + 1 == ends[low])
   }
 
-  /// Whether one of `count` snapshots is due after so many steps, the trained model itself left out.
-  func isSnapshot(_ step: Int, of count: Int) -> Bool {
-    step > 0 && step < steps && step * count / steps > (step - 1) * count / steps
+  /// The number, from 1, of the snapshot that is due after so many steps, the last of `count`, the trained model itself,
+  /// left out; nil where none is due.
+  func snapshot(after step: Int, of count: Int) -> Int? {
+    let number = step * count / steps
+    return step > 0 && step < steps && number > (step - 1) * count / steps ? number : nil
   }
 }

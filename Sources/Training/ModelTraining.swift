@@ -37,7 +37,7 @@ public struct ModelTrainingConfiguration: Sendable, Codable, Equatable {
   var recipe: Recipe {
     Recipe(
       epochs: epochs, batchSize: batchSize, lanes: lanes, queue: queue, ecl: ecl,
-      snapshots: model.snapshots, optimiser: optimiser, augmentation: augmentation)
+      optimiser: optimiser, augmentation: augmentation)
   }
 }
 
@@ -123,7 +123,7 @@ public func trainModel(
     saved: observer.saved,
     onStep: { report in
       try observer.step(report)
-      if trainer.plan.isSnapshot(report.step, of: configuration.model.snapshots) {
+      if trainer.plan.snapshot(after: report.step, of: configuration.model.snapshots) != nil {
         try observer.snapshot(report.step, trainer.average())
       }
     })

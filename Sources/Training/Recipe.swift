@@ -21,8 +21,6 @@ struct Recipe: Sendable {
   /// Image features of past batches that texts are held against too; 0 for none.
   var queue = 0
   var ecl: EnsembleSchedule?
-  /// How many models along training are kept, at equal distances; the last is the trained one.
-  var snapshots = 1
   var optimiser: AdamW.Settings
   var augmentation: Augmentation
 

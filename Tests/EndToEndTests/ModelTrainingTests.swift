@@ -61,6 +61,10 @@ import Testing
       }
   }
 
+  private func snapshots(_ shop: Workshop) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: "\(shop.root)/out/snapshots")
+  }
+
   @Test func cleanShardsAndTextTrainAModelAndASecondRunHasNothingToDo() throws {
     let shop = try Self.shop()
     #expect(try shop.clean(out: "clean").status == 0)
@@ -79,8 +83,12 @@ import Testing
       try shop.tree("out/model").keys.sorted()
         == ["member.json", "merges.txt", "model.safetensors", "vocab.json"])
     #expect(try steps(shop, "out").count >= 3)
-    #expect(
-      try FileManager.default.contentsOfDirectory(atPath: "\(shop.root)/out/snapshots").count == 2)
+    #expect(try snapshots(shop).count == 2)
+    for place in ["out/model", "out/snapshots/\(try #require(try snapshots(shop).first))"] {
+      let embedded = try shop.winnow("embed", "in", "--member", place, "--out", "e-\(place.count)")
+      #expect(embedded.status == 0, "\(embedded.errors)")
+      #expect(embedded.errors.contains("120 pairs embedded"))
+    }
     let again = try run("--out", "out")
     #expect(again.status == 0)
     #expect(again.errors.contains("nothing to train"))

@@ -180,6 +180,31 @@ import Testing
       })
   }
 
+  @Test func snapshotsAlongTrainingAreKindsOfTheEnsemble() throws {
+    let corpus = ColourCorpus(count: 160, mismatched: 0.2)
+    var configuration = Self.configuration(epochs: 2)
+    configuration.selectionRounds = 0
+    let alone = try trainEnsemble(
+      corpus, configuration: configuration, workers: 2, checkpoints: nil, key: "k",
+      publish: { _, _ in }, progress: { _ in }, isCancelled: { false })
+    configuration.members[0].snapshots = 3
+    let directory = NSTemporaryDirectory() + "winnow-training-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    func train() throws -> Ensemble {
+      try trainEnsemble(
+        corpus, configuration: configuration, workers: 2, checkpoints: directory, key: "k",
+        publish: { path, write in try write(path) }, progress: { _ in }, isCancelled: { false })
+    }
+    let ensemble = try train()
+    #expect(ensemble.kinds.map(\.name) == ["bag", "bag.1", "bag.2", "transformer"])
+    #expect(ensemble.members.map { [$0.kind, $0.fold] } == (0..<8).map { [$0 / 2, $0 % 2] })
+    func values(_ member: Ensemble.Member) -> [Float] { member.weights.flatMap(\.values) }
+    #expect(values(ensemble.members[0]) == values(alone.members[0]), "snapshots change no training")
+    #expect(Set((0..<8).map { values(ensemble.members[$0]) }).count == 8)
+    #expect(try train().digest() == ensemble.digest(), "from the checkpoints")
+  }
+
   @Test func tooFewPairsSaysHowManyAreNeeded() {
     let error = #expect(throws: TrainingError.self) {
       try Self.train(ColourCorpus(count: 30, mismatched: 0), epochs: 1, workers: 1)
