@@ -21,6 +21,10 @@ static size_t filter_of(size_t element, size_t axis) {
   return 6 * (i < 4 ? 0 : i - 3) + (j < 4 ? 0 : j - 3);
 }
 
+/// From one element's plane to the next: a cache line more than it holds, or all of a pixel's elements would meet in one
+/// set of the cache.
+static size_t apart(size_t floats) { return floats + 16; }
+
 bool vm_winograd_takes(const vm_convolution_shape *s) {
   return s->kernel == 3 && s->stride <= 2 && s->height >= 4 * s->stride && s->width >= 4 * s->stride &&
          s->inputs % 16 == 0 && s->outputs % 16 == 0;
@@ -55,15 +59,15 @@ static size_t floats_of(const pass *p) {
   size_t padded = padded_side(p->down, p->kind->input, p->kind->step) *
                   padded_side(p->across, p->kind->input, p->kind->step) * in;
   size_t slopes = 16 * p->down * p->across * out;
-  size_t elements = p->kind->axis * p->kind->axis * p->down * p->across * (in + out);
-  return p->group * (elements + max_of(padded, slopes));
+  size_t elements = p->kind->axis * p->kind->axis * apart(p->group * p->down * p->across * (in + out) + 16);
+  return elements + p->group * max_of(padded, slopes);
 }
 
 size_t vm_winograd_scratch(const vm_convolution_shape *s) {
   vm_convolution_kernels k = vm_convolution_kernels_here();
   const vm_winograd_transforms *w = &k.winograd[s->stride - 1];
   pass forward = pass_of(s, &w->forward, false), back = pass_of(s, &w->back, true);
-  size_t panels = filters * up_to(s->inputs, widest_panel) * up_to(s->outputs, widest_panel);
+  size_t panels = filters * apart(up_to(s->inputs, widest_panel) * up_to(s->outputs, widest_panel));
   return panels + max_of(max_of(floats_of(&forward), floats_of(&back)), panels / 4) + widest_panel;
 }
 
@@ -77,7 +81,7 @@ static void transform(const float *x, size_t images, size_t height, size_t width
                       size_t down, size_t across, size_t size, size_t step, size_t before,
                       void (*one)(const float *, size_t, size_t, float *, size_t), float *padded, float *to) {
   size_t rows = padded_side(down, size, step), columns = padded_side(across, size, step);
-  size_t line = columns * channels, plane = images * down * across * wide;
+  size_t line = columns * channels, plane = apart(images * down * across * wide);
   vm_pad(x, padded, images, height, width, channels, channels, (margin){before, rows - before - height},
          (margin){before, columns - before - width});
   for (size_t i = 0; i < images; i++)
@@ -95,21 +99,21 @@ static void transform_inputs(const pass *p, const float *x, size_t images, float
 static void convolve(const vm_convolution_kernels *k, const pass *p, size_t all, const float *x, const float *panels,
                      const float *bias, float *y, float *scratch) {
   size_t elements = p->kind->axis * p->kind->axis, most = p->group * p->down * p->across, out = p->kind->output;
-  float *transformed = scratch, *sums = transformed + elements * most * p->channels;
-  float *padded = sums + elements * most * p->out_channels;
+  float *transformed = scratch, *sums = transformed + elements * apart(most * p->channels);
+  float *padded = sums + elements * apart(most * p->out_channels);
   for (size_t first = 0; first < all; first += p->group) {
     size_t images = min_of(p->group, all - first), tiles = images * p->down * p->across;
     transform_inputs(p, x + first * p->height * p->width * p->channels, images, padded, transformed);
     lattice l = products(tiles, p->channels, p->out_channels, p->out_channels);
     for (size_t e = 0; e < elements; e++)
-      k->convolve(&l, transformed + e * tiles * p->channels,
-                  panels + filter_of(e, p->kind->axis) * p->channels * up_to(p->out_channels, k->panel), NULL,
-                  sums + e * tiles * p->out_channels);
+      k->convolve(&l, transformed + e * apart(tiles * p->channels),
+                  panels + filter_of(e, p->kind->axis) * apart(p->channels * up_to(p->out_channels, k->panel)), NULL,
+                  sums + e * apart(tiles * p->out_channels));
     const float *from = sums;
     for (size_t i = first; i < first + images; i++)
       for (size_t row = 0; row < out * p->down; row += out)
         for (size_t column = 0; column < out * p->across; column += out, from += p->out_channels)
-          p->kind->transform_output(from, tiles * p->out_channels, bias, p->out_channels,
+          p->kind->transform_output(from, apart(tiles * p->out_channels), bias, p->out_channels,
                                     y + ((i * p->out_height + row) * p->out_width + column) * p->out_channels,
                                     p->out_width * p->out_channels, min_of(out, p->out_height - row),
                                     min_of(out, p->out_width - column));
@@ -120,11 +124,11 @@ static void convolve(const vm_convolution_kernels *k, const pass *p, size_t all,
 static void transform_filters(const vm_convolution_kernels *k, const vm_winograd_transforms *w, const float *weight,
                               size_t inputs, size_t outputs, float *panels) {
   size_t wide = up_to(outputs, k->panel);
-  if (wide != outputs) memset(panels, 0, filters * inputs * wide * sizeof(float));
+  if (wide != outputs) memset(panels, 0, filters * apart(inputs * wide) * sizeof(float));
   for (size_t c = 0; c < outputs; c += k->panel)
     for (size_t i = 0; i < inputs; i++)
       w->transform_weight(weight + i * outputs + c, inputs * outputs, min_of(k->panel, outputs - c),
-                          panels + c * inputs + i * k->panel, inputs * wide);
+                          panels + c * inputs + i * k->panel, apart(inputs * wide));
 }
 
 void vm_winograd(const vm_convolution_shape *s, const float *x, const float *weight, const float *bias, float *y,
@@ -133,7 +137,7 @@ void vm_winograd(const vm_convolution_shape *s, const float *x, const float *wei
   const vm_winograd_transforms *w = &k.winograd[s->stride - 1];
   pass p = pass_of(s, &w->forward, false);
   transform_filters(&k, w, weight, s->inputs, s->outputs, scratch);
-  convolve(&k, &p, s->images, x, scratch, bias, y, scratch + filters * s->inputs * up_to(s->outputs, k.panel));
+  convolve(&k, &p, s->images, x, scratch, bias, y, scratch + filters * apart(s->inputs * up_to(s->outputs, k.panel)));
 }
 
 void vm_winograd_input_gradient(const vm_convolution_shape *s, const float *dy, const float *weight, float *dx,
@@ -142,7 +146,7 @@ void vm_winograd_input_gradient(const vm_convolution_shape *s, const float *dy, 
   const vm_winograd_transforms *w = &k.winograd[s->stride - 1];
   pass p = pass_of(s, &w->back, true);
   // The filters turned round and transposed to [3, 3, outputs, inputs].
-  float *turned = scratch + filters * s->outputs * up_to(s->inputs, k.panel);
+  float *turned = scratch + filters * apart(s->outputs * up_to(s->inputs, k.panel));
   for (size_t tap = 0; tap < 9; tap++)
     for (size_t i = 0; i < s->inputs; i++)
       for (size_t o = 0; o < s->outputs; o++)
@@ -157,12 +161,12 @@ void vm_winograd_weight_gradient(const vm_convolution_shape *s, const float *x, 
   const vm_winograd_transforms *w = &k.winograd[s->stride - 1];
   pass p = pass_of(s, &w->forward, false);
   size_t axis = p.kind->axis, most = p.group * p.down * p.across;
-  size_t wide = up_to(s->outputs, k.panel), plane = s->inputs * s->outputs;
+  size_t wide = up_to(s->outputs, k.panel), plane = apart(s->inputs * s->outputs);
   float *sums = scratch, *transformed = sums + filters * plane;
-  float *slopes = transformed + axis * axis * most * s->inputs + longest_tile;
-  float *padded = slopes + axis * axis * most * wide;
+  float *slopes = transformed + axis * axis * apart(most * s->inputs);
+  float *padded = slopes + axis * axis * apart(most * wide);
   memset(sums, 0, filters * plane * sizeof(float));
-  if (wide != s->outputs) memset(slopes, 0, axis * axis * most * wide * sizeof(float));
+  if (wide != s->outputs) memset(slopes, 0, axis * axis * apart(most * wide) * sizeof(float));
   for (size_t first = 0; first < s->images; first += p.group) {
     size_t images = min_of(p.group, s->images - first), tiles = images * p.down * p.across;
     transform_inputs(&p, x + first * s->height * s->width * s->inputs, images, padded, transformed);
@@ -170,8 +174,8 @@ void vm_winograd_weight_gradient(const vm_convolution_shape *s, const float *x, 
               wide, p.down, p.across, 4, 4, 0, w->transform_slope, padded, slopes);
     lattice l = products(tiles, s->inputs, s->outputs, wide);
     for (size_t e = 0; e < axis * axis; e++)
-      k.add_weight_gradient(&l, transformed + e * tiles * s->inputs, slopes + e * tiles * wide,
+      k.add_weight_gradient(&l, transformed + e * apart(tiles * s->inputs), slopes + e * apart(tiles * wide),
                             sums + filter_of(e, axis) * plane);
   }
-  w->transform_weight_slope(sums, plane, plane, dweight, plane);
+  w->transform_weight_slope(sums, plane, s->inputs * s->outputs, dweight, s->inputs * s->outputs);
 }
