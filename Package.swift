@@ -82,7 +82,8 @@ let package = Package(
     .testTarget(
       name: "EncodersTests", dependencies: ["Encoders", "Layers", "ModelParity"],
       exclude: ["Goldens"]),
-    .testTarget(name: "PeersTests", dependencies: ["ModelParity", "Text"]),
+    .testTarget(
+      name: "PeersTests", dependencies: ["ModelParity", "Images", "TensorFiles", "Text"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "Encoders"]),
     .testTarget(name: "ConfidentLearningTests", dependencies: ["ConfidentLearning"]),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Shards", "TensorFiles"]),

@@ -51,6 +51,14 @@ import Training
     #expect(missing == [])
   }
 
+  @Test func thePretrainedFileNamesAFolderBesideIt() throws {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../Pipelines").standardizedFileURL.path
+    let members = try PipelineFile.load("\(folder)/pretrained-clip.yaml").judges.members
+    #expect(members.map(\.name) == ["clip"])
+    #expect(members[0].pretrained == "\(folder)/../models/clip-vit-base-patch32")
+  }
+
   @Test func anEmptyFileMeansTheDefaults() throws {
     #expect(try parse("") == RunConfiguration())
     #expect(try parse("# nothing\n") == RunConfiguration())
