@@ -3,24 +3,31 @@ import Testing
 
 /// The Python with what requirements-peers.txt lists; `make test-peers` sets it.
 enum Peer {
-  static let python = ProcessInfo.processInfo.environment["WINNOW_PEERS_PYTHON"]
+  private static let python = ProcessInfo.processInfo.environment["WINNOW_PEERS_PYTHON"]
   static let isThere: ConditionTrait = .enabled(
-    if: python != nil, "set WINNOW_PEERS_PYTHON, or run make test-peers")
+    if: python != nil, "run by make test-peers: needs WINNOW_PEERS_PYTHON")
 
-  /// Runs a script of Tests/Peers with a folder of its own as the first argument, and gives the folder.
+  /// `Tests`.
+  static let tests = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent()
+
+  /// Runs a script of `Tests/Peers`.
+  static func run(_ script: String, _ arguments: [String]) throws {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: try #require(python))
+    process.arguments = [tests.appendingPathComponent("Peers/\(script)").path] + arguments
+    try process.run()
+    process.waitUntilExit()
+    try #require(process.terminationStatus == 0, "\(script) failed: see what it said above")
+  }
+
+  /// Runs a script with a folder of its own as the first argument, and gives the folder.
   static func withFolder(
     of script: String, _ arguments: String = "", _ body: (String) throws -> Void
   ) throws {
     let folder = NSTemporaryDirectory() + "winnow-peer-" + UUID().uuidString
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .appendingPathComponent("../Peers/\(script)").standardizedFileURL.path
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: try #require(python))
-    process.arguments = [path, folder] + arguments.split(separator: " ").map(String.init)
-    try process.run()
-    process.waitUntilExit()
-    try #require(process.terminationStatus == 0)
+    try run(script, [folder] + arguments.split(separator: " ").map(String.init))
     try body(folder)
   }
 }
