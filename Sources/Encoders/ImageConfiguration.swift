@@ -56,6 +56,11 @@ public struct ImageConfiguration: Sendable, Equatable {
     ThumbnailForm(side: side, geometry: geometry, alpha: alpha)
   }
 
+  /// What the blocks see of an image at a time: its patches and the class row; 1 where it isn't cut into patches.
+  var rows: Int {
+    kind == .transformer ? 1 + (side / patch) * (side / patch) : 1
+  }
+
   var transformer: TransformerShape {
     var shape = TransformerShape(width: width, depth: depth, heads: heads, hidden: hidden)
     shape.activation = activation

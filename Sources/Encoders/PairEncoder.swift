@@ -9,11 +9,12 @@ public final class PairEncoder {
   private let context = Context(training: false)
   /// Enough rows for the products to run at full speed, few enough to stay in cache.
   private let imageBatch: Int
+  private static let rowsOfBatch = 2048
   private static let textBatch = 64
 
   public init(_ frozen: FrozenEncoder) {
     encoder = frozen.encoder
-    imageBatch = 32
+    imageBatch = max(4, min(32, Self.rowsOfBatch / encoder.configuration.image.rows))
   }
 
   /// - Parameter encoder: with its final weights.

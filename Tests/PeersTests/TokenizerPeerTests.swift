@@ -87,7 +87,7 @@ struct TokenizerPeerTests {
     try files.vocabulary.write(to: folder.appendingPathComponent("vocab.json"))
     try files.merges.write(to: folder.appendingPathComponent("merges.txt"))
     let ids = try Self.folder.get().appendingPathComponent("learnt.json").path
-    try Self.run(
+    try Peer.run(
       "tokenize_learnt.py", [folder.path, try Self.folder.get().path + "/captions.json", ids])
     try expect(tokenizer, matches: "learnt")
   }
