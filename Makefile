@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help deps build samples clean-shards eval-samples test test-peers lint peers clean
+.PHONY: help deps build samples clean-shards eval-samples test test-peers lint peers bench clean
 
 # One set of flags for the build and the tests, so that nothing is compiled twice.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
@@ -79,6 +79,11 @@ lint: deps ## Check the format of the Swift sources.
 	swift format lint --strict --recursive Sources Tests Samples/BuildSamples Package.swift
 
 peers: deps .venv/peers/.complete ## Set up the Python packages that Winnow is compared with (PyTorch).
+
+bench: build samples .venv/peers/.complete ## Compare our speed with PyTorch's, in turns; BENCH_FLAGS= passes options.
+	swift build $(SWIFT_FLAGS) --product winnow-bench
+	@scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
+	.venv/peers/bin/python Tests/Peers/bench.py $(BIN)/winnow-bench $(DATA)/corpus "$$scratch" $(BENCH_FLAGS)
 
 clean: ## Remove everything made here: build, virtual environments, sample corpora and their results.
 	rm -rf .build .venv $(DATA)

@@ -60,9 +60,15 @@ let package = Package(
       ],
       path: "Samples/BuildSamples"),
 
+    // `make bench`: our side of the comparison with PyTorch.
+    .target(name: "Allocations", path: "Tests/Benchmarks/Allocations"),
     .executableTarget(
-      name: "winnow-bench", dependencies: ["Training", "Encoders", "Layers", "Text"],
-      path: "Tests/Benchmarks"),
+      name: "winnow-bench",
+      dependencies: [
+        "Allocations", "Pipeline", "Training", "Encoders", "Layers", "Images", "Shards", "Text",
+        "TensorFiles",
+      ],
+      path: "Tests/Benchmarks/Bench"),
 
     .testTarget(name: "ShardsTests", dependencies: ["Shards"]),
     .testTarget(name: "ImagesTests", dependencies: ["Images"], exclude: ["Goldens"]),
