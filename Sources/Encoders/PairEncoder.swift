@@ -6,7 +6,7 @@ import Text
 /// ``FrozenEncoder``.
 public final class PairEncoder {
   private let encoder: DualEncoder
-  private let context = Context(training: false)
+  private let context = Context(training: false, weightsStay: true)
   /// Enough rows for the products to run at full speed, few enough to stay in cache.
   private let imageBatch: Int
   private static let rowsOfBatch = 2048

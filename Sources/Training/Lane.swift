@@ -14,7 +14,6 @@ final class Lane: @unchecked Sendable {
   private(set) var texts: Tensor
   private let textContext = Context(training: true)
   private var imageContexts: [Context] = []
-  private lazy var still = PairEncoder(encoder)
   /// Images pass through the encoder this many at a time, so that they stay in cache from layer to layer.
   private static let piece = 32
 
@@ -78,6 +77,8 @@ final class Lane: @unchecked Sendable {
   func cosines(
     captions: [String], fill: (Int, UnsafeMutablePointer<Float>) -> Void
   ) -> [Float] {
+    // A new one each time: what it makes of the weights is of the weights as they were.
+    let still = PairEncoder(encoder)
     let v = still.images(count: captions.count, fill: fill)
     let t = still.texts(captions)
     let columns = still.dimension
