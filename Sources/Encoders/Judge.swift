@@ -4,6 +4,8 @@ import Layers
 public final class Judge {
   private let ensemble: Ensemble
   private let encoders: [PairEncoder]
+  /// For each member, the first one with an equal stem of a dictionary: what that makes of an image serves both.
+  private let stems: [Int?]
   private let scorers: [BankScorer]
   private let repairing: Repairing
 
@@ -12,6 +14,17 @@ public final class Judge {
     self.ensemble = ensemble
     encoders = ensemble.members.map {
       PairEncoder(ensemble.encoder(kind: $0.kind, fold: $0.fold))
+    }
+    let weights = zip(ensemble.members, encoders).map { member, encoder in
+      member.weights.filter { encoder.stemNames.contains($0.name) }
+    }
+    stems = weights.indices.map { i in
+      weights[i].isEmpty
+        ? nil
+        : weights.indices.first {
+          ensemble.kinds[ensemble.members[$0].kind].image.stem
+            == ensemble.kinds[ensemble.members[i].kind].image.stem && weights[$0] == weights[i]
+        }
     }
     scorers = zip(ensemble.members, encoders).map { member, encoder in
       BankScorer(
@@ -36,8 +49,10 @@ public final class Judge {
     for fold in 0..<ensemble.folds {
       let mine = pairs.indices.filter { pairs[$0].hash.fold(of: ensemble.folds) == fold }
       guard !mine.isEmpty else { continue }
+      var features: [Int: [Float]] = [:]
       for kind in ensemble.kinds.indices {
-        let scores = raw(mine.map { pairs[$0] }, kind, fold, mine.map { repairings[$0] })
+        let scores = raw(
+          mine.map { pairs[$0] }, kind, fold, mine.map { repairings[$0] }, &features)
         let member = ensemble.member(kind: kind, fold: fold)
         for (index, score) in zip(mine, scores) {
           let standard = { (raw: Float) in (raw - member.mean) / member.deviation }
@@ -50,12 +65,23 @@ public final class Judge {
     return result
   }
 
-  private func raw(_ pairs: [JudgedPair], _ kind: Int, _ fold: Int, _ repairings: [[Int]])
-    -> [BankScorer.Scores]
-  {
+  /// - Parameter features: what each stem has made of these pairs' images so far.
+  private func raw(
+    _ pairs: [JudgedPair], _ kind: Int, _ fold: Int, _ repairings: [[Int]],
+    _ features: inout [Int: [Float]]
+  ) -> [BankScorer.Scores] {
     let member = kind * ensemble.folds + fold
     let form = ensemble.forms.firstIndex(of: ensemble.kinds[kind].image.thumbnail) ?? 0
-    let images = encoders[member].images(count: pairs.count) { pairs[$0].thumbnails[form] }
+    let thumbnail = { (i: Int) in pairs[i].thumbnails[form] }
+    let images: [Float]
+    if let stem = stems[member] {
+      let rows =
+        features[stem] ?? encoders[stem].features(count: pairs.count, thumbnail: thumbnail)
+      features[stem] = rows
+      images = encoders[member].images(rows, count: pairs.count)
+    } else {
+      images = encoders[member].images(count: pairs.count, thumbnail: thumbnail)
+    }
     return scorers[member].scores(
       images: images, texts: encoders[member].texts(pairs.map(\.caption)),
       of: pairs.map { ($0.hash, $0.caption) }, repairings: repairings)
