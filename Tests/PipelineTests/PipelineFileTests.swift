@@ -111,6 +111,11 @@ import Training
     "write: {level: 99}", "judges: {folds: 1}", "judges: {members: [{name: a, image: {side: 30}}]}",
     "judges: {optimiser: {beta2: 1}}", "judges: {optimiser: {clip: 0}}",
     "judges: {optimiser: {peakRate: .nan}}", "judges: {augmentation: {smallestCrop: 0}}",
+    "judges: {members: [{name: a, image: {kind: dictionary, patch: 3}}]}",
+    "judges: {members: [{name: a, image: {kind: dictionary, grid: 5}}]}",
+    "judges: {members: [{name: a, image: {kind: dictionary, atoms: 0}}]}",
+    "judges: {members: [{name: a, image: {kind: dictionary, side: 8, grid: 3}}]}",
+    "judges: {members: [{name: a, image: {kind: dictionary, dropout: 1}}]}",
     "judges: {augmentation: {mirror: 1.5}}", "judges: {members: []}", "judges: {ecl: {keep: 0}}",
     "read: {imageSuffixes: []}",
   ])
