@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help deps build samples clean-shards eval-samples test lint peers clean
+.PHONY: help deps build samples clean-shards eval-samples test test-peers lint peers bench clean
 
 # One set of flags for the build and the tests, so that nothing is compiled twice.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
@@ -72,10 +72,18 @@ eval-samples: build $(DATA)/swap-0.3/000000.tar ## Clean the variant with 30 % o
 test: deps lint .venv/consumers/.complete ## Lint, build (a warning is an error), run every test.
 	WINNOW_PYTHON="$(CURDIR)/.venv/consumers/bin/python" swift test $(SWIFT_FLAGS)
 
+test-peers: peers $(DATA)/debs ## Hold Winnow to the originals: transformers, open_clip, PyTorch (minutes).
+	WINNOW_PEERS_PYTHON="$(CURDIR)/.venv/peers/bin/python" swift test $(SWIFT_FLAGS) --filter PeersTests
+
 lint: deps ## Check the format of the Swift sources.
 	swift format lint --strict --recursive Sources Tests Samples/BuildSamples Package.swift
 
 peers: deps .venv/peers/.complete ## Set up the Python packages that Winnow is compared with (PyTorch).
+
+bench: build samples .venv/peers/.complete ## Compare our speed with PyTorch's, in turns; BENCH_FLAGS= passes options.
+	swift build $(SWIFT_FLAGS) --product winnow-bench
+	@scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
+	.venv/peers/bin/python Tests/Peers/bench.py $(BIN)/winnow-bench $(DATA)/corpus "$$scratch" $(BENCH_FLAGS)
 
 clean: ## Remove everything made here: build, virtual environments, sample corpora and their results.
 	rm -rf .build .venv $(DATA)

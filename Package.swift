@@ -60,14 +60,20 @@ let package = Package(
       ],
       path: "Samples/BuildSamples"),
 
+    // `make bench`: our side of the comparison with PyTorch.
+    .target(name: "Allocations", path: "Tests/Benchmarks/Allocations"),
     .executableTarget(
-      name: "winnow-bench", dependencies: ["Training", "Encoders", "Layers", "Text"],
-      path: "Tests/Benchmarks"),
+      name: "winnow-bench",
+      dependencies: [
+        "Allocations", "Pipeline", "Training", "Encoders", "Layers", "Images", "Shards", "Text",
+        "TensorFiles",
+      ],
+      path: "Tests/Benchmarks/Bench"),
 
     .testTarget(name: "ShardsTests", dependencies: ["Shards"]),
     .testTarget(name: "ImagesTests", dependencies: ["Images"], exclude: ["Goldens"]),
     .testTarget(name: "TensorFilesTests", dependencies: ["TensorFiles"]),
-    .testTarget(name: "TextTests", dependencies: ["Text"]),
+    .testTarget(name: "TextTests", dependencies: ["Text"], exclude: ["Goldens"]),
     .testTarget(name: "LayersTests", dependencies: ["Layers", "VectorMath"]),
     // What our encoders are held to: models saved by their own libraries, with their results.
     .target(
@@ -76,7 +82,7 @@ let package = Package(
     .testTarget(
       name: "EncodersTests", dependencies: ["Encoders", "Layers", "ModelParity"],
       exclude: ["Goldens"]),
-    .testTarget(name: "PeersTests", dependencies: ["ModelParity"]),
+    .testTarget(name: "PeersTests", dependencies: ["ModelParity", "Text"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "Encoders"]),
     .testTarget(name: "ConfidentLearningTests", dependencies: ["ConfidentLearning"]),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Shards", "TensorFiles"]),

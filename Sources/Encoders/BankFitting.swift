@@ -1,4 +1,6 @@
+import Images
 import Layers
+import TensorFiles
 
 /// What is measured on the bank once a member is trained, and once all are.
 extension Ensemble.Member {
@@ -6,6 +8,24 @@ extension Ensemble.Member {
   /// - Parameter thumbnail: the RGB bytes of bank thumbnail `i`, in the member's form.
   public init(
     _ encoder: DualEncoder, kind: Int, fold: Int, bank: [BankPair], thumbnail: (Int) -> [UInt8]
+  ) {
+    self.init(
+      FrozenEncoder(encoder), weights: encoder.weights, model: nil, kind: kind, fold: fold,
+      bank: bank, thumbnail: thumbnail)
+  }
+
+  /// The same with a pretrained model.
+  public init(
+    _ model: PretrainedModel, kind: Int, bank: [BankPair], thumbnail: (Int) -> [UInt8]
+  ) {
+    self.init(
+      model.encoder, weights: [], model: model, kind: kind, fold: 0, bank: bank,
+      thumbnail: thumbnail)
+  }
+
+  private init(
+    _ encoder: FrozenEncoder, weights: [NamedTensor], model: PretrainedModel?, kind: Int, fold: Int,
+    bank: [BankPair], thumbnail: (Int) -> [UInt8]
   ) {
     let pairEncoder = PairEncoder(encoder)
     let images = pairEncoder.images(count: bank.count, thumbnail: thumbnail)
@@ -15,7 +35,7 @@ extension Ensemble.Member {
       scale: pairEncoder.scale)
     let (mean, deviation) = Self.standardisation(scorer, bank: bank, images: images, texts: texts)
     self.init(
-      kind: kind, fold: fold, weights: encoder.weights, bankImages: images, bankTexts: texts,
+      kind: kind, fold: fold, weights: weights, model: model, bankImages: images, bankTexts: texts,
       mean: mean, deviation: deviation)
   }
 
@@ -38,5 +58,56 @@ extension Ensemble.Member {
     let variance =
       scores.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(scores.count - 1)
     return (Float(mean), Float(max(variance.squareRoot(), 1e-6)))
+  }
+}
+
+extension Ensemble {
+  /// The ensemble of these members, its text clusters made in the embedding space of the first.
+  public init(
+    kinds: [MemberConfiguration], folds: Int, bank: [BankPair], members: [Member], seed: UInt64,
+    tokenizers: [any CaptionTokenizer]? = nil
+  ) {
+    let clusters = sphericalClusters(
+      members[0].bankTexts, dimension: kinds[0].dimension, clusters: max(2, bank.count / 20),
+      seed: seed)
+    self.init(
+      kinds: kinds, folds: folds, bank: bank, members: members, clusterCentres: clusters.centres,
+      bankClusters: clusters.assignment, tokenizers: tokenizers)
+  }
+
+  /// Pretrained models among the members of an ensemble, or by themselves.
+  ///
+  /// - Parameters:
+  ///   - models: the model of each kind, in score order; nil for the next kind of `trained`.
+  ///   - trained: with as many kinds as `models` has gaps; nil where it has none.
+  ///   - bank: that of `trained`.
+  ///   - thumbnail: the RGB bytes of a bank thumbnail in a form of one of the models.
+  public init(
+    models: [PretrainedModel?], trained: Ensemble?, bank: [BankPair], seed: UInt64,
+    thumbnail: (Int, ThumbnailForm) -> [UInt8]
+  ) {
+    var kinds: [MemberConfiguration] = []
+    var members: [Member] = []
+    var tokenizers: [any CaptionTokenizer] = []
+    var next = 0
+    for (kind, model) in models.enumerated() {
+      if let model {
+        kinds.append(model.configuration)
+        tokenizers.append(model.encoder.tokenizer)
+        let form = model.configuration.image.thumbnail
+        members.append(Member(model, kind: kind, bank: bank) { thumbnail($0, form) })
+      } else if let trained {
+        kinds.append(trained.kinds[next])
+        tokenizers.append(trained.tokenizers[next])
+        for var member in trained.members where member.kind == next {
+          member.kind = kind
+          members.append(member)
+        }
+        next += 1
+      }
+    }
+    self.init(
+      kinds: kinds, folds: trained?.folds ?? 1, bank: bank, members: members, seed: seed,
+      tokenizers: tokenizers)
   }
 }

@@ -20,7 +20,7 @@ final class ConvolutionalImageEncoder: ImageEncoder {
         layers.append(
           Residual(
             Sequential([
-              ImageNorm("\(name).block\(block).norm", width), ReLU(),
+              ImageNorm("\(name).block\(block).norm", width, rectified: true),
               Convolution(
                 "\(name).block\(block).conv", kernel: 3, stride: 1, inputs: width, outputs: width,
                 gain: 1, &random),

@@ -191,6 +191,14 @@ public final class DictionaryStem: @unchecked Sendable {
   }
 }
 
+extension DictionaryStem: Equatable {
+  /// Whether both make the same of every image.
+  public static func == (a: DictionaryStem, b: DictionaryStem) -> Bool {
+    a.configuration == b.configuration
+      && zip(a.parameters, b.parameters).allSatisfy { $0.values == $1.values }
+  }
+}
+
 /// A frozen stem and a trained head: dropout, linear, LayerNorm, ReLU, linear, unit length.
 final class DictionaryImageEncoder: ImageEncoder {
   let stem: DictionaryStem

@@ -1,5 +1,6 @@
 import Images
 import TensorFiles
+import Text
 
 /// A pair of the reference bank.
 public struct BankPair: Sendable, Codable, Equatable {
@@ -15,14 +16,16 @@ public struct BankPair: Sendable, Codable, Equatable {
 /// The judges: for every kind of member one trained member a fold, and the fixed reference bank that all scores are
 /// taken against.
 public struct Ensemble: Sendable {
-  /// One trained member and what it makes of the bank.
+  /// One member and what it makes of the bank.
   public struct Member: Sendable {
     /// An index into `Ensemble.kinds`.
     public var kind: Int
-    /// The fold this member held out, and may judge.
+    /// The fold this member held out, and may judge; 0 for a pretrained one, which may judge all.
     public var fold: Int
-    /// Every parameter of the encoders, and the temperature's.
+    /// Every parameter of the encoders, and the temperature's; none for a pretrained one.
     public var weights: [NamedTensor]
+    /// The pretrained model, which holds its weights itself.
+    public var model: PretrainedModel?
     /// Unit rows `[bank, dimension]`.
     public var bankImages: [Float]
     /// Unit rows `[bank, dimension]`.
@@ -39,17 +42,24 @@ public struct Ensemble: Sendable {
   public var folds: Int
   /// The pairs of lowest content hash, which no member was trained on.
   public var bank: [BankPair]
-  /// Fold-major within kind: member `kind * folds + fold`.
+  /// For each kind a member a fold, in order; a single one where it is pretrained.
   public var members: [Member]
   /// Text clusters, in the embedding space of member 0: unit rows `[clusters, dimension]`.
   public var clusterCentres: [Float]
   /// The cluster of each bank caption, `[bank]`.
   public var bankClusters: [Int]
 
+  /// The tokenizer of each kind.
+  let tokenizers: [any CaptionTokenizer]
+
+  /// - Parameter tokenizers: of each kind; words need none.
   public init(
     kinds: [MemberConfiguration], folds: Int, bank: [BankPair], members: [Member],
-    clusterCentres: [Float], bankClusters: [Int]
+    clusterCentres: [Float], bankClusters: [Int], tokenizers: [any CaptionTokenizer]? = nil
   ) {
+    self.tokenizers =
+      tokenizers
+      ?? kinds.map { HashedTokenizer(buckets: $0.text.buckets, maxTokens: $0.text.maxTokens) }
     self.kinds = kinds
     self.folds = folds
     self.bank = bank
@@ -61,13 +71,31 @@ public struct Ensemble: Sendable {
   /// What the judges see of an image: each form of thumbnail that a kind needs, once.
   public var forms: [ThumbnailForm] { kinds.thumbnailForms }
 
-  /// The member of this kind that held this fold out.
-  public func member(kind: Int, fold: Int) -> Member { members[kind * folds + fold] }
-
-  /// The member's encoders, with its weights.
-  func encoder(kind: Int, fold: Int) -> DualEncoder {
-    DualEncoder(kinds[kind], weights: member(kind: kind, fold: fold).weights)
+  /// The place in `members` of the member of this kind that may judge this fold.
+  public func index(kind: Int, fold: Int) -> Int {
+    kinds[..<kind].reduce(kinds[kind].members(folds: folds) == 1 ? 0 : fold) {
+      $0 + $1.members(folds: folds)
+    }
   }
+
+  /// The member of this kind that may judge this fold.
+  public func member(kind: Int, fold: Int) -> Member { members[index(kind: kind, fold: fold)] }
+
+  /// The encoders of `members`, for any number of threads.
+  public func encoders() -> [FrozenEncoder] { members.map(encoder) }
+
+  /// The encoders of one of `members`.
+  public func encoder(of member: Member) -> FrozenEncoder {
+    member.model?.encoder
+      ?? FrozenEncoder(
+        DualEncoder(
+          kinds[member.kind], weights: member.weights, tokenizer: tokenizers[member.kind]))
+  }
+}
+
+extension MemberConfiguration {
+  /// How many members this kind has: a pretrained one has learnt from no fold.
+  func members(folds: Int) -> Int { pretrained == nil ? folds : 1 }
 }
 
 extension [MemberConfiguration] {

@@ -2,54 +2,6 @@ import CXXHash
 import Foundation
 import TensorFiles
 
-/// `ensemble.json` (its keys in snake case); the arrays lie in the safetensors files beside it.
-private struct EnsembleDocument: Codable {
-  /// Read first, since another version may have other fields.
-  struct Version: Decodable { var formatVersion: Int }
-  struct Entry: Codable {
-    var kind: Int
-    var fold: Int
-    var file: String
-  }
-  var formatVersion: Int
-  var folds: Int
-  var kinds: [MemberConfiguration]
-  var members: [Entry]
-  var bank: [BankPair]
-  var bankClusters: [Int]
-}
-
-extension EnsembleDocument {
-  /// Refuses what no ensemble can be built from.
-  fileprivate func check(_ path: String) throws(EnsembleError) {
-    func need(_ condition: Bool, _ reason: String) throws(EnsembleError) {
-      if !condition { throw .unreadable(path: path, reason: reason) }
-    }
-    try need(!kinds.isEmpty && kinds.count <= 1000, "it names no kind of member, or too many")
-    for kind in kinds {
-      do throws(MemberConfigurationError) { try kind.check() } catch {
-        throw .unreadable(path: path, reason: error.description)
-      }
-      try need(kind.dimension == kinds[0].dimension, "its kinds differ in dimension")
-    }
-    try need(Set(kinds.map(\.name)).count == kinds.count, "two of its kinds have the same name")
-    try need((1...1000).contains(folds), "it has \(folds) folds")
-    try need(bank.count > 1, "its bank has \(bank.count) pairs")
-    try need(
-      bankClusters.count == bank.count && bankClusters.allSatisfy { (0..<bank.count).contains($0) },
-      "its bank pairs and their clusters contradict one another")
-    try need(
-      members.map { [$0.kind, $0.fold] }
-        == kinds.indices.flatMap { kind in (0..<folds).map { [kind, $0] } },
-      "its members are not one for each kind and fold, in order")
-    for file in members.map(\.file) {
-      try need(
-        !file.isEmpty && file != "." && file != ".." && !file.contains { "/\0".contains($0) },
-        "'\(file)' is not the name of a file beside it")
-    }
-  }
-}
-
 extension Ensemble {
   static let formatVersion = 2
   private static let documentName = "ensemble.json"
@@ -60,14 +12,16 @@ extension Ensemble {
   /// - Throws: ``EnsembleError``; `TensorFileError` where a safetensors file is damaged.
   public init(directory: String) throws {
     let path = directory + "/" + Self.documentName
-    let document = try Self.document(path)
+    var document = try Self.document(path)
     try document.check(path)
+    let (models, tokenizers) = try Self.openModels(&document.kinds, in: directory)
     var members: [Member] = []
     for entry in document.members {
       members.append(
         try Member(
           path: directory + "/" + entry.file, configuration: document.kinds[entry.kind],
-          kind: entry.kind, fold: entry.fold, bankSize: document.bank.count))
+          kind: entry.kind, fold: entry.fold, bankSize: document.bank.count,
+          model: models[entry.kind]))
     }
     let clustersPath = directory + "/" + Self.clustersName
     let clusters = try SafeTensors.read(clustersPath).tensors
@@ -85,7 +39,7 @@ extension Ensemble {
     }
     self.init(
       kinds: document.kinds, folds: document.folds, bank: document.bank, members: members,
-      clusterCentres: centres.values, bankClusters: document.bankClusters)
+      clusterCentres: centres.values, bankClusters: document.bankClusters, tokenizers: tokenizers)
   }
 
   private static func document(_ path: String) throws(EnsembleError) -> EnsembleDocument {
@@ -104,13 +58,18 @@ extension Ensemble {
     return try read { try decoder.decode(EnsembleDocument.self, from: data) }
   }
 
-  /// Writes into `directory`, which must exist; the caller publishes it whole.
+  /// Writes into `directory`, which must exist; the caller publishes it whole. Pretrained models and vocabularies are
+  /// linked or copied into folders of their own.
   ///
-  /// - Throws: `TensorFileError`, or Foundation's error for `ensemble.json`.
+  /// - Throws: `TensorFileError`, or Foundation's error for what is no tensor file.
   public func write(to directory: String) throws {
+    try writeModels(to: directory)
     var entries: [EnsembleDocument.Entry] = []
     for member in members {
-      let file = Member.fileName(kind: kinds[member.kind].name, fold: member.fold)
+      let name = kinds[member.kind].name
+      let file =
+        member.model == nil
+        ? Member.fileName(kind: name, fold: member.fold) : "\(name).safetensors"
       try member.write(to: directory + "/" + file, dimension: kinds[member.kind].dimension)
       entries.append(.init(kind: member.kind, fold: member.fold, file: file))
     }
@@ -130,7 +89,8 @@ extension Ensemble {
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
     return try encoder.encode(
       EnsembleDocument(
-        formatVersion: Self.formatVersion, folds: folds, kinds: kinds, members: entries, bank: bank,
+        formatVersion: Self.formatVersion, folds: folds, kinds: storedKinds, members: entries,
+        bank: bank,
         bankClusters: bankClusters))
   }
 
@@ -143,6 +103,7 @@ extension Ensemble {
     }
     try document([]).withUnsafeBytes { mix($0) }
     clusterCentres.withUnsafeBytes { mix($0) }
+    for digest in try modelDigests() { Array(digest.utf8).withUnsafeBytes { mix($0) } }
     for member in members {
       for tensor in member.weights { tensor.values.withUnsafeBytes { mix($0) } }
       member.bankImages.withUnsafeBytes { mix($0) }
@@ -183,9 +144,11 @@ extension Ensemble.Member {
   /// - Parameters:
   ///   - configuration: one that its `check` accepts.
   ///   - bankSize: how many pairs the bank has.
+  ///   - model: the pretrained one, which brings the weights.
   /// - Throws: ``EnsembleError``; `TensorFileError` where the file is damaged.
   public init(
-    path: String, configuration: MemberConfiguration, kind: Int, fold: Int, bankSize: Int
+    path: String, configuration: MemberConfiguration, kind: Int, fold: Int, bankSize: Int,
+    model: PretrainedModel? = nil
   ) throws {
     let tensors = try SafeTensors.read(path).tensors
     func tensor(_ name: String, _ shape: [Int]) throws(EnsembleError) -> NamedTensor {
@@ -203,7 +166,9 @@ extension Ensemble.Member {
     }
     self.init(
       kind: kind, fold: fold,
-      weights: try DualEncoder.shapes(configuration).map { try tensor($0.name, $0.shape) },
+      weights: try model == nil
+        ? DualEncoder.shapes(configuration).map { try tensor($0.name, $0.shape) } : [],
+      model: model,
       bankImages: try tensor(Self.bankImagesName, bankShape).values,
       bankTexts: try tensor(Self.bankTextsName, bankShape).values, mean: standard[0],
       deviation: standard[1])

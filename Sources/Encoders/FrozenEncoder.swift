@@ -11,5 +11,8 @@ public final class FrozenEncoder: @unchecked Sendable {
     self.encoder = encoder
   }
 
+  /// Cuts captions for it.
+  public var tokenizer: any CaptionTokenizer { encoder.tokenizer }
+
   public var configuration: MemberConfiguration { encoder.configuration }
 }

@@ -9,22 +9,13 @@ public final class Judge {
   private let scorers: [BankScorer]
   private let repairing: Repairing
 
-  /// Builds the encoders of all members: keep a judge for many pairs.
-  public init(_ ensemble: Ensemble) {
+  /// - Parameter shared: the ensemble's `encoders`, which all workers share; by default they are built for this judge.
+  public init(_ ensemble: Ensemble, encoders shared: [FrozenEncoder]? = nil) {
     self.ensemble = ensemble
-    encoders = ensemble.members.map {
-      PairEncoder(ensemble.encoder(kind: $0.kind, fold: $0.fold))
-    }
-    let weights = zip(ensemble.members, encoders).map { member, encoder in
-      member.weights.filter { encoder.stemNames.contains($0.name) }
-    }
-    stems = weights.indices.map { i in
-      weights[i].isEmpty
-        ? nil
-        : weights.indices.first {
-          ensemble.kinds[ensemble.members[$0].kind].image.stem
-            == ensemble.kinds[ensemble.members[i].kind].image.stem && weights[$0] == weights[i]
-        }
+    let encoders = (shared ?? ensemble.encoders()).map { PairEncoder($0) }
+    self.encoders = encoders
+    stems = encoders.map { encoder in
+      encoder.stem.flatMap { stem in encoders.firstIndex { $0.stem == stem } }
     }
     scorers = zip(ensemble.members, encoders).map { member, encoder in
       BankScorer(
@@ -46,11 +37,13 @@ public final class Judge {
     }
     var result = [PairScores](
       repeating: .zero(kinds: ensemble.kinds.count), count: pairs.count)
-    for fold in 0..<ensemble.folds {
-      let mine = pairs.indices.filter { pairs[$0].hash.fold(of: ensemble.folds) == fold }
-      guard !mine.isEmpty else { continue }
-      var features: [Int: [Float]] = [:]
-      for kind in ensemble.kinds.indices {
+    // By the first member with the stem, and fold.
+    var features: [[Int]: [Float]] = [:]
+    for kind in ensemble.kinds.indices {
+      let folds = ensemble.kinds[kind].members(folds: ensemble.folds)
+      for fold in 0..<folds {
+        let mine = pairs.indices.filter { pairs[$0].hash.fold(of: folds) == fold }
+        guard !mine.isEmpty else { continue }
         let scores = raw(
           mine.map { pairs[$0] }, kind, fold, mine.map { repairings[$0] }, &features)
         let member = ensemble.member(kind: kind, fold: fold)
@@ -65,19 +58,21 @@ public final class Judge {
     return result
   }
 
-  /// - Parameter features: what each stem has made of these pairs' images so far.
+  /// - Parameter features: what each stem has made of a fold's images so far.
   private func raw(
     _ pairs: [JudgedPair], _ kind: Int, _ fold: Int, _ repairings: [[Int]],
-    _ features: inout [Int: [Float]]
+    _ features: inout [[Int]: [Float]]
   ) -> [BankScorer.Scores] {
-    let member = kind * ensemble.folds + fold
+    let member = ensemble.index(kind: kind, fold: fold)
     let form = ensemble.forms.firstIndex(of: ensemble.kinds[kind].image.thumbnail) ?? 0
     let thumbnail = { (i: Int) in pairs[i].thumbnails[form] }
     let images: [Float]
     if let stem = stems[member] {
+      // A pretrained one judges the pairs of all folds.
+      let key = [stem, ensemble.kinds[kind].pretrained == nil ? fold : -1]
       let rows =
-        features[stem] ?? encoders[stem].features(count: pairs.count, thumbnail: thumbnail)
-      features[stem] = rows
+        features[key] ?? encoders[stem].features(count: pairs.count, thumbnail: thumbnail)
+      features[key] = rows
       images = encoders[member].images(rows, count: pairs.count)
     } else {
       images = encoders[member].images(count: pairs.count, thumbnail: thumbnail)

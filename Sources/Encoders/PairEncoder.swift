@@ -58,7 +58,7 @@ public final class PairEncoder {
   ///
   /// - Returns: `[count, features]`
   func features(count: Int, thumbnail: (Int) -> [UInt8]) -> [Float] {
-    guard let stem = encoder.dictionary else {
+    guard let stem else {
       preconditionFailure("\(encoder.configuration.name) has no stem")
     }
     let form = encoder.configuration.image.thumbnail
@@ -95,8 +95,8 @@ public final class PairEncoder {
     }
   }
 
-  /// Names of the weights of a dictionary's stem.
-  var stemNames: [String] { encoder.frozen.map(\.name) }
+  /// Of a dictionary.
+  var stem: DictionaryStem? { encoder.dictionary }
 
   /// - Returns: unit rows `[captions.count, dimension]`
   public func texts(_ captions: [String]) -> [Float] {

@@ -81,8 +81,7 @@ extension BufferPool {
     let result = tensor(shape)
     precondition(
       a.count == result.count && b.count == result.count, "sum of \(a.shape), \(b.shape)")
-    result.data.update(from: a.data, count: a.count)
-    vm_add(b.data, result.data, b.count)
+    vm_sum(a.data, b.data, result.data, result.count)
     return result
   }
 }

@@ -1,14 +1,16 @@
 import VectorMath
 
 /// Normalises each image of `[images, height, width, channels]` to mean 0 and deviation 1 over all its positions and
-/// channels, then scales and shifts each channel: group normalisation with one group (Wu & He 2018). An image's result
+/// channels, then scales and shifts each channel, and takes the larger of that and 0 if asked to: group normalisation with one group (Wu & He 2018). An image's result
 /// does not depend on its batch.
 public final class ImageNorm: Layer {
   private let gain: Parameter
   private let bias: Parameter
   private let epsilon: Float = 1e-5
+  private let rectified: Bool
 
-  public init(_ name: String, _ channels: Int) {
+  public init(_ name: String, _ channels: Int, rectified: Bool = false) {
+    self.rectified = rectified
     gain = .vector("\(name).weight", channels, 1)
     bias = .vector("\(name).bias", channels, 0)
   }
@@ -22,7 +24,7 @@ public final class ImageNorm: Layer {
     let statistics = context.pool.tensor([images, 2])
     vm_image_norm(
       x.data, gain.value, bias.value, y.data, statistics.data, images, x.rows / max(images, 1),
-      x.columns, epsilon)
+      x.columns, epsilon, rectified)
     context.save(x)
     context.save(statistics)
     return y
@@ -34,8 +36,8 @@ public final class ImageNorm: Layer {
     let images = x.shape[0]
     let dx = context.pool.tensor(x.shape)
     vm_image_norm_backward(
-      x.data, gain.value, statistics.data, dy.data, dx.data, gain.gradient, bias.gradient, images,
-      x.rows / max(images, 1), x.columns)
+      x.data, gain.value, bias.value, statistics.data, dy.data, dx.data, gain.gradient,
+      bias.gradient, images, x.rows / max(images, 1), x.columns, rectified)
     return dx
   }
 }

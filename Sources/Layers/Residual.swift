@@ -1,5 +1,3 @@
-import VectorMath
-
 /// y = x + f(x)
 public final class Residual: Layer {
   private let branch: any Layer
@@ -10,15 +8,11 @@ public final class Residual: Layer {
 
   public func forward(_ x: Tensor, _ context: Context) -> Tensor {
     let y = branch.forward(x, context)
-    let sum = context.pool.copy(y)
-    vm_add(x.data, sum.data, x.count)
-    return sum
+    return context.pool.sum(x, y, shape: x.shape)
   }
 
   public func backward(_ dy: Tensor, _ context: Context) -> Tensor {
     let dx = branch.backward(dy, context)
-    let sum = context.pool.copy(dx)
-    vm_add(dy.data, sum.data, dy.count)
-    return sum
+    return context.pool.sum(dy, dx, shape: dy.shape)
   }
 }

@@ -46,7 +46,7 @@ enum GatherStage {
   }
 
   /// A second pass that decodes what was selected.
-  private static func fill(
+  static func fill(
     _ corpus: ThumbnailCache, from increment: Increment, _ progress: ProgressCounter,
     in run: RunContext
   ) throws {

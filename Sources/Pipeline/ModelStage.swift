@@ -2,8 +2,8 @@ import Encoders
 import Foundation
 import Training
 
-/// The downstream trainer: one model on all pairs of the shards and on unpaired text. Publishes `DIR/model`; until then
-/// its checkpoint stays under `.winnow/training`.
+/// The downstream trainer: one model on all pairs of the shards and on unpaired text. Publishes `DIR/model`, and snapshots
+/// along the way as `DIR/snapshots/STEP`; until it is done its checkpoint stays under `.winnow/training`.
 enum ModelStage {
   private static let sections: [Settings.Section] = [.read, .images, .train]
 
@@ -34,6 +34,7 @@ enum ModelStage {
       }
     }
     try? FileManager.default.removeItem(atPath: directory.training)
+    run.observe(.note("the model is in \(directory.model), its log in \(directory.trainingLog)"))
     return faults + language.faults
   }
 
@@ -48,7 +49,7 @@ enum ModelStage {
       settings.model.text.vocabulary = nil
       tokenizer = VocabularyTokenizer(
         tokenizer: vocabulary, limit: settings.model.text.maxTokens,
-        stopsAtEnd: settings.model.text.causal)
+        stopsAtEnd: true)
     }
     let log = TrainingLog(path: run.directory.trainingLog)
     var (total, lines) = (0, settings.logSteps)
@@ -68,6 +69,15 @@ enum ModelStage {
           .progress(
             .train, done: Double(report.step), total: Double(total), pairs: 0,
             detail: "epoch \(report.epoch), loss \(report.loss)"))
+      },
+      snapshot: { step, model in
+        let folder = "\(run.directory.snapshots)/\(RunDirectory.padded(step))"
+        // One that an earlier process left is the same.
+        guard !FileManager.default.fileExists(atPath: folder) else { return }
+        try run.directory.makeFolder(run.directory.snapshots)
+        try run.publishing.publish(folder: folder) {
+          try MemberFolder.write(model, tokenizer: language.files, to: $0)
+        }
       })
     do {
       return try trainModel(

@@ -6,7 +6,7 @@ import Yams
 /// Reading a pipeline file (YAML): the values it gives go over the built-in defaults; a key nobody knows is an error
 /// that names its line and the nearest known key.
 public enum PipelineFile {
-  /// - Parameter path: the YAML file; relative `in:` and `out:` are taken relative to its folder.
+  /// - Parameter path: the YAML file; relative paths in it are taken relative to its folder.
   /// - Throws: `RunError.usage` naming file, line and key.
   public static func load(_ path: String) throws(RunError) -> RunConfiguration {
     guard let data = FileManager.default.contents(atPath: path) else {
@@ -20,6 +20,15 @@ public enum PipelineFile {
     configuration.input = configuration.input.map { relative($0, to: folder) }
     configuration.text = configuration.text.map { relative($0, to: folder) }
     configuration.output = configuration.output.map { relative($0, to: folder) }
+    for i in configuration.judges.members.indices {
+      let member = configuration.judges.members[i]
+      configuration.judges.members[i].pretrained = member.pretrained.map {
+        relative($0, to: folder)
+      }
+      configuration.judges.members[i].text.vocabulary = member.text.vocabulary.map {
+        relative($0, to: folder)
+      }
+    }
     return configuration
   }
 
@@ -34,6 +43,10 @@ public enum PipelineFile {
       // One seed for everything: the top one.
       known.mapping?["judges"]?.mapping?["seed"] = nil
       known.mapping?["train"]?.mapping?["seed"] = nil
+      let members = known.mapping?["judges"]?.mapping?["members"]?.sequence ?? []
+      known.mapping?["train"]?.mapping?["model"] = members.reduce(Node([(Node, Node)]())) {
+        overlay($1, over: $0)
+      }
       try checkKeys(user, against: known, path: "", file: file)
       let merged = overlay(user, over: defaults)
       let configuration = try YAMLDecoder().decode(RunConfiguration.self, from: merged)

@@ -34,7 +34,7 @@ struct Publishing: Sendable {
       let files = FileManager.default
       try files.createDirectory(atPath: draft, withIntermediateDirectories: false)
       try write(draft)
-      for file in try files.contentsOfDirectory(atPath: draft) {
+      for file in try files.subpathsOfDirectory(atPath: draft) {
         try Self.flush("\(draft)/\(file)")
       }
     }

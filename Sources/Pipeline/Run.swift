@@ -107,7 +107,7 @@ public enum Run {
   }
 
   /// Holds the folder while `body` works in it; makes it once nothing speaks against it.
-  private static func locked<R>(
+  static func locked<R>(
     _ run: RunContext, _ shards: ShardSelection? = nil, acceptsOutput: Bool = false,
     _ body: () throws -> R
   ) throws -> R {
@@ -127,7 +127,7 @@ public enum Run {
     return try body()
   }
 
-  private static func pin(_ shards: ShardSelection, in run: RunContext) throws -> Increment {
+  static func pin(_ shards: ShardSelection, in run: RunContext) throws -> Increment {
     try run.stage(.pin) { try Increment.pin(shards, in: run) }
   }
 

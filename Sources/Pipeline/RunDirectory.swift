@@ -12,6 +12,7 @@ public struct RunDirectory: Sendable, Equatable {
   public var ensemble: String { "\(path)/ensemble" }
   public var noiseModel: String { "\(path)/noise-model.json" }
   public var model: String { "\(path)/model" }
+  public var snapshots: String { "\(path)/snapshots" }
   public var trainingLog: String { "\(path)/train.jsonl" }
   public var manifest: String { "\(path)/manifest.json" }
 

@@ -37,8 +37,11 @@ enum ScoreStage {
     try Settings.pin(sections, in: run)
     let settings = try Settings.digest(run.configuration, sections: sections)
     let progress = ProgressCounter(.score, total: increment.shards.count, observe: run.observe)
+    // One copy of the weights for all workers.
+    let encoders = judges.ensemble.encoders()
     return try parallelMap(
-      increment.shards.count, workers: run.workers, state: Judge(judges.ensemble)
+      increment.shards.count, workers: run.workers,
+      state: Judge(judges.ensemble, encoders: encoders)
     ) { judge, i in
       let shard = increment.shards[i]
       let files = ScoreFiles(i, of: increment, in: run.directory)

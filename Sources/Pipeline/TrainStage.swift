@@ -19,24 +19,44 @@ enum TrainStage {
       return (try Judges(directory: run.directory.ensemble), [])
     }
     try Settings.pin(sections, in: run)
-    let judges = run.configuration.judges
-    let (corpus, faults) = try GatherStage.run(
-      increment, limit: judges.maxPairs, forms: judges.members.thumbnailForms, in: run)
-    let ensemble = try run.stage(.train) { try train(on: corpus, from: increment, in: run) }
-    try Judges.check(ensemble, of: run.directory.ensemble)
-    try run.publishing.publish(folder: run.directory.ensemble) { try ensemble.write(to: $0) }
+    let faults = try publish(increment, in: run)
     try? FileManager.default.removeItem(atPath: run.directory.training)
     // As stored, so that a resumed run judges with the very same numbers.
     return (try Judges(directory: run.directory.ensemble), faults)
+  }
+
+  /// Trains what is to be trained, and fits what is pretrained to the corpus' bank.
+  private static func publish(_ increment: Increment, in run: RunContext) throws -> [GatherStage
+    .Fault]
+  {
+    let pretrained = try PretrainedMembers(run.configuration.judges.members)
+    let trained = run.configuration.judges.members.filter { $0.pretrained == nil }
+    var (ensemble, faults): (Ensemble?, [GatherStage.Fault]) = (nil, [])
+    if !trained.isEmpty {
+      let corpus: ThumbnailCache
+      (corpus, faults) = try GatherStage.run(
+        increment, limit: run.configuration.judges.maxPairs, forms: trained.thumbnailForms, in: run)
+      ensemble = try run.stage(.train) { try train(on: corpus, from: increment, in: run) }
+    }
+    if !pretrained.isEmpty {
+      let whole = try pretrained.join(ensemble, from: increment, in: run)
+      (ensemble, faults) = (whole.ensemble, ensemble == nil ? whole.faults : faults)
+    }
+    guard let ensemble else { throw RunError.usage("judges.members must name at least one") }
+    try Judges.check(ensemble, of: run.directory.ensemble)
+    try run.publishing.publish(folder: run.directory.ensemble) { try ensemble.write(to: $0) }
+    return faults
   }
 
   private static func train(
     on corpus: ThumbnailCache, from increment: Increment, in run: RunContext
   ) throws -> Ensemble {
     try run.directory.makeFolder(run.directory.training)
+    var configuration = run.configuration.judges
+    configuration.members.removeAll { $0.pretrained != nil }
     do {
       return try trainEnsemble(
-        corpus, configuration: run.configuration.judges, workers: run.workers,
+        corpus, configuration: configuration, workers: run.workers,
         checkpoints: run.directory.training, key: try key(increment, in: run),
         publish: { try run.publishing.publish($0, write: $1) },
         progress: { progress in

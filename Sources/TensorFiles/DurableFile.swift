@@ -31,6 +31,12 @@ struct DurableFile: ~Copyable {
     try result.get()
   }
 
+  /// Writes over the file's beginning.
+  func rewrite(_ bytes: [UInt8]) throws(TensorFileError) {
+    guard lseek(descriptor, 0, SEEK_SET) == 0 else { throw systemError(path, "write") }
+    try write(bytes)
+  }
+
   func finish() throws(TensorFileError) {
     if fsync(descriptor) != 0 { throw systemError(path, "sync") }
   }

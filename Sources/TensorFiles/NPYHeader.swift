@@ -6,13 +6,17 @@ struct NPYHeader: Equatable {
 
   /// The bytes up to the data: magic, version 1.0, length, Python literal, padded to 64 with a
   /// newline at the end (numpy.lib.format, version 1.0).
-  var encoded: [UInt8] {
+  var encoded: [UInt8] { encoded(length: 0) }
+
+  /// - Parameter length: bytes that the header has at least, a multiple of 64.
+  func encoded(length: Int) -> [UInt8] {
     let extents = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")
     let order = fortranOrder ? "True" : "False"
     let literal = "{'descr': '\(descr)', 'fortran_order': \(order), 'shape': (\(extents)), }"
     var body = [UInt8](literal.utf8)
     let prefix = Self.magic.count + 4
-    body.append(contentsOf: repeatElement(0x20, count: -(prefix + body.count + 1) & 63))
+    let padding = max(-(prefix + body.count + 1) & 63, length - (prefix + body.count + 1))
+    body.append(contentsOf: repeatElement(0x20, count: padding))
     body.append(0x0A)
     return Self.magic + [1, 0, UInt8(body.count & 0xFF), UInt8(body.count >> 8)] + body
   }

@@ -1,6 +1,6 @@
 import CArchive
 
-// The only file of this room that touches libarchive: two handles that own their `struct archive`.
+// The only file of this room that touches libarchive: handles that own their `struct archive`.
 
 /// Writes stored (uncompressed) members with fixed times and owners: the same content is the same
 /// bytes.
@@ -97,6 +97,34 @@ struct ZipReader: ~Copyable {
   private func damage(_ member: String?) -> TensorFileError {
     .malformed(file: path, tensor: member, reason: errorText(archive))
   }
+}
+
+/// The content of a gzip-compressed file.
+///
+/// - Parameter limit: unpacked bytes that are taken into memory at most.
+/// - Throws: `TensorFileError`.
+public func unpackGzip(_ path: String, limit: Int) throws(TensorFileError) -> [UInt8] {
+  guard let archive = archive_read_new() else {
+    throw .io(file: path, action: "read", reason: "out of memory")
+  }
+  defer { archive_read_free(archive) }
+  archive_read_support_filter_gzip(archive)
+  archive_read_support_format_raw(archive)
+  var entry: OpaquePointer?
+  guard archive_read_open_filename(archive, path, 1 << 18) == ARCHIVE_OK,
+    archive_read_next_header(archive, &entry) == ARCHIVE_OK
+  else { throw archiveError(archive, path, "open") }
+  var bytes = [UInt8](repeating: 0, count: limit + 1)
+  var count = 0
+  while count <= limit {
+    let got = bytes.withUnsafeMutableBytes { buffer in
+      archive_read_data(archive, buffer.baseAddress.map { $0 + count }, limit + 1 - count)
+    }
+    if got < 0 { throw archiveError(archive, path, "read") }
+    if got == 0 { return Array(bytes[..<count]) }
+    count += got
+  }
+  throw .unsupported(file: path, tensor: nil, reason: "more than \(limit) bytes once unpacked")
 }
 
 private func errorText(_ archive: OpaquePointer?) -> String {

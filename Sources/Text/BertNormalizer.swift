@@ -20,7 +20,7 @@ struct BertNormalizer: Sendable, Equatable {
       word = []
     }
     for scalar in normalized(text) {
-      if scalar.properties.isWhitespace {
+      if ScalarClass(scalar) == .space {
         flush()
       } else if Self.isPunctuation(scalar) {
         flush()
@@ -38,7 +38,7 @@ struct BertNormalizer: Sendable, Equatable {
     scalars.reserveCapacity(text.utf8.count)
     for scalar in text.unicodeScalars {
       if cleansText && Self.isRemoved(scalar) { continue }
-      if cleansText && scalar.properties.isWhitespace {
+      if cleansText && ScalarClass(scalar) == .space {
         scalars.append(" ")
       } else if spacesIdeographs && Self.isIdeograph(scalar) {
         scalars += [" ", scalar, " "]
@@ -47,7 +47,7 @@ struct BertNormalizer: Sendable, Equatable {
       }
     }
     if stripsAccents && !scalars.allSatisfy(\.isASCII) {
-      scalars = Array(String(scalars: scalars).decomposedStringWithCanonicalMapping.unicodeScalars)
+      scalars = NormalForm.decomposed.of(scalars)
       scalars.removeAll(where: Self.isAccent)
     }
     guard lowercases else { return scalars }

@@ -63,11 +63,7 @@ public struct BytePairTokenizer: Tokenizer {
     return closed(ids, end: endID, limit: limit)
   }
 
-  /// The words of `text` as this tokenizer cuts them, special tokens left out: what a vocabulary is learnt from.
-  func words(of text: String, _ body: (Span<UInt8>) -> Void) {
-    Self.words(of: text, body)
-  }
-
+  /// The words of `text` as Hugging Face's layout cuts them: what a vocabulary is learnt from.
   static func words(of text: String, _ body: (Span<UInt8>) -> Void) {
     let cleaned = huggingFaceCleaned(Array(text.utf8))
     CaptionPieces(specials: .none, ignoresCase: false).read(cleaned.span) { piece in

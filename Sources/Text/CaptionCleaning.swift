@@ -3,14 +3,13 @@ import Foundation
 /// What Hugging Face's fast CLIP tokenizer does before it cuts: NFC, then each scalar's lower case. (It also makes one
 /// space of each run of white space, which changes nothing: no piece of a caption holds any.)
 func huggingFaceCleaned(_ utf8: [UInt8]) -> [UInt8] {
-  // Scalars below U+0300 are composed by nothing that follows, if that is below U+0300 too.
-  let composed: String
   if utf8.allSatisfy({ $0 < 0x80 }) { return utf8.map(asciiLowercased) }
-  let text = String(decoding: utf8, as: UTF8.self)
-  composed = utf8.allSatisfy { $0 < 0xCC } ? text : text.precomposedStringWithCanonicalMapping
+  var scalars = Array(String(decoding: utf8, as: UTF8.self).unicodeScalars)
+  // Nothing below U+0300 composes.
+  if !utf8.allSatisfy({ $0 < 0xCC }) { scalars = NormalForm.composed.of(scalars) }
   var result: [UInt8] = []
   result.reserveCapacity(utf8.count)
-  for scalar in composed.unicodeScalars { appendLowercased(scalar, to: &result) }
+  for scalar in scalars { appendLowercased(scalar, to: &result) }
   return result
 }
 

@@ -30,7 +30,7 @@ private enum FixText {
       }
       text = controlsRemoved(escapesRemoved(lineBreaksFixed(text)))
       if !text.allSatisfy({ $0.value < 0x300 }) {
-        text = Array(String(scalars: text).precomposedStringWithCanonicalMapping.unicodeScalars)
+        text = NormalForm.composed.of(text)
       }
       if text == original { return text }
     }

@@ -1,5 +1,5 @@
 /// The named character references of HTML 5, as Python's `html.entities.html5` lists them, for `unescapedHTML`. Written by
-/// Tests/Peers/make_html_entities.py: code points in hexadecimal, a colon, the names that stand for them.
+/// Tests/Peers/make_text_tables.py: code points in hexadecimal, a colon, the names that stand for them.
 let htmlEntityNames = """
   9:Tab A:NewLine 21:excl 22:QUOT,quot 23:num 24:dollar 25:percnt 26:AMP,amp 27:apos 28:lpar
   29:rpar 2A:ast,midast 2B:plus 2C:comma 2E:period 2F:sol 3A:colon 3B:semi 3C:LT,lt 3C+20D2:nvlt

@@ -1,5 +1,5 @@
 /// Kinds of characters that mojibake consists of, as ftfy 6.3.1 lists them (`badness.MOJIBAKE_CATEGORIES` and
-/// `chardata.UTF8_CLUES`).
+/// `chardata.UTF8_CLUES`). Written by Tests/Peers/make_text_tables.py.
 enum MojibakeTables {
   static let common = "\u{A0}\u{AD}´·–—―’…"
   static let bad = "¤¦¨ª¬¯¸ºƒˆˇ˘˛˜†‡‰⌐◊�"

@@ -35,13 +35,21 @@ public struct Augmentation: Sendable, Codable, Equatable {
   }
 
   /// The caption with some words left out, never all.
-  func caption(_ tokens: CaptionTokens, _ random: inout SeededRandom) -> CaptionTokens {
-    guard wordDropout > 0, tokens.count > 1 else { return tokens }
-    var kept = CaptionTokens(ids: [], ends: [])
-    for index in 0..<tokens.count where random.uniform() >= wordDropout {
-      kept.ids += tokens.token(index)
-      kept.ends.append(Int32(kept.ids.count))
+  ///
+  /// - Parameter framed: the first and the last token are a frame, and stay.
+  func caption(
+    _ tokens: CaptionTokens, framed: Bool = false, _ random: inout SeededRandom
+  ) -> CaptionTokens {
+    let frame = framed ? 1 : 0
+    guard wordDropout > 0, tokens.count > 1 + 2 * frame else { return tokens }
+    let inner = frame..<(tokens.count - frame)
+    let kept = inner.filter { _ in random.uniform() >= wordDropout }
+    if kept.isEmpty { return tokens }
+    var result = CaptionTokens(ids: [], ends: [])
+    for index in 0..<tokens.count where !inner.contains(index) || kept.contains(index) {
+      result.ids += tokens.token(index)
+      result.ends.append(Int32(result.ids.count))
     }
-    return kept.count == 0 ? tokens : kept
+    return result
   }
 }

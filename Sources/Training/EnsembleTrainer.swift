@@ -88,9 +88,8 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
 
   /// One member to train.
   struct Job: Sendable {
-    /// Its place in the round's ensemble.
-    var kind: Int
-    var configured: MemberConfiguration
+    /// The trained member and, if they are asked for, its snapshots along training: each a kind of the ensemble.
+    var kinds: [MemberConfiguration]
     var fold: Int
     var name: String
     var recipe: Recipe
@@ -119,14 +118,14 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
       counter.expect(done + expected(from: round, leftOut: leftOut))
       let jobs = selection(round, leftOut: leftOut)
       done += jobs.map(\.steps).reduce(0, +)
-      trust.add(try scores(by: ensemble(kinds: [round % all.count], try members(jobs))))
+      trust.add(try scores(by: ensemble(try members(jobs))))
       leftOut = trust.distrusted(quantile: configuration.distrustQuantile) {
         corpus.hash($0).fold(of: configuration.folds)
       }
     }
     counter.expect(done + expected(from: rounds, leftOut: leftOut))
     let final = jobs(kinds: all, round: nil, epochs: configuration.epochs, leftOut: leftOut)
-    return ensemble(kinds: all, try members(final))
+    return ensemble(try members(final))
   }
 
   /// - Parameter round: the selection round, nil for the final one.
@@ -135,7 +134,7 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
       (0..<configuration.folds).map { fold in
         let number = kind * configuration.folds + fold + 1000 * (round.map { $0 + 1 } ?? 0)
         return Job(
-          kind: round == nil ? kind : 0, configured: configuration.members[kind], fold: fold,
+          kinds: configuration.members[kind].kinds(snapshots: round == nil), fold: fold,
           name: (round.map { "round\($0 + 1)." } ?? "") + configuration.members[kind].name,
           recipe: configuration.recipe(
             epochs: epochs,
@@ -147,31 +146,51 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
     }
   }
 
-  private func members(_ jobs: [Job]) throws -> [Ensemble.Member] {
+  /// A kind of member, and its members in the order of their folds.
+  private typealias Kind = (configured: MemberConfiguration, members: [Ensemble.Member])
+
+  private func members(_ jobs: [Job]) throws -> [Kind] {
     for job in jobs where job.pairs.count < 2 {
       throw TrainingError.tooFewPairs(have: job.pairs.count, need: 2)
     }
-    return try parallelMap(jobs.count, workers: workers) { try member(jobs[$0]) }
+    let trained = try parallelMap(jobs.count, workers: workers) { try members(of: jobs[$0]) }
+    return stride(from: 0, to: jobs.count, by: configuration.folds).flatMap { first in
+      jobs[first].kinds.indices.map { i in
+        (jobs[first].kinds[i], trained[first..<(first + configuration.folds)].map { $0[i] })
+      }
+    }
   }
 
-  /// Trains a member, or takes it from its checkpoint.
-  private func member(_ job: Job) throws -> Ensemble.Member {
-    let configured = job.configured
+  /// Trains a member with its snapshots, or takes them from their checkpoints.
+  private func members(of job: Job) throws -> [Ensemble.Member] {
     let label = "\(job.name), fold \(job.fold)"
-    let checkpoint = checkpoints.map {
-      "\($0)-\(Ensemble.Member.fileName(kind: job.name, fold: job.fold))"
+    let files = job.kinds.indices.map { i in
+      checkpoints.map { prefix in
+        let name = job.name + job.kinds[i].name.dropFirst(job.kinds[0].name.count)
+        return "\(prefix)-\(Ensemble.Member.fileName(kind: name, fold: job.fold))"
+      }
     }
-    if let checkpoint, FileManager.default.fileExists(atPath: checkpoint) {
-      let member = try Ensemble.Member(
-        path: checkpoint, configuration: configured, kind: job.kind, fold: job.fold,
-        bankSize: split.bank.count)
+    var members = try zip(job.kinds, files).map { try stored($1, $0, fold: job.fold) }
+    if members.allSatisfy({ $0 != nil }) {
       progress(counter.advance(by: job.steps, label, loss: 0))
-      return member
+      return members.compactMap { $0 }
     }
+    func keep(_ encoder: DualEncoder, as kind: Int) throws {
+      guard members[kind] == nil else { return }
+      let form = job.kinds[kind].image.thumbnail
+      let member = Ensemble.Member(encoder, kind: 0, fold: job.fold, bank: split.bankPairs) {
+        corpus.withThumbnail(split.bank[$0], form) { Array($0) }
+      }
+      members[kind] = member
+      guard let file = files[kind] else { return }
+      try publish(file) { try member.write(to: $0, dimension: job.kinds[kind].dimension) }
+    }
+    let text = job.kinds[0].text
     let trainer = Trainer(
-      job.recipe, member: configured, seed: job.seed, on: corpus, pairs: job.pairs,
-      groups: split.groups, features: features[configured])
-    let unfinished = checkpoint.map {
+      job.recipe, member: job.kinds[0], seed: job.seed,
+      tokenizer: text.tokens == .words ? nil : try makeTokenizer(text), on: corpus,
+      pairs: job.pairs, groups: split.groups, features: features[job.kinds[0]])
+    let unfinished = files[0].map {
       Checkpoint(
         path: "\($0).unfinished", seconds: 120, key: ($0 as NSString).lastPathComponent,
         publish: publish)
@@ -180,28 +199,36 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
       if done > 0 { progress(counter.advance(by: done, label, loss: 0)) }
     } onStep: { report in
       progress(counter.advance(by: 1, label, loss: report.loss))
+      if let snapshot = trainer.plan.snapshot(after: report.step, of: job.kinds.count) {
+        try keep(trainer.average(), as: snapshot)
+      }
     }
     trainer.optimiser.adoptAverage()
-    let member = Ensemble.Member(
-      trainer.encoder, kind: job.kind, fold: job.fold, bank: split.bankPairs
-    ) { pair in
-      corpus.withThumbnail(split.bank[pair], configured.image.thumbnail) { Array($0) }
-    }
-    if let checkpoint {
-      try publish(checkpoint) { try member.write(to: $0, dimension: configured.dimension) }
-      unfinished?.remove()
-    }
-    return member
+    try keep(trainer.encoder, as: 0)
+    unfinished?.remove()
+    return members.compactMap { $0 }
   }
 
-  private func ensemble(kinds: [Int], _ members: [Ensemble.Member]) -> Ensemble {
-    let clusters = sphericalClusters(
-      members[0].bankTexts, dimension: configuration.members[kinds[0]].dimension,
-      clusters: max(2, split.bank.count / 20), seed: configuration.seed)
+  /// A member that was finished before; nil where there is none.
+  private func stored(
+    _ file: String?, _ configured: MemberConfiguration, fold: Int
+  ) throws -> Ensemble.Member? {
+    guard let file, FileManager.default.fileExists(atPath: file) else { return nil }
+    return try Ensemble.Member(
+      path: file, configuration: configured, kind: 0, fold: fold, bankSize: split.bank.count)
+  }
+
+  private func ensemble(_ kinds: [Kind]) -> Ensemble {
+    var members: [Ensemble.Member] = []
+    for (number, kind) in kinds.enumerated() {
+      for var member in kind.members {
+        member.kind = number
+        members.append(member)
+      }
+    }
     return Ensemble(
-      kinds: kinds.map { configuration.members[$0] }, folds: configuration.folds,
-      bank: split.bankPairs, members: members, clusterCentres: clusters.centres,
-      bankClusters: clusters.assignment)
+      kinds: kinds.map(\.configured), folds: configuration.folds, bank: split.bankPairs,
+      members: members, seed: configuration.seed)
   }
 
   /// Out-of-fold scores of all pairs but the bank, in the order of `split.training`.
@@ -222,33 +249,14 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
   }
 }
 
-/// Which pairs are the bank, and which a fold's members learn from.
-struct CorpusSplit: Sendable {
-  /// Indices into the corpus.
-  let bank: [Int]
-  let bankPairs: [BankPair]
-  let groups: PairGroups
-  private let byFold: [[Int]]
-
-  init(_ corpus: some TrainingCorpus, _ configuration: TrainingConfiguration) {
-    let hashes = (0..<corpus.count).map(corpus.hash)
-    let order = hashes.indices.sorted { hashes[$0] < hashes[$1] }.prefix(configuration.maxPairs)
-    let size = min(configuration.bankSize, order.count / 8)
-    bank = Array(order.prefix(size))
-    bankPairs = bank.map { BankPair(hash: hashes[$0], caption: corpus.caption($0)) }
-    var byFold = [[Int]](repeating: [], count: configuration.folds)
-    for index in order.dropFirst(size) {
-      byFold[hashes[index].fold(of: configuration.folds)].append(index)
+extension MemberConfiguration {
+  /// The trained member and, with `snapshots`, one kind for each earlier snapshot: `conv-bag`, `conv-bag.1`, ...
+  fileprivate func kinds(snapshots asked: Bool) -> [MemberConfiguration] {
+    (0..<(asked ? snapshots : 1)).map { number in
+      var kind = self
+      kind.snapshots = 1
+      if number > 0 { kind.name += ".\(number)" }
+      return kind
     }
-    self.byFold = byFold
-    groups = PairGroups(corpus)
-  }
-
-  /// All pairs but the bank, in order of hash within their fold.
-  var training: [Int] { byFold.flatMap { $0 } }
-
-  /// The pairs that the members of `fold` learn from: those of all other folds, in order of hash.
-  func training(fold: Int) -> [Int] {
-    byFold.indices.filter { $0 != fold }.flatMap { byFold[$0] }
   }
 }

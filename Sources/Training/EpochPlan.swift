@@ -40,4 +40,11 @@ struct EpochPlan: Equatable {
     let start = low > 0 ? ends[low - 1] : 0
     return (low, step - start, low < ends.count && step + 1 == ends[low])
   }
+
+  /// The number, from 1, of the snapshot that is due after so many steps, the last of `count`, the trained model itself,
+  /// left out; nil where none is due.
+  func snapshot(after step: Int, of count: Int) -> Int? {
+    let number = step * count / steps
+    return step > 0 && step < steps && number > (step - 1) * count / steps ? number : nil
+  }
 }

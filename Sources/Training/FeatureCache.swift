@@ -124,7 +124,7 @@ struct FeatureCaches: Sendable {
     directory: String?, workers: Int, isCancelled: @escaping @Sendable () -> Bool
   ) throws {
     var caches: [StemConfiguration: FeatureCache] = [:]
-    for image in members.map(\.image) {
+    for image in members.filter({ $0.pretrained == nil }).map(\.image) {
       guard let stem = image.stem, caches[stem] == nil else { continue }
       let learning = DictionaryLearning(
         corpus: corpus, image: image, stem: stem, seed: seed, workers: workers)

@@ -29,7 +29,7 @@ public struct ModelTrainingConfiguration: Sendable, Codable, Equatable {
     // No word is looked at alone: what is masked is guessed from both sides, so the text tower isn't causal, and its
     // end token, which every caption has, sees all of the caption.
     var text = TextConfiguration(
-      kind: .transformer, tokens: .bytePairs, vocabularySize: 8192, width: 192, depth: 3, heads: 6,
+      kind: .transformer, tokens: .bytePairs, vocabularySize: 8192, width: 128, depth: 3, heads: 4,
       maxTokens: 48)
     text.causal = false
     model = MemberConfiguration(name: "model", image: ImageConfiguration(), text: text)
@@ -75,12 +75,15 @@ public struct TrainingObserver {
   /// Before a checkpoint of this step is visible.
   public var saved: (_ step: Int) throws -> Void
   public var step: (StepReport) throws -> Void
+  /// A snapshot along the way, and the step that it was taken after; perhaps again after a resume, and then the same.
+  public var snapshot: (_ step: Int, _ model: DualEncoder) throws -> Void
 
   public init(
     began: @escaping (_ step: Int, _ steps: Int) throws -> Void,
-    saved: @escaping (_ step: Int) throws -> Void, step: @escaping (StepReport) throws -> Void
+    saved: @escaping (_ step: Int) throws -> Void, step: @escaping (StepReport) throws -> Void,
+    snapshot: @escaping (_ step: Int, _ model: DualEncoder) throws -> Void
   ) {
-    (self.began, self.saved, self.step) = (began, saved, step)
+    (self.began, self.saved, self.step, self.snapshot) = (began, saved, step, snapshot)
   }
 }
 
@@ -123,7 +126,13 @@ public func trainModel(
       path: checkpoint.path, seconds: configuration.checkpointSeconds, key: checkpoint.key,
       publish: checkpoint.publish),
     isCancelled: isCancelled, began: { try observer.began($0, trainer.plan.steps) },
-    saved: observer.saved, onStep: observer.step)
+    saved: observer.saved,
+    onStep: { report in
+      try observer.step(report)
+      if trainer.plan.snapshot(after: report.step, of: configuration.model.snapshots) != nil {
+        try observer.snapshot(report.step, trainer.average())
+      }
+    })
   trainer.optimiser.adoptAverage()
   return trainer.encoder
 }

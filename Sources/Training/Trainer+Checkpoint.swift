@@ -37,7 +37,7 @@ extension Trainer {
   ///
   /// - Parameters:
   ///   - began: told the steps that are made already.
-  ///   - saved: told the step of a checkpoint just kept.
+  ///   - saved: told the step of a checkpoint before it is kept.
   ///   - onStep: called after each step.
   /// - Throws: `TrainingError.cancelled` once `isCancelled`, after a last checkpoint.
   func run(
@@ -46,13 +46,14 @@ extension Trainer {
   ) throws {
     if let checkpoint, checkpoint.exists { try restore(from: checkpoint) }
     try began(step)
-    var last = ContinuousClock.now
+    var last = (step: step, time: ContinuousClock.now)
     while !isFinished {
       let isStopped = isCancelled()
-      if let checkpoint, isStopped || ContinuousClock.now - last >= .seconds(checkpoint.seconds) {
-        try checkpoint.publish(checkpoint.path) { try write(to: $0, key: checkpoint.key) }
-        last = .now
+      let isDue = checkpoint.map { ContinuousClock.now - last.time >= .seconds($0.seconds) }
+      if let checkpoint, step > last.step, isStopped || isDue == true {
         try saved(step)
+        try checkpoint.publish(checkpoint.path) { try write(to: $0, key: checkpoint.key) }
+        last = (step, .now)
       }
       if isStopped { throw TrainingError.cancelled }
       try onStep(try advance())

@@ -17,6 +17,15 @@ public struct StepReport: Sendable, Equatable {
   public var logitScale: Float
   /// Pairs in the step.
   public var pairs: Int
+
+  public init(
+    step: Int, epoch: Int, loss: Float, contrastive: Float, mlm: Float?, learningRate: Float,
+    logitScale: Float, pairs: Int
+  ) {
+    (self.step, self.epoch, self.pairs) = (step, epoch, pairs)
+    (self.loss, self.contrastive, self.mlm) = (loss, contrastive, mlm)
+    (self.learningRate, self.logitScale) = (learningRate, logitScale)
+  }
 }
 
 /// Trains one model, step by step. All that it has become after a step can be kept (`Trainer+Checkpoint.swift`), and who
@@ -114,6 +123,15 @@ final class Trainer<Corpus: TrainingCorpus> {
       logitScale: encoder.loss.scale, pairs: chosen.count)
   }
 
+  /// The model that training would end with now: the moving average of the weights.
+  func average() -> DualEncoder {
+    let model = DualEncoder(encoder.configuration, seed: 0, tokenizer: encoder.tokenizer)
+    for (parameter, values) in zip(model.parameters, optimiser.state.averages) {
+      parameter.values = values
+    }
+    return model
+  }
+
   /// What the contrastive loss counts; the masked tokens' loss counts the rest.
   private var contrastiveShare: Float {
     masked.map { 1 / (1 + $0.masking.configuration.weight) } ?? 1
@@ -204,9 +222,10 @@ extension Lane {
     _ features: FeatureCache?, recipe: Recipe
   ) throws {
     var randoms = pairs.map { SeededRandom(seed: $0.seed) }
+    let framed = encoder.configuration.text.tokens != .words
     let captions = pairs.indices.map { i in
       recipe.augmentation.caption(
-        encoder.tokenizer.tokens(of: corpus.caption(pairs[i].index)), &randoms[i])
+        encoder.tokenizer.tokens(of: corpus.caption(pairs[i].index)), framed: framed, &randoms[i])
     }
     let form = encoder.configuration.image.thumbnail
     try forward(captions: captions, seeds: pairs.map(\.seed)) { i, target in

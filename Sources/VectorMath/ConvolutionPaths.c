@@ -39,10 +39,20 @@
 #include "ConvolutionTiles.h"
 #include "WinogradTiles.h"
 
-#define PATH(name)                                                                                                  \
-  (vm_convolution_kernels) {                                                                                        \
-    panel_##name, convolve_##name, add_weight_gradient_##name, transform_input_##name, transform_output_##name,     \
-        transform_slope_##name, transform_weight_##name, transform_weight_slope_##name                              \
+#define PATH(name)                                                                          \
+  (vm_convolution_kernels) {                                                                \
+    panel_##name, convolve_##name, add_weight_gradient_##name, {                            \
+      {{6, 6, 4, 1, 4, transform_input1_##name, transform_output1_##name},                  \
+       {6, 6, 4, 1, 4, transform_input1_##name, transform_output1_##name},                  \
+       transform_slope1_##name,                                                             \
+       transform_weight1_##name,                                                            \
+       transform_weight_slope1_##name},                                                     \
+      {{9, 9, 8, 1, 4, transform_input2_##name, transform_output2_##name},                  \
+       {9, 5, 4, 0, 8, transform_back_input2_##name, transform_back_output2_##name},        \
+       transform_slope2_##name,                                                             \
+       transform_weight2_##name,                                                            \
+       transform_weight_slope2_##name},                                                     \
+    }                                                                                       \
   }
 
 vm_convolution_kernels vm_convolution_kernels_here(void) {

@@ -11,7 +11,27 @@ typedef struct {
   size_t tap_rows, tap_row, run, outputs;
 } lattice;
 
-/// Winograd's transforms work on tiles of 6 x 6 inputs and 4 x 4 outputs, see Winograd.c.
+/// How Winograd.c cuts images into tiles and what becomes of them.
+typedef struct {
+  size_t axis;     // elements along one axis of a tile
+  size_t input;    // pixels that a tile takes along one axis,
+  size_t step;     // and by how many the next tile's lie further
+  size_t before;   // zeros before the first pixel
+  size_t output;   // pixels that a tile gives along one axis
+  void (*transform_input)(const float *x, size_t row, size_t channels, float *to, size_t plane);
+  void (*transform_output)(const float *from, size_t plane, const float *bias, size_t channels, float *y, size_t row,
+                           size_t rows, size_t columns);
+} vm_tiles;
+
+/// Winograd's transforms for one stride.
+typedef struct {
+  vm_tiles forward, back;
+  /// The transpose of `forward.transform_output`.
+  void (*transform_slope)(const float *dy, size_t row, size_t channels, float *to, size_t plane);
+  void (*transform_weight)(const float *weight, size_t tap, size_t channels, float *to, size_t plane);
+  void (*transform_weight_slope)(const float *from, size_t plane, size_t channels, float *dweight, size_t tap);
+} vm_winograd_transforms;
+
 typedef struct {
   /// Outputs that one pass over the weights makes; weights come in panels `[outputs / panel, taps * run, panel]`,
   /// zero-filled.
@@ -20,17 +40,8 @@ typedef struct {
   void (*convolve)(const lattice *, const float *x, const float *panels, const float *bias, float *y);
   /// dweight `[taps * run, outputs]` += x * dy. Reads up to `longest_tile` floats beyond x, and dy in whole panels.
   void (*add_weight_gradient)(const lattice *, const float *x, const float *dy, float *dweight);
-  /// 6 x 6 pixels, `row` and `channels` floats apart, to 36 vectors of `channels`, `plane` floats apart.
-  void (*transform_input)(const float *x, size_t row, size_t channels, float *to, size_t plane);
-  /// 36 vectors to up to 4 x 4 pixels, plus the bias.
-  void (*transform_output)(const float *from, size_t plane, const float *bias, size_t channels, float *y, size_t row,
-                           size_t rows, size_t columns);
-  /// The transpose of `transform_output`: 4 x 4 pixels to 36 vectors.
-  void (*transform_slope)(const float *dy, size_t row, size_t channels, float *to, size_t plane);
-  /// 3 x 3 vectors, `tap` floats apart, to 36.
-  void (*transform_weight)(const float *weight, size_t tap, size_t channels, float *to, size_t plane);
-  /// Its transpose: adds 36 vectors to 3 x 3.
-  void (*transform_weight_slope)(const float *from, size_t plane, size_t channels, float *dweight, size_t tap);
+  /// For strides 1 and 2.
+  vm_winograd_transforms winograd[2];
 } vm_convolution_kernels;
 
 vm_convolution_kernels vm_convolution_kernels_here(void);

@@ -109,8 +109,9 @@ MULTIVERSIONED void vm_layer_norm_backward(const float *x, const float *gain, co
 }
 
 MULTIVERSIONED void vm_image_norm(const float *x, const float *gain, const float *bias, float *y, float *statistics,
-                                  size_t images, size_t positions, size_t channels, float epsilon) {
+                                  size_t images, size_t positions, size_t channels, float epsilon, bool rectified) {
   REASSOCIATE
+  float floor = rectified ? 0 : -INFINITY;
   size_t n = positions * channels;
   for (size_t i = 0; i < images; i++) {
     const float *xi = x + i * n;
@@ -124,16 +125,21 @@ MULTIVERSIONED void vm_image_norm(const float *x, const float *gain, const float
     statistics[2 * i] = mean;
     statistics[2 * i + 1] = rstd;
     for (size_t p = 0; p < positions; p++)
-      for (size_t c = 0; c < channels; c++)
-        yi[p * channels + c] = (xi[p * channels + c] - mean) * rstd * gain[c] + bias[c];
+      for (size_t c = 0; c < channels; c++) {
+        float value = (xi[p * channels + c] - mean) * rstd * gain[c] + bias[c];
+        yi[p * channels + c] = value > floor ? value : floor;
+      }
   }
 }
 
-MULTIVERSIONED void vm_image_norm_backward(const float *x, const float *gain, const float *statistics,
-                                           const float *dy, float *dx, float *dgain, float *dbias, size_t images,
-                                           size_t positions, size_t channels) {
+MULTIVERSIONED void vm_image_norm_backward(const float *restrict x, const float *restrict gain,
+                                           const float *restrict bias, const float *restrict statistics,
+                                           const float *restrict dy, float *restrict dx, float *restrict dgain,
+                                           float *restrict dbias, size_t images, size_t positions, size_t channels,
+                                           bool rectified) {
   REASSOCIATE
   size_t n = positions * channels;
+  float floor = rectified ? 0 : -INFINITY;
   for (size_t i = 0; i < images; i++) {
     float mean = statistics[2 * i], rstd = statistics[2 * i + 1];
     float sum = 0, weighted = 0;
@@ -142,11 +148,12 @@ MULTIVERSIONED void vm_image_norm_backward(const float *x, const float *gain, co
       const float *dyp = dy + i * n + p * channels;
       for (size_t c = 0; c < channels; c++) {
         float normal = (xp[c] - mean) * rstd;
-        float scaled = dyp[c] * gain[c];
+        float slope = normal * gain[c] + bias[c] > floor ? dyp[c] : 0;
+        float scaled = slope * gain[c];
         sum += scaled;
         weighted += scaled * normal;
-        dgain[c] += dyp[c] * normal;
-        dbias[c] += dyp[c];
+        dgain[c] += slope * normal;
+        dbias[c] += slope;
       }
     }
     sum /= (float)n;
@@ -155,8 +162,11 @@ MULTIVERSIONED void vm_image_norm_backward(const float *x, const float *gain, co
       const float *xp = x + i * n + p * channels;
       const float *dyp = dy + i * n + p * channels;
       float *dxp = dx + i * n + p * channels;
-      for (size_t c = 0; c < channels; c++)
-        dxp[c] = rstd * (dyp[c] * gain[c] - sum - (xp[c] - mean) * rstd * weighted);
+      for (size_t c = 0; c < channels; c++) {
+        float normal = (xp[c] - mean) * rstd;
+        float slope = normal * gain[c] + bias[c] > floor ? dyp[c] : 0;
+        dxp[c] = rstd * (slope * gain[c] - sum - normal * weighted);
+      }
     }
   }
 }
@@ -177,6 +187,10 @@ MULTIVERSIONED void vm_axpy(float a, const float *x, float *y, size_t n) {
 
 MULTIVERSIONED void vm_add(const float *x, float *y, size_t n) {
   for (size_t i = 0; i < n; i++) y[i] += x[i];
+}
+
+MULTIVERSIONED void vm_sum(const float *x, const float *y, float *sum, size_t n) {
+  for (size_t i = 0; i < n; i++) sum[i] = x[i] + y[i];
 }
 
 MULTIVERSIONED float vm_dot(const float *x, const float *y, size_t n) {

@@ -1,48 +1,74 @@
-// Winograd's minimal filtering F(4 x 4, 3 x 3) (Lavin & Gray 2016): a tile of 4 x 4 outputs takes 36 products a channel
-// instead of 144. With A, B, G the transforms and d, g a tile's inputs and a filter,
+// Winograd's minimal filtering for 3 x 3 filters (Lavin & Gray 2016): at stride 1 a tile of 4 x 4 outputs takes 36
+// products a channel instead of 144, at stride 2 it takes 81. With A, B, G the transforms and d, g a tile's inputs and a
+// filter,
 //
 //     y = A' [(G g G') * (B' d B)] A     (* by element)
 //
-// and for each of the 36 elements the sum over input channels is a matrix product over all tiles. The gradients are its
-// transposes: by d the same with the filter turned round, by g it is G' [(B' d B) * (A dy A')] G.
+// and for each element the sum over input channels is a matrix product over all tiles. The gradients are its
+// transposes: by d a convolution with the filter turned round, by g it is G' [(B' d B) * (A dy A')] G.
 #include "Winograd.h"
 
 #include <string.h>
 
 #include "ConvolutionPaths.h"
 
-enum { elements = 36 };
+// At stride 2 the elements 0...3 of an axis share a filter.
+enum { filters = 36 };
+
+static size_t filter_of(size_t element, size_t axis) {
+  size_t i = element / axis, j = element % axis;
+  if (axis == 6) return element;
+  return 6 * (i < 4 ? 0 : i - 3) + (j < 4 ? 0 : j - 3);
+}
+
+/// From one element's plane to the next: a cache line more than it holds, or all of a pixel's elements would meet in one
+/// set of the cache.
+static size_t apart(size_t floats) { return floats + 16; }
 
 bool vm_winograd_takes(const vm_convolution_shape *s) {
-  return s->kernel == 3 && s->stride == 1 && s->height >= 4 && s->width >= 4 && s->inputs % 16 == 0 &&
-         s->outputs % 16 == 0;
+  return s->kernel == 3 && s->stride <= 2 && s->height >= 4 * s->stride && s->width >= 4 * s->stride &&
+         s->inputs % 16 == 0 && s->outputs % 16 == 0;
 }
 
+/// One pass from images to images.
 typedef struct {
-  size_t down, across;  // tiles of an image
-  size_t group;         // images worked on at once: enough tiles to be worth reading the weights for
-} tiling;
+  const vm_tiles *kind;
+  size_t height, width, channels;           // in
+  size_t out_height, out_width, out_channels;
+  size_t down, across;                      // tiles of an image
+  size_t group;                             // images worked on at once: enough tiles to read the filters for
+} pass;
 
-static tiling tiling_of(const vm_convolution_shape *s) {
-  tiling t = {.down = (s->height + 3) / 4, .across = (s->width + 3) / 4};
-  const size_t enough = 48;
-  t.group = min_of(s->images, (enough + t.down * t.across - 1) / (t.down * t.across));
-  return t;
+static pass pass_of(const vm_convolution_shape *s, const vm_tiles *kind, bool back) {
+  size_t out_height = (s->height - 1) / s->stride + 1, out_width = (s->width - 1) / s->stride + 1;
+  pass p = {kind, s->height, s->width, s->inputs, out_height, out_width, s->outputs};
+  if (back) p = (pass){kind, out_height, out_width, s->outputs, s->height, s->width, s->inputs};
+  p.down = (p.out_height + kind->output - 1) / kind->output;
+  p.across = (p.out_width + kind->output - 1) / kind->output;
+  const size_t enough = 36;
+  p.group = min_of(s->images, (enough + p.down * p.across - 1) / (p.down * p.across));
+  return p;
 }
 
-static size_t tiles_of(const tiling *t) { return t->group * t->down * t->across; }
+/// The sides in pixels of what tiles along an axis take, with their zeros.
+static size_t padded_side(size_t tiles, size_t size, size_t step) { return step * (tiles - 1) + size; }
 
-/// Floats of a group of images padded to whole tiles and their edges.
-static size_t padded_of(const tiling *t, size_t channels) {
-  return t->group * (4 * t->down + 2) * (4 * t->across + 2) * channels;
+/// Floats of the elements of a group before and after the products, and of its padded images or slopes.
+static size_t floats_of(const pass *p) {
+  size_t in = up_to(p->channels, widest_panel), out = up_to(p->out_channels, widest_panel);
+  size_t padded = padded_side(p->down, p->kind->input, p->kind->step) *
+                  padded_side(p->across, p->kind->input, p->kind->step) * in;
+  size_t slopes = 16 * p->down * p->across * out;
+  size_t elements = p->kind->axis * p->kind->axis * apart(p->group * p->down * p->across * (in + out) + 16);
+  return elements + p->group * max_of(padded, slopes);
 }
 
 size_t vm_winograd_scratch(const vm_convolution_shape *s) {
-  tiling t = tiling_of(s);
-  size_t inputs = up_to(s->inputs, widest_panel), outputs = up_to(s->outputs, widest_panel);
-  size_t widest = max_of(inputs, outputs);
-  return elements * inputs * outputs * 2 + elements * tiles_of(&t) * (inputs + outputs) + padded_of(&t, widest) +
-         8 * widest_panel;
+  vm_convolution_kernels k = vm_convolution_kernels_here();
+  const vm_winograd_transforms *w = &k.winograd[s->stride - 1];
+  pass forward = pass_of(s, &w->forward, false), back = pass_of(s, &w->back, true);
+  size_t panels = filters * apart(up_to(s->inputs, widest_panel) * up_to(s->outputs, widest_panel));
+  return panels + max_of(max_of(floats_of(&forward), floats_of(&back)), panels / 4) + widest_panel;
 }
 
 static lattice products(size_t tiles, size_t inputs, size_t outputs, size_t wide) {
@@ -50,95 +76,106 @@ static lattice products(size_t tiles, size_t inputs, size_t outputs, size_t wide
                    .tap_rows = 1, .run = inputs, .outputs = outputs};
 }
 
-/// Pads `images` images and transforms their tiles to `[36, tiles, channels]`.
-static void transform_images(const vm_convolution_kernels *k, const tiling *t, const vm_convolution_shape *s,
-                             const float *x, size_t images, size_t channels, float *padded, float *to) {
-  size_t line = (4 * t->across + 2) * channels, plane = images * t->down * t->across * channels;
-  vm_pad(x, padded, images, s->height, s->width, channels, channels, (margin){1, 4 * t->down + 1 - s->height},
-         (margin){1, 4 * t->across + 1 - s->width});
+/// Pads images and transforms their tiles to `[elements, tiles, wide]`.
+static void transform(const float *x, size_t images, size_t height, size_t width, size_t channels, size_t wide,
+                      size_t down, size_t across, size_t size, size_t step, size_t before,
+                      void (*one)(const float *, size_t, size_t, float *, size_t), float *padded, float *to) {
+  size_t rows = padded_side(down, size, step), columns = padded_side(across, size, step);
+  size_t line = columns * channels, plane = apart(images * down * across * wide);
+  vm_pad(x, padded, images, height, width, channels, channels, (margin){before, rows - before - height},
+         (margin){before, columns - before - width});
   for (size_t i = 0; i < images; i++)
-    for (size_t row = 0; row < t->down; row++)
-      for (size_t column = 0; column < t->across; column++, to += channels)
-        k->transform_input(padded + (i * (4 * t->down + 2) + 4 * row) * line + 4 * column * channels, line, channels,
-                           to, plane);
+    for (size_t row = 0; row < down; row++)
+      for (size_t column = 0; column < across; column++, to += wide)
+        one(padded + (i * rows + step * row) * line + step * column * channels, line, channels, to, plane);
 }
 
-/// y = x convolved with the transformed filters `panels`, `[36, outputs / panel, inputs, panel]`.
-static void convolve(const vm_convolution_kernels *k, const vm_convolution_shape *s, size_t inputs, size_t outputs,
-                     const float *x, const float *panels, const float *bias, float *y, float *scratch) {
-  tiling t = tiling_of(s);
-  float *transformed = scratch, *sums = transformed + elements * tiles_of(&t) * inputs;
-  float *padded = sums + elements * tiles_of(&t) * outputs;
-  for (size_t first = 0; first < s->images; first += t.group) {
-    size_t images = min_of(t.group, s->images - first), tiles = images * t.down * t.across;
-    transform_images(k, &t, s, x + first * s->height * s->width * inputs, images, inputs, padded, transformed);
-    lattice l = products(tiles, inputs, outputs, outputs);
+static void transform_inputs(const pass *p, const float *x, size_t images, float *padded, float *to) {
+  transform(x, images, p->height, p->width, p->channels, p->channels, p->down, p->across, p->kind->input,
+            p->kind->step, p->kind->before, p->kind->transform_input, padded, to);
+}
+
+/// y = x convolved with the transformed filters, `[36, outputs / panel, inputs, panel]`.
+static void convolve(const vm_convolution_kernels *k, const pass *p, size_t all, const float *x, const float *panels,
+                     const float *bias, float *y, float *scratch) {
+  size_t elements = p->kind->axis * p->kind->axis, most = p->group * p->down * p->across, out = p->kind->output;
+  float *transformed = scratch, *sums = transformed + elements * apart(most * p->channels);
+  float *padded = sums + elements * apart(most * p->out_channels);
+  for (size_t first = 0; first < all; first += p->group) {
+    size_t images = min_of(p->group, all - first), tiles = images * p->down * p->across;
+    transform_inputs(p, x + first * p->height * p->width * p->channels, images, padded, transformed);
+    lattice l = products(tiles, p->channels, p->out_channels, p->out_channels);
     for (size_t e = 0; e < elements; e++)
-      k->convolve(&l, transformed + e * tiles * inputs, panels + e * inputs * up_to(outputs, k->panel), NULL,
-                  sums + e * tiles * outputs);
+      k->convolve(&l, transformed + e * apart(tiles * p->channels),
+                  panels + filter_of(e, p->kind->axis) * apart(p->channels * up_to(p->out_channels, k->panel)), NULL,
+                  sums + e * apart(tiles * p->out_channels));
     const float *from = sums;
     for (size_t i = first; i < first + images; i++)
-      for (size_t row = 0; row < 4 * t.down; row += 4)
-        for (size_t column = 0; column < 4 * t.across; column += 4, from += outputs)
-          k->transform_output(from, tiles * outputs, bias, outputs,
-                              y + ((i * s->height + row) * s->width + column) * outputs, s->width * outputs,
-                              min_of(4, s->height - row), min_of(4, s->width - column));
+      for (size_t row = 0; row < out * p->down; row += out)
+        for (size_t column = 0; column < out * p->across; column += out, from += p->out_channels)
+          p->kind->transform_output(from, apart(tiles * p->out_channels), bias, p->out_channels,
+                                    y + ((i * p->out_height + row) * p->out_width + column) * p->out_channels,
+                                    p->out_width * p->out_channels, min_of(out, p->out_height - row),
+                                    min_of(out, p->out_width - column));
   }
+}
+
+/// Filters `[3, 3, inputs, outputs]` to panels.
+static void transform_filters(const vm_convolution_kernels *k, const vm_winograd_transforms *w, const float *weight,
+                              size_t inputs, size_t outputs, float *panels) {
+  size_t wide = up_to(outputs, k->panel);
+  if (wide != outputs) memset(panels, 0, filters * apart(inputs * wide) * sizeof(float));
+  for (size_t c = 0; c < outputs; c += k->panel)
+    for (size_t i = 0; i < inputs; i++)
+      w->transform_weight(weight + i * outputs + c, inputs * outputs, min_of(k->panel, outputs - c),
+                          panels + c * inputs + i * k->panel, apart(inputs * wide));
 }
 
 void vm_winograd(const vm_convolution_shape *s, const float *x, const float *weight, const float *bias, float *y,
                  float *scratch) {
   vm_convolution_kernels k = vm_convolution_kernels_here();
-  size_t wide = up_to(s->outputs, k.panel);
-  memset(scratch, 0, elements * s->inputs * wide * sizeof(float));
-  for (size_t c = 0; c < s->outputs; c += k.panel)
-    for (size_t i = 0; i < s->inputs; i++)
-      k.transform_weight(weight + i * s->outputs + c, s->inputs * s->outputs, min_of(k.panel, s->outputs - c),
-                         scratch + c * s->inputs + i * k.panel, s->inputs * wide);
-  convolve(&k, s, s->inputs, s->outputs, x, scratch, bias, y, scratch + elements * s->inputs * wide);
+  const vm_winograd_transforms *w = &k.winograd[s->stride - 1];
+  pass p = pass_of(s, &w->forward, false);
+  transform_filters(&k, w, weight, s->inputs, s->outputs, scratch);
+  convolve(&k, &p, s->images, x, scratch, bias, y, scratch + filters * apart(s->inputs * up_to(s->outputs, k.panel)));
 }
 
 void vm_winograd_input_gradient(const vm_convolution_shape *s, const float *dy, const float *weight, float *dx,
                                 float *scratch) {
   vm_convolution_kernels k = vm_convolution_kernels_here();
-  size_t wide = up_to(s->inputs, k.panel);
+  const vm_winograd_transforms *w = &k.winograd[s->stride - 1];
+  pass p = pass_of(s, &w->back, true);
   // The filters turned round and transposed to [3, 3, outputs, inputs].
-  float *turned = scratch + elements * s->outputs * wide;
+  float *turned = scratch + filters * apart(s->outputs * up_to(s->inputs, k.panel));
   for (size_t tap = 0; tap < 9; tap++)
     for (size_t i = 0; i < s->inputs; i++)
       for (size_t o = 0; o < s->outputs; o++)
         turned[(tap * s->outputs + o) * s->inputs + i] = weight[((8 - tap) * s->inputs + i) * s->outputs + o];
-  memset(scratch, 0, elements * s->outputs * wide * sizeof(float));
-  for (size_t c = 0; c < s->inputs; c += k.panel)
-    for (size_t o = 0; o < s->outputs; o++)
-      k.transform_weight(turned + o * s->inputs + c, s->outputs * s->inputs, min_of(k.panel, s->inputs - c),
-                         scratch + c * s->outputs + o * k.panel, s->outputs * wide);
-  convolve(&k, s, s->outputs, s->inputs, dy, scratch, NULL, dx, turned);
+  transform_filters(&k, w, turned, s->outputs, s->inputs, scratch);
+  convolve(&k, &p, s->images, dy, scratch, NULL, dx, turned);
 }
 
 void vm_winograd_weight_gradient(const vm_convolution_shape *s, const float *x, const float *dy, float *dweight,
                                  float *scratch) {
   vm_convolution_kernels k = vm_convolution_kernels_here();
-  tiling t = tiling_of(s);
-  size_t wide = up_to(s->outputs, k.panel), plane = s->inputs * s->outputs;
-  float *sums = scratch, *transformed = sums + elements * plane;
-  float *slopes = transformed + elements * tiles_of(&t) * s->inputs + longest_tile;
-  float *padded = slopes + elements * tiles_of(&t) * wide;
-  memset(sums, 0, elements * plane * sizeof(float));
-  if (wide != s->outputs) memset(slopes, 0, elements * tiles_of(&t) * wide * sizeof(float));
-  for (size_t first = 0; first < s->images; first += t.group) {
-    size_t images = min_of(t.group, s->images - first), tiles = images * t.down * t.across;
-    transform_images(&k, &t, s, x + first * s->height * s->width * s->inputs, images, s->inputs, padded, transformed);
-    vm_pad(dy + first * s->height * s->width * s->outputs, padded, images, s->height, s->width, s->outputs, s->outputs,
-           (margin){0, 4 * t.down - s->height}, (margin){0, 4 * t.across - s->width});
-    size_t line = 4 * t.across * s->outputs;
-    float *to = slopes;
-    for (size_t row = 0; row < images * t.down; row++)
-      for (size_t column = 0; column < t.across; column++, to += wide)
-        k.transform_slope(padded + 4 * row * line + 4 * column * s->outputs, line, s->outputs, to, tiles * wide);
+  const vm_winograd_transforms *w = &k.winograd[s->stride - 1];
+  pass p = pass_of(s, &w->forward, false);
+  size_t axis = p.kind->axis, most = p.group * p.down * p.across;
+  size_t wide = up_to(s->outputs, k.panel), plane = apart(s->inputs * s->outputs);
+  float *sums = scratch, *transformed = sums + filters * plane;
+  float *slopes = transformed + axis * axis * apart(most * s->inputs);
+  float *padded = slopes + axis * axis * apart(most * wide);
+  memset(sums, 0, filters * plane * sizeof(float));
+  if (wide != s->outputs) memset(slopes, 0, axis * axis * apart(most * wide) * sizeof(float));
+  for (size_t first = 0; first < s->images; first += p.group) {
+    size_t images = min_of(p.group, s->images - first), tiles = images * p.down * p.across;
+    transform_inputs(&p, x + first * s->height * s->width * s->inputs, images, padded, transformed);
+    transform(dy + first * p.out_height * p.out_width * s->outputs, images, p.out_height, p.out_width, s->outputs,
+              wide, p.down, p.across, 4, 4, 0, w->transform_slope, padded, slopes);
     lattice l = products(tiles, s->inputs, s->outputs, wide);
-    for (size_t e = 0; e < elements; e++)
-      k.add_weight_gradient(&l, transformed + e * tiles * s->inputs, slopes + e * tiles * wide, sums + e * plane);
+    for (size_t e = 0; e < axis * axis; e++)
+      k.add_weight_gradient(&l, transformed + e * apart(tiles * s->inputs), slopes + e * apart(tiles * wide),
+                            sums + filter_of(e, axis) * plane);
   }
-  k.transform_weight_slope(sums, plane, plane, dweight, plane);
+  w->transform_weight_slope(sums, plane, s->inputs * s->outputs, dweight, s->inputs * s->outputs);
 }

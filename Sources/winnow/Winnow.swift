@@ -20,7 +20,8 @@ struct Winnow: ParsableCommand {
       """,
     version: winnowVersion,
     subcommands: [
-      Clean.self, Train.self, Score.self, Fit.self, Filter.self, Inspect.self, Eval.self,
+      Clean.self, Train.self, Score.self, Fit.self, Filter.self, Embed.self, Inspect.self,
+      Eval.self,
     ])
 
   static func main() {

@@ -2,11 +2,11 @@ import Testing
 
 @testable import Layers
 
-/// The convolution against its formula and its gradients: the direct way, and Winograd's for 3 x 3 of stride 1.
+/// The convolution against its formula and its gradients: the direct way, and Winograd's for 3 x 3.
 @Suite struct ConvolutionTests {
   private var random = SeededRandom(seed: 5)
 
-  /// What is convolved how. The side of the images is 6 x 7: whole tiles, parts of tiles and edges.
+  /// What is convolved how. The side of the images is 9 x 10: whole tiles, parts of tiles and edges.
   struct Geometry: Sendable, CustomTestStringConvertible {
     var kernel, stride, inputs, outputs: Int
     var testDescription: String { "\(kernel) / \(stride), \(inputs) to \(outputs)" }
@@ -21,6 +21,8 @@ import Testing
     Geometry(kernel: 3, stride: 2, inputs: 20, outputs: 33),
     Geometry(kernel: 3, stride: 1, inputs: 16, outputs: 48),
     Geometry(kernel: 3, stride: 1, inputs: 32, outputs: 32),
+    Geometry(kernel: 3, stride: 2, inputs: 16, outputs: 48),
+    Geometry(kernel: 3, stride: 2, inputs: 32, outputs: 32),
   ]
 
   private mutating func layer(_ geometry: Geometry, inputGradient: Bool = true) -> Convolution {
@@ -32,13 +34,13 @@ import Testing
   @Test(arguments: geometries) mutating func forwardIsTheFormula(geometry: Geometry) {
     let layer = layer(geometry)
     let context = Context(training: false)
-    let images = (0..<3).map { _ in (0..<(6 * 7 * geometry.inputs)).map { _ in random.normal() } }
+    let images = (0..<3).map { _ in (0..<(9 * 10 * geometry.inputs)).map { _ in random.normal() } }
     layer.parameters[1].values = (0..<geometry.outputs).map { _ in random.normal() }
-    let x = context.pool.tensor([3, 6, 7, geometry.inputs], images.flatMap { $0 })
+    let x = context.pool.tensor([3, 9, 10, geometry.inputs], images.flatMap { $0 })
     let y = layer.forward(x, context).values
     let plain = images.flatMap {
       Plain.convolution(
-        $0, height: 6, width: 7, inputs: geometry.inputs, weight: layer.parameters[0].values,
+        $0, height: 9, width: 10, inputs: geometry.inputs, weight: layer.parameters[0].values,
         bias: layer.parameters[1].values, kernel: geometry.kernel, stride: geometry.stride)
     }
     #expect(y.count == plain.count)
@@ -47,7 +49,7 @@ import Testing
 
   @Test(arguments: geometries) mutating func backwardIsTheSlope(geometry: Geometry) {
     var check = GradientCheck()
-    check.check(layer(geometry), input: [2, 6, 7, geometry.inputs])
+    check.check(layer(geometry), input: [2, 9, 10, geometry.inputs])
   }
 
   @Test mutating func theFirstSkipsItsInputGradient() {
@@ -61,9 +63,9 @@ import Testing
     for geometry in Self.geometries {
       let layer = layer(geometry)
       let context = Context(training: false)
-      let size = 6 * 7 * geometry.inputs
+      let size = 9 * 10 * geometry.inputs
       let many = (0..<(20 * size)).map { _ in random.normal() }
-      let shape = [6, 7, geometry.inputs]
+      let shape = [9, 10, geometry.inputs]
       let together = layer.forward(context.pool.tensor([20] + shape, many), context).values
       let last = context.pool.tensor([1] + shape, Array(many.suffix(size)))
       let alone = layer.forward(last, context).values

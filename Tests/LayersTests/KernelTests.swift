@@ -75,6 +75,8 @@ import VectorMath
     result = y
     vm_add(x, &result, x.count)
     expectClose(result, Plain.axpy(1, x, y), 1e-6)
+    vm_sum(x, y, &result, x.count)
+    expectClose(result, Plain.axpy(1, x, y), 1e-6)
     let size = Plain.dot(x, x).squareRoot() * Plain.dot(y, y).squareRoot()
     #expect(abs(Double(vm_dot(x, y, x.count)) - Plain.dot(x, y)) < 1e-6 * size)
     #expect(abs(vm_sum_of_squares(x, x.count) / Plain.dot(x, x) - 1) < 1e-12)
@@ -121,15 +123,15 @@ import VectorMath
     expectClose(y, plain, 1e-5)
   }
 
-  @Test mutating func imageNorm() {
+  @Test(arguments: [false, true]) mutating func imageNorm(rectified: Bool) {
     let (channels, size) = (6, 5 * 6)
     let (x, gain, bias) = (floats(2 * size), floats(channels), floats(channels))
     var (y, statistics) = (x, [Float](repeating: 0, count: 4))
-    vm_image_norm(x, gain, bias, &y, &statistics, 2, 5, channels, 1e-5)
+    vm_image_norm(x, gain, bias, &y, &statistics, 2, 5, channels, 1e-5, rectified)
     let plain = (0..<2).flatMap {
       Plain.norm(Array(x[($0 * size)..<(($0 + 1) * size)]), gain: gain, bias: bias, epsilon: 1e-5)
     }
-    expectClose(y, plain, 1e-5)
+    expectClose(y, rectified ? Plain.relu(plain) : plain, 1e-5)
   }
 
   @Test(arguments: [1, 5, 16]) mutating func crop(side: Int) {

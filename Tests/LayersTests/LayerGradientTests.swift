@@ -19,6 +19,8 @@ import Testing
   @Test func imageNorm() {
     var check = GradientCheck()
     check.check(ImageNorm("n", 5), input: [3, 2, 4, 5])
+    check.step = 1e-3
+    check.check(ImageNorm("r", 5, rectified: true), input: [3, 2, 4, 5])
   }
 
   @Test func quickGELU() {

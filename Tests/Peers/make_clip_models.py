@@ -49,11 +49,28 @@ def randomise(model, seed):
                 parameter.copy_(noise * fan ** -0.5)
 
 
+MERGES = ["t h", "th e</w>", "a n", "i n", "e r", "o r", "r e", "e d</w>", "o n", "f i", "c a", "a t</w>"]
+
+
+def write_byte_pairs(out):
+    """CLIP's vocabulary with a dozen merges: vocab.json and merges.txt."""
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    rest = [byte for byte in range(256) if byte not in printable]
+    letters = [chr(byte) for byte in printable] + [chr(256 + i) for i in range(len(rest))]
+    tokens = letters + [letter + "</w>" for letter in letters]
+    tokens += [merge.replace(" ", "") for merge in MERGES] + ["<|startoftext|>", "<|endoftext|>"]
+    (out / "vocab.json").write_text(json.dumps({token: i for i, token in enumerate(tokens)}))
+    (out / "merges.txt").write_text("\n".join(["#version: 0.2", *MERGES]) + "\n")
+    return len(tokens)
+
+
 def hugging_face(arguments, out):
     import transformers
 
     (vw, vd, vh, vm, side, patch), (tw, td, th, tm, vocabulary, context), dimension = SIZES[arguments.size]
     chinese = arguments.layout == "chinese"
+    if arguments.size == "golden" and not chinese:
+        vocabulary = write_byte_pairs(out)
     text = dict(
         hidden_size=tw, num_hidden_layers=td, num_attention_heads=th, intermediate_size=tm, vocab_size=vocabulary,
         max_position_embeddings=context)
@@ -123,6 +140,8 @@ def make(arguments):
     layout = open_clip_model if arguments.layout == "open-clip" else hugging_face
     encode = layout(arguments, out)
     (_, _, _, _, side, _), (_, _, _, _, vocabulary, context), _ = SIZES[arguments.size]
+    if (out / "vocab.json").exists():
+        vocabulary = len(json.loads((out / "vocab.json").read_text()))
     random = np.random.default_rng(3)
     count = 3 if arguments.size == "golden" else 9
     pixels = random.integers(0, 256, (count, side, side, 3), dtype=np.uint8)

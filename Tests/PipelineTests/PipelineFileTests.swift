@@ -19,20 +19,26 @@ import Training
     }
   }
 
-  @Test func theFileOfAllKnobsHoldsTheBuiltInDefaults() throws {
+  private static func file(_ name: String) -> String {
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    let file = folder.appendingPathComponent("../../Pipelines/clean.yaml").standardizedFileURL
-    #expect(try PipelineFile.load(file.path) == RunConfiguration())
+    return folder.appendingPathComponent("../../Pipelines/\(name)").standardizedFileURL.path
   }
 
-  @Test func theFileOfAllKnobsNamesEveryKnob() throws {
-    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    let text = try String(
-      contentsOf: folder.appendingPathComponent("../../Pipelines/clean.yaml"), encoding: .utf8)
+  @Test(arguments: ["clean.yaml", "train.yaml"])
+  func aFileOfAllKnobsHoldsTheBuiltInDefaults(name: String) throws {
+    #expect(try PipelineFile.load(Self.file(name)) == RunConfiguration())
+  }
+
+  /// Each file, and the sections that are told in the other one.
+  @Test(arguments: [
+    ("clean.yaml", ["train", "text"]), ("train.yaml", ["judges", "noise", "write"]),
+  ])
+  func aFileOfAllKnobsNamesEveryKnob(name: String, others: [String]) throws {
+    let text = try String(contentsOfFile: Self.file(name), encoding: .utf8)
     var full = RunConfiguration()
     (full.output, full.read.jsonCaption) = ("x", "x")
     (full.noise.maxNoise, full.noise.keepFraction) = (0, 0)
-    full.judges.ecl = EnsembleSchedule()
+    (full.judges.ecl, full.train.ecl) = (EnsembleSchedule(), EnsembleSchedule())
     func keys(_ value: Any) -> [String] {
       if let object = value as? [String: Any] {
         return object.flatMap { [$0.key] + keys($0.value) }
@@ -40,7 +46,8 @@ import Training
       return (value as? [Any])?.flatMap(keys) ?? []
     }
     let tree = try JSONSerialization.jsonObject(with: try JSONEncoder().encode(full))
-    let missing = Set(keys(tree)).filter { !text.contains("\($0):") }
+    let mine = (tree as? [String: Any] ?? [:]).filter { !others.contains($0.key) }
+    let missing = Set(keys(mine)).filter { !text.contains("\($0):") }
     #expect(missing == [])
   }
 
@@ -96,6 +103,16 @@ import Training
     #expect(message("judges: {members: [{name: a, image: {patches: 8}}]}").contains("image.patch?"))
   }
 
+  @Test func theModelMayBeOfAnyKindAndAWrongKeyInItIsFound() throws {
+    let image = try parse("train: {model: {image: {kind: transformer, patch: 16}}}").train.model
+      .image
+    #expect(image.kind == .transformer && image.patch == 16 && image.side == 64)
+    let words = try parse("train: {model: {text: {tokens: words, buckets: 99}}}").train.model.text
+    #expect(words.tokens == .words && words.buckets == 99 && words.width == 128)
+    #expect(
+      message("train: {model: {dimensions: 3}}").contains("did you mean train.model.dimension?"))
+  }
+
   @Test func aValueOfTheWrongTypeNamesItsKey() {
     #expect(message("judges: {epochs: many}").contains("judges.epochs"))
     #expect(message("judges: 3").contains("judges holds further keys"))
@@ -117,6 +134,8 @@ import Training
     "judges: {members: [{name: a, image: {kind: dictionary, side: 8, grid: 3}}]}",
     "judges: {members: [{name: a, image: {kind: dictionary, dropout: 1}}]}",
     "judges: {augmentation: {mirror: 1.5}}", "judges: {members: []}", "judges: {ecl: {keep: 0}}",
+    "train: {lanes: 0}", "train: {mlm: {weight: 0}}", "train: {model: {text: {vocabularySize: 9}}}",
+    "train: {model: {pretrained: x}}", "train: {queue: -1}",
     "read: {imageSuffixes: []}",
   ])
   func senselessValuesAreRefused(yaml: String) {
@@ -125,14 +144,17 @@ import Training
 
   @Test func theSeedStandsAtTheTopOnly() throws {
     #expect(message("judges: {seed: 3}").contains("unknown key judges.seed"))
+    #expect(message("train: {seed: 3}").contains("unknown key train.seed"))
     let context = try RunContext(
       configuration: try parse("seed: 7"), directory: RunDirectory("unused"))
     #expect(context.configuration.judges.seed == 7)
+    #expect(context.configuration.train.seed == 7)
   }
 
   @Test func relativePathsAreTakenFromTheFilesFolder() throws {
     let folder = try TemporaryFolder()
-    try folder.write("a.yaml", "in: ['a.tar::/b.tar::c.tar', shards, /data/x.tar]\nout: result\n")
+    try folder.write(
+      "a.yaml", "in: ['a.tar::/b.tar::c.tar', shards, /data/x.tar]\nout: result\ntext: [t]\n")
     let configuration = try PipelineFile.load(folder.path("a.yaml"))
     #expect(
       configuration.input == [
@@ -140,5 +162,6 @@ import Training
         "/data/x.tar",
       ])
     #expect(configuration.output == folder.path("result"))
+    #expect(configuration.text == [folder.path("t")])
   }
 }

@@ -146,12 +146,58 @@ import Testing
         } ?? false
       }
     }
-    let files = try FileManager.default.contentsOfDirectory(atPath: directory)
-    let finished = files.filter { $0.hasSuffix(".safetensors") }
+    let finished = try FileManager.default.contentsOfDirectory(atPath: directory)
     #expect(finished.count == 3, "two members of the selection round, one of the final one")
-    #expect(files.count == 4, "and one that was stopped in the middle")
     let resumed = try Self.train(corpus, epochs: 2, workers: 1, checkpoints: directory)
     #expect(try resumed.digest() == Self.train(corpus, epochs: 2, workers: 2).digest())
+  }
+
+  @Test func aMemberThatIsStoppedInTheMiddleGoesOnThere() throws {
+    let corpus = ColourCorpus(count: 160, mismatched: 0.2)
+    let directory = NSTemporaryDirectory() + "winnow-training-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    let done = Mutex(0)
+    #expect(throws: TrainingError.cancelled) {
+      try Self.train(corpus, epochs: 2, workers: 1, checkpoints: directory) { progress in
+        done.withLock { $0 = progress.step }
+      } isCancelled: {
+        done.withLock { $0 == 7 }
+      }
+    }
+    let files = try FileManager.default.contentsOfDirectory(atPath: directory)
+    #expect(files.filter { $0.hasSuffix(".unfinished") }.count == 1, "\(files)")
+    let resumed = try Self.train(corpus, epochs: 2, workers: 1, checkpoints: directory)
+    #expect(try resumed.digest() == Self.train(corpus, epochs: 2, workers: 2).digest())
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: directory).allSatisfy {
+        $0.hasSuffix(".safetensors")
+      })
+  }
+
+  @Test func snapshotsAlongTrainingAreKindsOfTheEnsemble() throws {
+    let corpus = ColourCorpus(count: 160, mismatched: 0.2)
+    var configuration = Self.configuration(epochs: 2)
+    configuration.selectionRounds = 0
+    let alone = try trainEnsemble(
+      corpus, configuration: configuration, workers: 2, checkpoints: nil, key: "k",
+      publish: { _, _ in }, progress: { _ in }, isCancelled: { false })
+    configuration.members[0].snapshots = 3
+    let directory = NSTemporaryDirectory() + "winnow-training-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    func train() throws -> Ensemble {
+      try trainEnsemble(
+        corpus, configuration: configuration, workers: 2, checkpoints: directory, key: "k",
+        publish: { path, write in try write(path) }, progress: { _ in }, isCancelled: { false })
+    }
+    let ensemble = try train()
+    #expect(ensemble.kinds.map(\.name) == ["bag", "bag.1", "bag.2", "transformer"])
+    #expect(ensemble.members.map { [$0.kind, $0.fold] } == (0..<8).map { [$0 / 2, $0 % 2] })
+    func values(_ member: Ensemble.Member) -> [Float] { member.weights.flatMap(\.values) }
+    #expect(values(ensemble.members[0]) == values(alone.members[0]), "snapshots change no training")
+    #expect(Set((0..<8).map { values(ensemble.members[$0]) }).count == 8)
+    #expect(try train().digest() == ensemble.digest(), "from the checkpoints")
   }
 
   @Test func tooFewPairsSaysHowManyAreNeeded() {

@@ -94,7 +94,7 @@ import Text
   @Test func maskedTokensAreLearntBesideThePairs() throws {
     let trainer = trainer()
     var reports: [StepReport] = []
-    try trainer.run(nil, isCancelled: { false }) { reports.append($0) }
+    try trainer.run(nil, isCancelled: { false }, onStep: { reports.append($0) })
     let (first, last) = (reports[0], reports.suffix(20))
     let mlm = try #require(first.mlm)
     #expect(abs(first.loss - (first.contrastive + mlm) / 2) < 1e-4, "EfficientCLIP's L")

@@ -2,6 +2,7 @@ import Encoders
 import Foundation
 import Layers
 import Testing
+import Text
 
 @testable import Training
 
@@ -44,22 +45,21 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: path) }
     let checkpoint = Checkpoint(path: path, seconds: 1e9, key: "k") { try $1($0) }
     var losses: [Float] = []
-    try whole.run(nil, isCancelled: { false }) { losses.append($0.loss) }
+    try whole.run(nil, isCancelled: { false }, onStep: { losses.append($0.loss) })
     #expect(losses.count == whole.plan.steps && losses.count > 13)
 
     let stopped = Self.trainer()
     var (seen, saved, began) = ([Float](), [Int](), [Int]())
     #expect(throws: TrainingError.cancelled) {
-      try stopped.run(checkpoint, isCancelled: { seen.count == stop }, saved: { saved.append($0) })
-      {
-        seen.append($0.loss)
-      }
+      try stopped.run(
+        checkpoint, isCancelled: { seen.count == stop }, saved: { saved.append($0) },
+        onStep: { seen.append($0.loss) })
     }
     #expect(saved == [stop])
     let resumed = Self.trainer(workers: 1)
-    try resumed.run(checkpoint, isCancelled: { false }, began: { began.append($0) }) {
-      seen.append($0.loss)
-    }
+    try resumed.run(
+      checkpoint, isCancelled: { false }, began: { began.append($0) },
+      onStep: { seen.append($0.loss) })
     #expect(began == [stop])
     #expect(seen == losses)
     #expect(try state(of: resumed) == state(of: whole))
@@ -131,6 +131,19 @@ import Testing
     #expect(places.map(\.isLast) == [false, true, false, true, true])
   }
 
+  @Test func snapshotsLieAtEqualDistancesAndTheLastIsTheModel() {
+    let plan = EpochPlan(pairs: 160, batchSize: 16, epochs: 3, minimumSteps: 0, keep: nil)
+    #expect(plan.steps == 30)
+    func steps(_ count: Int) -> [Int] {
+      (0...30).filter { plan.snapshot(after: $0, of: count) != nil }
+    }
+    #expect((0...30).compactMap { plan.snapshot(after: $0, of: 4) } == [1, 2, 3])
+    #expect(steps(1) == [])
+    #expect(steps(3) == [10, 20])
+    #expect(steps(4) == [8, 15, 23])
+    #expect(steps(30).count == 29)
+  }
+
   @Test func whatIsTrustedLeastIsLeftOut() {
     var trust = SnapshotTrust(pairs: 4)
     trust.add([0.1, 0.5, 0.3, 0.5])
@@ -139,5 +152,23 @@ import Testing
     trust.add([0, 1, 0])
     trust.prune(to: 2)
     #expect(trust.kept == [1, 2], "of equal ones the first stays")
+  }
+}
+
+@Suite struct CaptionAugmentationTests {
+  @Test func wordsAreLeftOutButNeverAllAndNeverTheFrame() {
+    var random = SeededRandom(seed: 2)
+    let augmentation = Augmentation()
+    let tokens = CaptionTokens(ids: [0, 5, 6, 7, 1])
+    var seen: Set<[Int32]> = []
+    for _ in 0..<200 {
+      let kept = augmentation.caption(tokens, framed: true, &random)
+      #expect(kept.ids.first == 0 && kept.ids.last == 1 && kept.count > 2)
+      #expect(kept.ends == kept.ids.indices.map { Int32($0 + 1) })
+      seen.insert(kept.ids)
+    }
+    #expect(seen.count == 7, "every choice but none of them")
+    let bare = (0..<200).map { _ in augmentation.caption(tokens, &random).ids }
+    #expect(bare.contains { $0.first != 0 } && bare.allSatisfy { !$0.isEmpty })
   }
 }

@@ -6,9 +6,7 @@ struct HuggingFaceLayout: PretrainedLayout {
   let configuration: MemberConfiguration
   let stem = "model"
   let files = [
-    "config.json", "preprocessor_config.json", "processor_config.json", "tokenizer.json",
-    "vocab.json", "merges.txt", "vocab.txt", "tokenizer_config.json", "added_tokens.json",
-    "special_tokens_map.json",
+    "config.json", "preprocessor_config.json", "processor_config.json",
   ]
   private let isChinese: Bool
 

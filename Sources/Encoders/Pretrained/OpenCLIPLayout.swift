@@ -6,8 +6,7 @@ struct OpenCLIPLayout: PretrainedLayout {
   let configuration: MemberConfiguration
   let stem = "open_clip_model"
   let files = [
-    "open_clip_config.json", "bpe_simple_vocab_16e6.txt.gz", "bpe_simple_vocab_16e6.txt",
-    "tokenizer.json", "vocab.json", "merges.txt", "tokenizer_config.json",
+    "open_clip_config.json"
   ]
 
   init?(folder: String) throws {
@@ -83,8 +82,11 @@ struct OpenCLIPLayout: PretrainedLayout {
     try requirePlain(json)
     try json.require("pool_type", toBe: "argmax")
     if json.has("tokenizer_mode") { throw json.unsupported("tokenizer_mode", known: "none") }
+    // Their own tokenizer cleans captions otherwise than Hugging Face's: where both lie there, theirs.
+    let own = TokenizerFiles.openCLIPNames.map { "\(folder)/\($0)" }
+      .first(where: FileManager.default.fileExists)
     var text = TextConfiguration(
-      kind: .transformer, tokens: .bytePairs, vocabulary: folder,
+      kind: .transformer, tokens: .bytePairs, vocabulary: own ?? folder,
       vocabularySize: try json.integer("vocab_size", default: 49408),
       width: try json.integer("width", default: 512),
       depth: try json.integer("layers", default: 12),

@@ -12,7 +12,7 @@ protocol PretrainedLayout {
   var configuration: MemberConfiguration { get }
   /// Of the weights, without `.safetensors`.
   var stem: String { get }
-  /// Names of the files beside the weights that decide an embedding, if they are there.
+  /// Names of the files beside weights and tokenizer that decide an embedding, if they are there.
   var files: [String] { get }
   /// Where the weights of one of our parameters come from.
   func source(of parameter: String, in files: WeightFiles) -> WeightSource?

@@ -26,7 +26,9 @@ public final class PretrainedModel: Sendable {
   public init(
     folder: String, name: String? = nil, tokenizer: (any CaptionTokenizer)? = nil
   ) throws {
-    let layouts: [any PretrainedLayout.Type] = [HuggingFaceLayout.self, OpenCLIPLayout.self]
+    let layouts: [any PretrainedLayout.Type] = [
+      HuggingFaceLayout.self, OpenCLIPLayout.self, WinnowLayout.self,
+    ]
     var found: (any PretrainedLayout)?
     for layout in layouts where found == nil { found = try layout.init(folder: folder) }
     guard let layout = found else { throw PretrainedError.unknownLayout(folder: folder) }
@@ -42,7 +44,7 @@ public final class PretrainedModel: Sendable {
       }
       try source.load(into: parameter, from: weights)
     }
-    let beside = layout.files.map { "\(folder)/\($0)" }.filter {
+    let beside = (layout.files + TokenizerFiles.names).map { "\(folder)/\($0)" }.filter {
       FileManager.default.fileExists(atPath: $0)
     }
     files = (beside + weights.paths).map { ($0 as NSString).lastPathComponent }

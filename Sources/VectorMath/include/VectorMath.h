@@ -3,6 +3,7 @@
 // Layers/Plain.swift (vm_exp: the C library's), and LayersTests holds the one to the other; the backward kernels are
 // held to finite differences of the layers that call them.
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "Augmentation.h"
@@ -41,11 +42,13 @@ void vm_layer_norm_backward(const float *x, const float *gain, const float *stat
                             float *dgain, float *dbias, size_t rows, size_t columns);
 
 /// As vm_layer_norm, but the statistics are over all positions and channels of an image; gain and bias are a channel's.
+/// `rectified` takes the larger of that and 0.
 void vm_image_norm(const float *x, const float *gain, const float *bias, float *y, float *statistics, size_t images,
-                   size_t positions, size_t channels, float epsilon);
+                   size_t positions, size_t channels, float epsilon, bool rectified);
 /// Writes dx, adds to dgain and dbias.
-void vm_image_norm_backward(const float *x, const float *gain, const float *statistics, const float *dy, float *dx,
-                            float *dgain, float *dbias, size_t images, size_t positions, size_t channels);
+void vm_image_norm_backward(const float *x, const float *gain, const float *bias, const float *statistics,
+                            const float *dy, float *dx, float *dgain, float *dbias, size_t images, size_t positions,
+                            size_t channels, bool rectified);
 
 /// y[row] += bias
 void vm_add_bias(float *y, const float *bias, size_t rows, size_t columns);
@@ -55,6 +58,8 @@ void vm_add_column_sums(const float *x, float *sums, size_t rows, size_t columns
 void vm_axpy(float a, const float *x, float *y, size_t n);
 /// y = x + y
 void vm_add(const float *x, float *y, size_t n);
+/// sum = x + y
+void vm_sum(const float *x, const float *y, float *sum, size_t n);
 /// sum x * y
 float vm_dot(const float *x, const float *y, size_t n);
 /// sum x * x, added up in double precision.

@@ -1,0 +1,81 @@
+import Encoders
+import Foundation
+import Images
+
+/// The members that are not trained but brought: each is fitted to the corpus' bank, which judges its scores.
+struct PretrainedMembers {
+  /// For each member of the configuration its model, nil for those to be trained.
+  private let models: [PretrainedModel?]
+
+  /// Reads the models.
+  ///
+  /// - Throws: `PretrainedError` and the errors of the files it is about; `RunError.usage` for two of one name.
+  init(_ members: [MemberConfiguration]) throws {
+    models = try members.map { member in
+      try member.pretrained.map { try PretrainedModel(folder: $0, name: member.name) }
+    }
+  }
+
+  var isEmpty: Bool { models.allSatisfy { $0 == nil } }
+
+  /// - Parameter trained: the members that were trained; nil where there are none, and the bank is yet to be found.
+  /// - Returns: the whole ensemble, and the shards that couldn't be read to their end.
+  func join(
+    _ trained: Ensemble?, from increment: Increment, in run: RunContext
+  ) throws -> (ensemble: Ensemble, faults: [GatherStage.Fault]) {
+    let judges = run.configuration.judges
+    let forms = models.compactMap { $0?.configuration }.thumbnailForms
+    let pairs: ThumbnailCache
+    var faults: [GatherStage.Fault] = []
+    let bank: [BankPair]
+    if let trained {
+      pairs = try self.bank(of: trained, forms, from: increment, in: run)
+      bank = trained.bank
+    } else {
+      // Twice as many as are needed: some may not decode.
+      (pairs, faults) = try GatherStage.run(
+        increment, limit: 2 * judges.bankSize, forms: forms, in: run)
+      bank = (0..<min(judges.bankSize, pairs.count)).map {
+        BankPair(hash: pairs.hash($0), caption: pairs.caption($0))
+      }
+    }
+    guard bank.count >= Self.leastBank else {
+      throw RunError.usage(
+        "\(bank.count) different readable pairs are too few to judge against: "
+          + "at least \(Self.leastBank) are needed; add shards")
+    }
+    let places = try bank.map { pair in
+      guard let place = (0..<pairs.count).first(where: { pairs.hash($0) == pair.hash }) else {
+        throw RunError.badEnsemble(
+          directory: run.directory.ensemble, detail: "a pair of its bank is gone from the shards")
+      }
+      return place
+    }
+    let ensemble = try run.stage(.train) {
+      try run.cancellation.check()
+      return Ensemble(models: models, trained: trained, bank: bank, seed: judges.seed) {
+        pair, form in
+        pairs.withThumbnail(places[pair], form) { Array($0) }
+      }
+    }
+    return (ensemble, faults)
+  }
+
+  /// Fewer pairs than this are no reference.
+  private static let leastBank = 16
+
+  /// The trained members' bank, in the forms that the models see.
+  private func bank(
+    of trained: Ensemble, _ forms: [ThumbnailForm], from increment: Increment, in run: RunContext
+  ) throws -> ThumbnailCache {
+    try run.stage(.gather) {
+      let progress = ProgressCounter(
+        .gather, total: increment.shards.count, observe: run.observe)
+      let pairs = try ThumbnailCache(
+        hashes: trained.bank.map(\.hash).sorted(), forms: forms,
+        directory: "\(run.directory.temporary)/bank")
+      try GatherStage.fill(pairs, from: increment, progress, in: run)
+      return pairs
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Pipeline
+
+struct Embed: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Write a member's embeddings of every pair, in clip-retrieval's layout.",
+    discussion: """
+      Writes img_emb/img_emb_N.npy and text_emb/text_emb_N.npy, a unit row a pair, and metadata/metadata_N.jsonl with
+      the key and the caption of each row; N is the shard's place in the list. What doesn't decode has no row.
+
+      Examples:
+        winnow embed '/data/{00000..00099}.tar' --member /models/clip-vit-base-patch32 --out /data/embeddings
+        winnow embed /data/crawl --member /data/clean --kind conv-bag --fold 0 --out /data/embeddings
+      """)
+
+  @OptionGroup var shards: ShardArguments
+  @OptionGroup var options: RunOptions
+
+  @Option(
+    help: """
+      A pretrained model's folder; an ensemble's, or the output folder that holds one; or one of its KIND-foldK.safetensors.
+      """)
+  var member: String
+
+  @Option(help: "The kind of member, where the ensemble has several.")
+  var kind: String?
+
+  @Option(help: "The fold that the member held out.")
+  var fold: Int?
+
+  @Flag(help: "The numbers of the rows (default: float16, as clip-retrieval).")
+  var type = EmbeddingType.float16
+
+  func run() throws {
+    let configuration = try options.configuration()
+    let member = try EmbeddingMember(member, kind: kind, fold: fold)
+    let selection = try shards.expand(configuration)
+    let summary = try options.run(configuration) {
+      try Run.embed(
+        selection, member: member, type: type, in: $0)
+    }
+    if !options.quiet {
+      StandardError.print("\(summary.embedded) pairs embedded by \(summary.member)")
+      for (reason, count) in summary.leftOut.sorted(by: { $0.key < $1.key }) {
+        StandardError.print("  left out: \(reason) \(count)")
+      }
+    }
+    let faults = summary.shards.compactMap(\.fault)
+    for fault in faults { StandardError.print("winnow: \(fault)") }
+    if !faults.isEmpty { throw ExitCode(3) }
+  }
+}
+
+extension EmbeddingType: EnumerableFlag {}

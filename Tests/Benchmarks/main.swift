@@ -1,3 +1,0 @@
-import Training
-
-for member in TrainingConfiguration().members { profile(member) }

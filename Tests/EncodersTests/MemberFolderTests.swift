@@ -1,0 +1,26 @@
+import Foundation
+import Testing
+
+@testable import Encoders
+
+@Suite struct MemberFolderTests {
+  @Test func aModelComesBackFromItsFolderWithTheSameEmbeddings() throws {
+    let folder = NSTemporaryDirectory() + "winnow-member-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let encoder = DualEncoder(EncoderGradientTests.tiny(.transformer), seed: 4)
+    try MemberFolder.write(encoder, tokenizer: [:], to: folder)
+    let model = try PretrainedModel(folder: folder)
+    #expect(model.files.sorted() == ["member.json", "model.safetensors"])
+    #expect(model.configuration.text == encoder.configuration.text)
+    let captions = ["a red fish", "鳥", ""]
+    #expect(
+      PairEncoder(model.encoder.encoder).texts(captions) == PairEncoder(encoder).texts(captions))
+
+    let document = "\(folder)/member.json"
+    let text = try String(contentsOfFile: document, encoding: .utf8)
+    try text.replacingOccurrences(of: "\"format_version\" : 1", with: "\"format_version\" : 9")
+      .write(toFile: document, atomically: true, encoding: .utf8)
+    #expect(throws: PretrainedError.self) { try PretrainedModel(folder: folder) }
+  }
+}

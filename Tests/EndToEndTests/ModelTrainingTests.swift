@@ -1,0 +1,131 @@
+import Foundation
+import Testing
+
+@testable import Pipeline
+
+/// `winnow train` as the trainer of a model on clean pairs and unpaired text.
+@Suite struct ModelTrainingTests {
+  private static func pipeline(epochs: Int) -> String {
+    """
+    \(TinyCorpus.pipeline())
+    train:
+      epochs: \(epochs)
+      batchSize: 16
+      lanes: 3
+      queue: 20
+      ecl: {keep: 0.8}
+      checkpointSeconds: 0
+      logSteps: 4
+      model:
+        image: {side: 16, widths: [8, 16], blocks: [0, 0]}
+        text: {vocabularySize: 600, width: 16, depth: 1, heads: 2, hidden: 32, maxTokens: 12}
+        dimension: 16
+        snapshots: 3
+      mlm: {batchSize: 6}
+    """
+  }
+
+  private static func shop(epochs: Int = 3) throws -> Workshop {
+    let shop = try Workshop(pairs: 120, shards: 60, pipeline: pipeline(epochs: epochs))
+    try FileManager.default.createDirectory(
+      atPath: "\(shop.root)/text", withIntermediateDirectories: true)
+    let lines = (0..<60).map {
+      "the \(["red", "green", "blue"][$0 % 3]) square number \($0) is here"
+    }
+    try lines.joined(separator: "\n").write(
+      toFile: "\(shop.root)/text/a.txt", atomically: true, encoding: .utf8)
+    try TinyCorpus.write(
+      [.init(name: Array("x.txt".utf8), bytes: Array("a yellow cross".utf8))],
+      to: "\(shop.root)/text/b.tar")
+    return shop
+  }
+
+  private static let train = [
+    "train", "in", "--for", "downstream", "--text", "text", "--pipeline", "tiny.yaml",
+  ]
+
+  private func train(_ shop: Workshop, out: String, _ more: String...) throws -> Workshop.Outcome {
+    try Workshop.run(Workshop.binary, Self.train + ["--out", out] + more, in: shop.root)
+  }
+
+  private func model(_ shop: Workshop, _ out: String) throws -> [String: Data] {
+    let snapshots = try shop.tree("\(out)/snapshots").map { ("snapshots/\($0)", $1) }
+    return try shop.tree("\(out)/model").merging(snapshots) { $1 }
+  }
+
+  private func steps(_ shop: Workshop, _ out: String) throws -> [Int] {
+    try String(contentsOfFile: "\(shop.root)/\(out)/train.jsonl", encoding: .utf8)
+      .split(separator: "\n").map { line in
+        let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+        return try #require(object?["step"] as? Int)
+      }
+  }
+
+  private func snapshots(_ shop: Workshop) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: "\(shop.root)/out/snapshots")
+  }
+
+  @Test func cleanShardsAndTextTrainAModelAndASecondRunHasNothingToDo() throws {
+    let shop = try Self.shop()
+    #expect(try shop.clean(out: "clean").status == 0)
+    let arguments = ["train", "clean/clean", "--text", "text", "--pipeline", "tiny.yaml"]
+    func run(_ more: String...) throws -> Workshop.Outcome {
+      try Workshop.run(Workshop.binary, arguments + more, in: shop.root)
+    }
+    let first = try run("--out", "out")
+    #expect(first.status == 0, "\(first.errors)")
+    #expect(
+      first.errors.contains("since \(shop.root)/clean was written by Winnow")
+        || first.errors.contains("was written by Winnow"))
+    #expect(first.errors.contains("unpaired text: 61 passages"))
+    #expect(first.output == "")
+    #expect(
+      try shop.tree("out/model").keys.sorted()
+        == ["member.json", "merges.txt", "model.safetensors", "vocab.json"])
+    #expect(try steps(shop, "out").count >= 3)
+    #expect(try snapshots(shop).count == 2)
+    for place in ["out/model", "out/snapshots/\(try #require(try snapshots(shop).first))"] {
+      let embedded = try shop.winnow("embed", "in", "--member", place, "--out", "e-\(place.count)")
+      #expect(embedded.status == 0, "\(embedded.errors)")
+      #expect(embedded.errors.contains("120 pairs embedded"))
+    }
+    let again = try run("--out", "out")
+    #expect(again.status == 0)
+    #expect(again.errors.contains("nothing to train"))
+    let other = try run("--out", "out", "--epochs", "9")
+    #expect(other.status == 1)
+    #expect(other.errors.contains("train.epochs: 3 (now 9)"))
+    #expect(try run("--out", "judges", "--for", "judges").status == 2)
+    #expect(
+      try shop.winnow("train", "in", "--text", "text", "--pipeline", "tiny.yaml", "--out", "j")
+        .status
+        == 2, "judges learn from pairs alone")
+  }
+
+  @Test func aKilledOrStoppedTrainingEndsWithTheSameBytesWhateverTheWorkers() throws {
+    let shop = try Self.shop(epochs: 60)
+    #expect(try train(shop, out: "whole", "--workers", "1").status == 0)
+    for (signal, status) in [(SIGINT, Int32(130)), (SIGKILL, SIGKILL)] {
+      let out = "cut\(signal)"
+      let process = Process()
+      process.executableURL = Workshop.binary
+      process.arguments = Self.train + ["--out", out, "--quiet"]
+      process.currentDirectoryURL = URL(fileURLWithPath: shop.root)
+      try process.run()
+      #expect(shop.appears("\(out)/.winnow/training/model.checkpoint"))
+      if signal == SIGINT {
+        let second = try train(shop, out: out)
+        #expect(second.status == 75, "\(second.errors)")
+      }
+      kill(process.processIdentifier, signal)
+      process.waitUntilExit()
+      #expect(process.terminationStatus == status)
+      #expect(!FileManager.default.fileExists(atPath: "\(shop.root)/\(out)/model"))
+      let resumed = try train(shop, out: out, "--workers", "3")
+      #expect(resumed.status == 0, "\(resumed.errors)")
+      #expect(resumed.errors.contains("going on after step"))
+      #expect(differences(try model(shop, "whole"), try model(shop, out)) == [])
+      #expect(try steps(shop, out) == steps(shop, "whole"))
+    }
+  }
+}
