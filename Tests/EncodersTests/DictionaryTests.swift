@@ -49,15 +49,18 @@ import Testing
       for (row, place) in places.enumerated() {
         for d in 0..<48 { all[Int(place) * 48 + d] = patches[row * 48 + d] }
       }
-      let responses = (0..<(across * across * 9)).map { i in
-        (0..<48).reduce(Float(0)) { $0 + all[i / 9 * 48 + $1] * stem.filters.value[$1 * 9 + i % 9] }
+      let responses = (0..<(across * across * 9)).map { i -> Float in
+        let (place, atom) = (i / 9, i % 9)
+        return (0..<48).reduce(Float(0)) { (sum: Float, d: Int) -> Float in
+          sum + all[place * 48 + d] * stem.filters.value[d * 9 + atom]
+        }
       }
       // Places 0, 1-2, 3-4 of 5 in a row.
       let cell: [Int32] = [0, 1, 1, 2, 2]
+      let cells = (0..<25).map { (place: Int) -> Int32 in cell[place / 5] * 3 + cell[place % 5] }
       let sums = Plain.twoSidedPool(
         responses, bias: stem.bias.values, threshold: 0.5,
-        places: (0..<25).map { $0 }, cells: (0..<25).map { cell[$0 / 5] * 3 + cell[$0 % 5] },
-        count: 9)
+        places: (0..<25).map { Int32($0) }, cells: cells, count: 9)
       let sizes: [Float] = [1, 2, 2]
       for j in sums.indices {
         let size = sizes[j / 18 / 3] * sizes[j / 18 % 3]
@@ -65,7 +68,8 @@ import Testing
         #expect(abs(features[i * stem.count + j] - value) < 1e-4)
       }
       // The first cell's area mean: 18 / 8 pixels, so three.
-      let corner = (0..<9).reduce(Float(0)) { $0 + image[($1 / 3 * 18 + $1 % 3) * 3 + 1] } / 9
+      var corner: Float = 0
+      for y in 0..<3 { for x in 0..<3 { corner += image[(y * 18 + x) * 3 + 1] / 9 } }
       #expect(abs(features[i * stem.count + stem.pooled + 1] - corner) < 1e-5)
     }
   }
