@@ -6,6 +6,8 @@ public final class Context {
   public let pool = BufferPool()
   /// Whether `forward` saves what `backward` needs.
   public let training: Bool
+  /// What layers draw from in training; whoever trains sets it at each step.
+  public var random = SeededRandom(seed: 0)
   private var tape: [Tensor] = []
   private var integerTape: [[Int32]] = []
   private let weightsStay: Bool

@@ -7,6 +7,7 @@
 
 #include "Augmentation.h"
 #include "ConvolutionKernels.h"
+#include "Dictionary.h"
 
 #ifdef __cplusplus
 extern "C" {
