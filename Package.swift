@@ -47,7 +47,7 @@ let package = Package(
         "Training", "Encoders", "ConfidentLearning", "Layers", "Images", "Text", "Shards",
         "TensorFiles", "VectorMath", "CXXHash", "Yams",
       ]),
-    .target(name: "Reports", dependencies: ["Pipeline"]),
+    .target(name: "Reports", dependencies: ["Pipeline", "Layers", "TensorFiles"]),
     .executableTarget(
       name: "winnow",
       dependencies: [
@@ -86,7 +86,7 @@ let package = Package(
     .testTarget(name: "TrainingTests", dependencies: ["Training", "Encoders"]),
     .testTarget(name: "ConfidentLearningTests", dependencies: ["ConfidentLearning"]),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Shards", "TensorFiles"]),
-    .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
+    .testTarget(name: "ReportsTests", dependencies: ["Reports", "TensorFiles"]),
     .testTarget(name: "BuildSamplesTests", dependencies: ["build-samples"]),
     .testTarget(
       name: "EndToEndTests", dependencies: ["winnow", "Pipeline", "Shards", "TensorFiles"]),
