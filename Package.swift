@@ -47,7 +47,7 @@ let package = Package(
         "Training", "Encoders", "ConfidentLearning", "Layers", "Images", "Text", "Shards",
         "TensorFiles", "VectorMath", "CXXHash", "Yams",
       ]),
-    .target(name: "Reports", dependencies: ["Pipeline", "Layers", "TensorFiles"]),
+    .target(name: "Reports", dependencies: ["Pipeline", "Layers", "TensorFiles", "VectorMath"]),
     .executableTarget(
       name: "winnow",
       dependencies: [

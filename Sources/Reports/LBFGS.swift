@@ -3,7 +3,7 @@
 struct LBFGS {
   /// Steps and slope differences remembered.
   var memory = 10
-  var maxIterations = 500
+  var maxIterations = 300
   /// Ends when no component of the slope is larger.
   var tolerance = 1e-6
 

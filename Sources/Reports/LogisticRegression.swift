@@ -1,5 +1,6 @@
 import Foundation
 import Layers
+import VectorMath
 
 /// Multinomial logistic regression with an L2 penalty: the linear probe that CLIP's embeddings are judged by (Radford et
 /// al. 2021, appendix A.3). It minimises what scikit-learn's `LogisticRegression(C=strength)` does,
@@ -16,7 +17,12 @@ struct LogisticRegression: Sendable {
   /// - Parameters:
   ///   - labels: for each row its class, in `0..<classes`.
   ///   - strength: C, above 0; a larger one penalises less.
-  init(_ x: Embeddings, labels: [Int], classes: Int, strength: Double) {
+  ///   - start: a solution for another strength, to begin from; nil for zeros.
+  ///   - tolerance: ends when no component of the slope of the mean loss is larger.
+  init(
+    _ x: Embeddings, labels: [Int], classes: Int, strength: Double,
+    from start: LogisticRegression? = nil, tolerance: Double = 1e-5
+  ) {
     precondition(labels.count == x.rows && x.rows > 0)
     (self.classes, columns) = (classes, x.columns)
     let weights = classes * x.columns
@@ -24,18 +30,20 @@ struct LogisticRegression: Sendable {
     let penalty = 1 / (strength * Double(x.rows))
     var logits = [Float](repeating: 0, count: x.rows * classes)
     var weightSlope = [Float](repeating: 0, count: weights)
-    let start = [Double](repeating: 0, count: weights + classes)
-    parameters = LBFGS().minimise(from: start) { parameters, slope in
+    let zeros = [Double](repeating: 0, count: weights + classes)
+    let search = LBFGS(tolerance: tolerance)
+    parameters = search.minimise(from: start?.parameters ?? zeros) { parameters, slope in
       Self.logits(of: x, parameters, classes: classes, into: &logits)
-      for i in (weights..<slope.count) { slope[i] = 0 }
-      let loss = Self.softmaxLoss(&logits, labels, classes: classes) { column, share in
-        slope[weights + column] += share
-      }
+      let loss = Self.softmaxLoss(&logits, labels, classes: classes)
       product(logits, .yes, x.values, .no, into: &weightSlope, m: classes, n: x.columns, k: x.rows)
       var square = 0.0
       for i in 0..<weights {
         square += parameters[i] * parameters[i]
         slope[i] = Double(weightSlope[i]) + penalty * parameters[i]
+      }
+      for c in 0..<classes {
+        slope[weights + c] = stride(from: c, to: logits.count, by: classes)
+          .reduce(0) { $0 + Double(logits[$1]) }
       }
       return loss + penalty * square / 2
     }
@@ -68,30 +76,23 @@ struct LogisticRegression: Sendable {
     }
   }
 
-  /// The mean cross-entropy; leaves its slope by the logits in their place, and hands on each of its values too.
+  /// The mean cross-entropy; leaves its slope by the logits in their place.
   private static func softmaxLoss(
-    _ logits: inout [Float], _ labels: [Int], classes: Int, _ add: (Int, Double) -> Void
+    _ logits: inout [Float], _ labels: [Int], classes: Int
   ) -> Double {
-    let share = 1 / Double(labels.count)
+    let share = 1 / Float(labels.count)
     var loss = 0.0
-    for (row, label) in labels.enumerated() {
-      let range = (row * classes)..<((row + 1) * classes)
-      let highest = Double(logits[range].max() ?? 0)
-      let target = Double(logits[range.lowerBound + label])
-      var sum = 0.0
-      for i in range {
-        let power = exp(Double(logits[i]) - highest)
-        logits[i] = Float(power)
-        sum += power
-      }
-      loss += log(sum) + highest - target
-      for (column, i) in range.enumerated() {
-        let slope = share * (Double(logits[i]) / sum - (column == label ? 1 : 0))
-        logits[i] = Float(slope)
-        add(column, slope)
+    logits.withUnsafeMutableBufferPointer { logits in
+      guard let p = logits.baseAddress else { return }
+      vm_softmax_rows(p, labels.count, classes, nil)
+      for (row, label) in labels.enumerated() {
+        let row = p + row * classes
+        loss -= log(Double(max(row[label], .leastNormalMagnitude)))
+        row[label] -= 1
+        for c in 0..<classes { row[c] *= share }
       }
     }
-    return loss * share
+    return loss / Double(labels.count)
   }
 }
 

@@ -99,10 +99,13 @@ public struct TextClassification: Codable, Sendable, Equatable {
     let (fit, test) = (x.taking(split.fit), x.taking(split.test))
     let truth = split.test.map { labels[$0] }
     var best = (strength: 1.0, hits: -1)
+    var probe: LogisticRegression?
     for strength in [0.1, 1, 10, 100, 1000] {
-      let probe = LogisticRegression(
-        fit, labels: split.fit.map { labels[$0] }, classes: classes, strength: strength)
-      let hits = zip(probe.predict(test), truth).count { $0 == $1 }
+      let next = LogisticRegression(
+        fit, labels: split.fit.map { labels[$0] }, classes: classes, strength: strength,
+        from: probe, tolerance: 1e-4)
+      probe = next
+      let hits = zip(next.predict(test), truth).count { $0 == $1 }
       if hits > best.hits { best = (strength, hits) }
     }
     return best.strength
