@@ -59,6 +59,13 @@ let package = Package(
         "Shards", "CXXHash", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Samples/BuildSamples"),
+    .executableTarget(
+      name: "bench-training",
+      dependencies: [
+        "Reports", "Pipeline", "Encoders", "Images", "Layers", "Shards",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Tests/Benchmarks/Training"),
 
     // `make bench`: our side of the comparison with PyTorch.
     .target(name: "Allocations", path: "Tests/Benchmarks/Allocations"),
@@ -87,7 +94,10 @@ let package = Package(
     .testTarget(name: "ConfidentLearningTests", dependencies: ["ConfidentLearning"]),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Shards", "TensorFiles"]),
     .testTarget(name: "ReportsTests", dependencies: ["Reports", "TensorFiles"]),
+    .testTarget(
+      name: "BenchTrainingTests", dependencies: ["bench-training", "Reports", "Encoders", "Shards"]),
     .testTarget(name: "BuildSamplesTests", dependencies: ["build-samples"]),
+    .testTarget(name: "PeersTests", dependencies: ["Reports", "Layers", "TensorFiles"]),
     .testTarget(
       name: "EndToEndTests", dependencies: ["winnow", "Pipeline", "Shards", "TensorFiles"]),
   ]

@@ -6,8 +6,7 @@ import Layers
 /// The embeddings of all pairs of some shards, in shard order.
 public struct EncodedPairs: Sendable {
   public var keys: [[UInt8]] = []
-  /// The identity of each pair's image bytes: equal images share it.
-  public var imageHashes: [UInt64] = []
+  public var hashes: [ContentHash] = []
   public var captions: [String] = []
   public var dimension: Int
   /// Unit rows `[pairs, dimension]`
@@ -30,13 +29,8 @@ public struct EncodedPairs: Sendable {
     ) { encoder, i in
       var part = EncodedPairs(dimension: model.dimension)
       try part.add(
-        shards.paths[i], encoder, side: model.side,
-        thumbnail: {
-          try configuration.images.decoder.thumbnail(
-            of: $0, side: model.side, geometry: model.geometry
-          ).pixels
-        },
-        configuration: configuration.read, cancellation: cancellation)
+        shards.paths[i], encoder, model.form, configuration: configuration,
+        cancellation: cancellation)
       return part
     }
     self.init(dimension: model.dimension)
@@ -47,7 +41,7 @@ public struct EncodedPairs: Sendable {
 
   private mutating func add(_ other: EncodedPairs) {
     keys += other.keys
-    imageHashes += other.imageHashes
+    hashes += other.hashes
     captions += other.captions
     images += other.images
     texts += other.texts
@@ -56,15 +50,14 @@ public struct EncodedPairs: Sendable {
   }
 
   private mutating func add(
-    _ path: String, _ encoder: PairEncoder, side: Int, thumbnail: ([UInt8]) throws -> [UInt8],
-    configuration: ReadConfiguration, cancellation: Cancellation
+    _ path: String, _ encoder: PairEncoder, _ form: ThumbnailForm, configuration: RunConfiguration,
+    cancellation: Cancellation
   ) throws {
-    let reader = PairReader(path: path, configuration: configuration)
+    let reader = PairReader(path: path, configuration: configuration.read)
+    let decoder = configuration.images.decoder
     var waiting: [[UInt8]] = []
     func encode() {
-      images += encoder.images(count: waiting.count, side: side) { index, target in
-        waiting[index].withUnsafeBufferPointer { normalise($0, into: target) }
-      }
+      images += encoder.images(count: waiting.count) { waiting[$0] }
       waiting.removeAll(keepingCapacity: true)
     }
     while let pair = reader.next() {
@@ -72,13 +65,13 @@ public struct EncodedPairs: Sendable {
       switch pair.outcome {
       case .pair(let image, let caption, let hash):
         do {
-          waiting.append(try thumbnail(image))
-        } catch let error as ImageError {
+          waiting += try decoder.thumbnails(of: image, forms: [form]).map(\.pixels)
+        } catch {
           skipped[error.reason, default: 0] += 1
           continue
         }
         keys.append(pair.key)
-        imageHashes.append(hash.image)
+        hashes.append(hash)
         captions.append(caption)
         if waiting.count == 256 { encode() }
       case .rejected(let reason, _), .unreadable(let reason, _):

@@ -27,14 +27,15 @@ public struct TrainedEncoder: Sendable {
     (self.kind, self.fold) = (kind, fold)
   }
 
-  /// Thumbnails are `side` x `side` pixels.
-  var side: Int { ensemble.imageSide }
-  var geometry: Geometry { ensemble.geometry }
+  /// Folds of its ensemble: it may judge the pairs of its own only.
+  public var folds: Int { ensemble.folds }
+  /// What it sees of an image.
+  public var form: ThumbnailForm { ensemble.kinds[kind].image.thumbnail }
   /// Columns of the rows that it gives.
   public var dimension: Int { ensemble.kinds[kind].dimension }
 
   /// For one thread.
-  func encoder() -> PairEncoder { PairEncoder(ensemble.encoder(kind: kind, fold: fold)) }
+  public func encoder() -> PairEncoder { PairEncoder(ensemble.encoder(kind: kind, fold: fold)) }
 
   /// Encodes texts, in pieces of fixed size that threads share out.
   /// - Returns: unit rows `[texts.count, dimension]`

@@ -18,7 +18,8 @@ public struct RetrievalEvaluation: Codable, Sendable, Equatable {
     try self.init(
       images: Embeddings(rows: rows, columns: encoded.dimension, values: encoded.images),
       texts: Embeddings(rows: rows, columns: encoded.dimension, values: encoded.texts),
-      pairs: RetrievalPairs(encoded.imageHashes, encoded.captions), skipped: encoded.skipped,
+      pairs: RetrievalPairs(encoded.hashes.map(\.image), encoded.captions),
+      skipped: encoded.skipped,
       workers: workers)
   }
 
@@ -58,7 +59,7 @@ extension RetrievalPairs {
   /// Both directions.
   /// - Parameters:
   ///   - first: the embeddings of the pairs' first sides, row for row; `second` likewise.
-  func figures(
+  public func figures(
     _ first: Embeddings, _ second: Embeddings, workers: Int
   ) throws -> (there: RetrievalFigures, back: RetrievalFigures) {
     let (a, b) = (first.taking(firstRows), second.taking(secondRows))

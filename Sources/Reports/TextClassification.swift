@@ -17,7 +17,7 @@ public struct TextClassification: Codable, Sendable, Equatable {
   }
 
   public struct Options: Sendable {
-    public var folds = 5
+    public var folds: Int
     public var seed: UInt64 = 0
     /// Rows that vote in kNN.
     public var neighbours = 10
@@ -25,7 +25,7 @@ public struct TextClassification: Codable, Sendable, Equatable {
     public var strength: Double?
     public var workers = 1
 
-    public init() {}
+    public init(folds: Int = 5) { self.folds = folds }
   }
 
   public var texts: Int
