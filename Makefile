@@ -78,7 +78,7 @@ TEXT := $(DATA)/text
 bench-training: build $(DATA)/swap-0.3/000000.tar $(TEXT) ## What cleaning is worth to a trained model; BENCH_SEEDS=, BENCH_CELLS=, BENCH_EPOCHS=.
 	swift build $(SWIFT_FLAGS) --product bench-training
 	$(BIN)/bench-training --corpus $(DATA)/swap-0.3 --out $(DATA)/bench-training \
-	  --pipeline Tests/Benchmarks/training.yaml --text $(TEXT)/glosses.txt --text $(TEXT)/packages.txt \
+	  --pipeline Tests/Benchmarks/Training/training.yaml --text $(TEXT)/glosses.txt --text $(TEXT)/packages.txt \
 	  --seeds '$(BENCH_SEEDS)' --cells '$(BENCH_CELLS)' --epochs $(BENCH_EPOCHS)
 
 test: deps lint .venv/consumers/.complete ## Lint, build (a warning is an error), run every test.

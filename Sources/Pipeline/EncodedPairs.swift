@@ -25,7 +25,7 @@ public struct EncodedPairs: Sendable {
     workers: Int, cancellation: Cancellation = Cancellation()
   ) throws {
     let parts = try parallelMap(
-      shards.paths.count, workers: workers, state: model.encoder()
+      shards.paths.count, workers: workers, state: model.pairEncoder()
     ) { encoder, i in
       var part = EncodedPairs(dimension: model.dimension)
       try part.add(

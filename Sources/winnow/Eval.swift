@@ -18,7 +18,8 @@ struct Eval: ParsableCommand {
 
 /// The member to encode with.
 struct ModelOptions: ParsableArguments {
-  @Option(help: "The model to encode with: an ensemble folder, or an output folder that holds one.")
+  @Option(
+    help: "The model to encode with: DIR of `winnow train` or `winnow clean`, or a model's folder.")
   var model: String?
 
   @Option(help: "Which member of an ensemble, by name (default: the first).")
@@ -38,7 +39,7 @@ struct ModelOptions: ParsableArguments {
 
   func load() throws -> TrainedEncoder {
     guard let model else { throw ValidationError("No model: give --model.") }
-    return try TrainedEncoder(ensemble: model, kind: kind, fold: fold)
+    return try TrainedEncoder(model, kind: kind, fold: fold)
   }
 }
 

@@ -49,8 +49,45 @@ import Testing
     #expect((texts["retrieval"] as? [String: Any])?["pairs"] as? Int == 100)
   }
 
+  @Test func aModelIsEvaluatedAlongItsTraining() throws {
+    let shop = try Workshop(pairs: 200)
+    try """
+    train:
+      epochs: 6
+      batchSize: 32
+      lanes: 2
+      model:
+        name: tiny
+        image: {side: 16, widths: [8, 16], blocks: [0, 0]}
+        text: {kind: transformer, tokens: bytePairs, vocabularySize: 300, width: 16, depth: 1, heads: 2, maxTokens: 16, causal: false}
+        dimension: 16
+        snapshots: 3
+    """.write(toFile: "\(shop.root)/model.yaml", atomically: true, encoding: .utf8)
+    let training = try shop.winnow(
+      "train", "in", "--for", "downstream", "--pipeline", "model.yaml", "--out", "run")
+    #expect(training.status == 0, "\(training.errors)")
+    let snapshots = try FileManager.default.contentsOfDirectory(
+      atPath: "\(shop.root)/run/snapshots")
+    // 200 pairs in batches of 25, eight a time: a third of 48 steps each.
+    #expect(snapshots.sorted() == ["000016", "000032"])
+    var outputs: Set<String> = []
+    for model in ["run/snapshots/000016", "run/snapshots/000032", "run", "run/model"] {
+      let outcome = try shop.winnow("eval", "retrieval", "in", "--model", model, "--json")
+      #expect(try json(outcome)["pairs"] as? Int == 200)
+      outputs.insert(outcome.output)
+    }
+    // The folder and the model in it are one.
+    #expect(outputs.count == 3)
+
+    try "{}".write(
+      toFile: "\(shop.root)/run/model/member.json", atomically: true, encoding: .utf8)
+    let damaged = try shop.winnow("eval", "retrieval", "in", "--model", "run")
+    #expect(damaged.status == 1)
+    #expect(damaged.errors.contains("run/model/member.json"))
+  }
+
   @Test(arguments: [
-    ["retrieval", "in"], ["retrieval", "in", "--model", "nowhere"],
+    ["retrieval", "in"],
     ["retrieval", "in", "--embeddings", "in"], ["text", "--model", "in"],
     ["text", "--labels", "nowhere.tsv", "--model", "in"],
     ["text", "--labels", "tiny.yaml", "--model", "in", "--folds", "1"],

@@ -29,6 +29,9 @@ struct BenchTraining: ParsableCommand {
   @Option(help: "The model and how it is trained (pipeline file).")
   var pipeline: String
 
+  @Option(help: "How (b) is cleaned (pipeline file; default: as winnow clean does by itself).")
+  var cleaning: String?
+
   @Option(help: "Seeds, separated by commas.")
   var seeds = "0,1,2"
 
@@ -58,7 +61,8 @@ struct BenchTraining: ParsableCommand {
 
   func run() throws {
     let sets = try PreparedSets(
-      corpus: corpus, out: out, heldOut: heldOut, seeds: seedNumbers, winnow: command)
+      corpus: corpus, out: out, heldOut: heldOut, seeds: seedNumbers, winnow: command,
+      cleaning: cleaning)
     say(sets.description)
     let runner = CellRunner(
       sets: sets, out: out, pipeline: pipeline, texts: text, epochs: epochs, winnow: command)

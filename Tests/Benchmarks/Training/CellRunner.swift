@@ -46,14 +46,14 @@ struct CellRunner {
     let curve = try models.map { model in
       CellResult.Point(
         pairsSeen: model.pairsSeen,
-        retrieval: try test.retrieval(TrainedEncoder(ensemble: model.path, kind: nil, fold: 0)))
+        retrieval: try test.retrieval(TrainedEncoder(model.path)))
     }
     guard let last = models.last else { throw BenchError("\(out) holds no model") }
     let result = CellResult(
       cell: cell, settings: try settings(cell), pairs: sets.keys(cell).count,
       epochs: epochs(cell), seconds: seconds, curve: curve,
       classification: try test.classification(
-        TrainedEncoder(ensemble: last.path, kind: nil, fold: 0)))
+        TrainedEncoder(last.path)))
     try cache.store(result)
     try FileManager.default.removeItem(atPath: out)
     say(String(format: "  mean recall %.2f %%", 100 * (result.final?.meanRecall ?? 0)))
@@ -62,7 +62,19 @@ struct CellRunner {
 
   /// In order of training; the last one is the finished model.
   private func snapshots(_ out: String) throws -> [Snapshot] {
-    [Snapshot(path: out, pairsSeen: 0)]
+    struct Line: Decodable { var step: Int }
+    let batch = try PipelineFile.load(pipeline).train.batchSize
+    let directory = RunDirectory(out)
+    let log = try String(contentsOfFile: directory.trainingLog, encoding: .utf8)
+    guard let last = log.split(separator: "\n").last else { throw BenchError("\(out): no log") }
+    let end = try JSONDecoder().decode(Line.self, from: Data(last.utf8))
+    let folders = (try? FileManager.default.contentsOfDirectory(atPath: directory.snapshots)) ?? []
+    let along = folders.sorted().compactMap { name in
+      Int(name).map { step in
+        Snapshot(path: "\(directory.snapshots)/\(name)", pairsSeen: step * batch)
+      }
+    }
+    return along + [Snapshot(path: directory.model, pairsSeen: end.step * batch)]
   }
 
   /// As many steps as (a), as near as whole epochs come.

@@ -40,7 +40,7 @@ final class HeldOutTest {
     let thumbnails = try decoded(model.form)
     let piece = 64
     let v = try parallelMap(
-      (thumbnails.count + piece - 1) / piece, workers: processors, state: model.encoder()
+      (thumbnails.count + piece - 1) / piece, workers: processors, state: model.pairEncoder()
     ) { encoder, i in
       let range = (i * piece)..<min(thumbnails.count, (i + 1) * piece)
       return encoder.images(count: range.count) { thumbnails[range.lowerBound + $0] }

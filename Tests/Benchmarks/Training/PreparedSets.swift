@@ -11,9 +11,10 @@ struct PreparedSets {
   private let swapped: Set<String>
 
   /// - Parameter out: its folder `sets` is for one corpus and number of held-out pairs; delete it to change them.
-  init(corpus: String, out: String, heldOut count: Int, seeds: [UInt64], winnow: WinnowCommand)
-    throws
-  {
+  init(
+    corpus: String, out: String, heldOut count: Int, seeds: [UInt64], winnow: WinnowCommand,
+    cleaning: String?
+  ) throws {
     let corpus = try SampleCorpus(corpus)
     let split = HeldOutSplit(corpus.pairs, heldOut: count)
     guard split.heldOut.count == count else {
@@ -33,7 +34,9 @@ struct PreparedSets {
     let cleaned = RunDirectory("\(folder)/cleaned")
     if !FileManager.default.fileExists(atPath: cleaned.manifest) {
       say("cleaning \(all.count) pairs")
-      try winnow.run(["clean", "\(folder)/noisy", "--out", cleaned.path])
+      try winnow.run(
+        ["clean", "\(folder)/noisy", "--out", cleaned.path]
+          + (cleaning.map { ["--pipeline", $0] } ?? []))
     }
     let kept = try keptKeys(cleaned)
     var keys = ["noisy": Set(all), "kept": kept]

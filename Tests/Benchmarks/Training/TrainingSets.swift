@@ -87,7 +87,7 @@ func topKeys(_ count: Int, of shards: ShardSelection, judgedBy run: RunDirectory
   var folds = 1
   var fold = 0
   while fold < folds {
-    let member = try TrainedEncoder(ensemble: run.path, kind: nil, fold: fold)
+    let member = try TrainedEncoder(run.path, fold: fold)
     folds = member.folds
     let encoded = try EncodedPairs(
       shards, with: member, configuration: RunConfiguration(), workers: processors)
