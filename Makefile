@@ -72,7 +72,7 @@ eval-samples: build $(DATA)/swap-0.3/000000.tar ## Clean the variant with 30 % o
 # Which seeds and cells, and how often (a) sees each pair; see Tests/Benchmarks/README.md.
 BENCH_SEEDS := 0,1,2
 BENCH_CELLS :=
-BENCH_EPOCHS := 12
+BENCH_EPOCHS := 10
 TEXT := $(DATA)/text
 
 bench-training: build $(DATA)/swap-0.3/000000.tar $(TEXT) ## What cleaning is worth to a trained model; BENCH_SEEDS=, BENCH_CELLS=, BENCH_EPOCHS=.

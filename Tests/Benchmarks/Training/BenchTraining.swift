@@ -42,7 +42,7 @@ struct BenchTraining: ParsableCommand {
   var cells = ""
 
   @Option(help: "How often (a) sees each pair; the other sets are trained for as many steps.")
-  var epochs = 12
+  var epochs = 10
 
   @Option(help: "Pairs to test on.")
   var heldOut = 800
