@@ -1,6 +1,4 @@
 import Encoders
-import Foundation
-import Images
 import Layers
 
 /// The embeddings of all pairs of some shards, in shard order.
@@ -14,26 +12,40 @@ public struct EncodedPairs: Sendable {
   /// Unit rows `[pairs, dimension]`
   public var texts: [Float] = []
   /// Samples that are no pair, or whose image doesn't decode, by reason.
-  public var skipped: [String: Int] = [:]
+  public var leftOut: [String: Int] = [:]
   /// Shards that couldn't be read to their end: path and what happened.
   public var faults: [(path: String, message: String)] = []
+
+  /// Pairs decoded before they are encoded; bounds the memory.
+  private static let batch = 256
 
   /// Reads, decodes and encodes; shards in parallel.
   /// - Throws: `RunError.cancelled`.
   public init(
-    _ shards: ShardSelection, with model: TrainedEncoder, configuration: RunConfiguration,
+    _ shards: ShardSelection, with encoder: FrozenEncoder, configuration: RunConfiguration,
     workers: Int, cancellation: Cancellation = Cancellation()
   ) throws {
+    let dimension = encoder.configuration.dimension
     let parts = try parallelMap(
-      shards.paths.count, workers: workers, state: model.pairEncoder()
-    ) { encoder, i in
-      var part = EncodedPairs(dimension: model.dimension)
-      try part.add(
-        shards.paths[i], encoder, model.form, configuration: configuration,
-        cancellation: cancellation)
+      shards.paths.count, workers: workers, state: PairEncoder(encoder)
+    ) { pairEncoder, i in
+      var part = EncodedPairs(dimension: dimension)
+      let path = shards.paths[i]
+      var reader = ThumbnailReader(path: path, for: encoder.configuration.image, configuration)
+      while case let pairs = try reader.next(Self.batch, cancellation), !pairs.isEmpty {
+        part.keys += pairs.map(\.key)
+        part.hashes += pairs.map(\.hash)
+        part.captions += pairs.map(\.caption)
+        part.images += pairEncoder.images(count: pairs.count) { pairs[$0].thumbnail }
+        part.texts += pairEncoder.texts(pairs.map(\.caption))
+      }
+      part.leftOut = reader.leftOut
+      if let fault = reader.pairs.fault {
+        part.faults = [(path, reader.pairs.message ?? fault.rawValue)]
+      }
       return part
     }
-    self.init(dimension: model.dimension)
+    self.init(dimension: dimension)
     for part in parts { add(part) }
   }
 
@@ -45,41 +57,20 @@ public struct EncodedPairs: Sendable {
     captions += other.captions
     images += other.images
     texts += other.texts
-    skipped.merge(other.skipped, uniquingKeysWith: +)
+    leftOut.merge(other.leftOut, uniquingKeysWith: +)
     faults += other.faults
   }
+}
 
-  private mutating func add(
-    _ path: String, _ encoder: PairEncoder, _ form: ThumbnailForm, configuration: RunConfiguration,
-    cancellation: Cancellation
-  ) throws {
-    let reader = PairReader(path: path, configuration: configuration.read)
-    let decoder = configuration.images.decoder
-    var waiting: [[UInt8]] = []
-    func encode() {
-      images += encoder.images(count: waiting.count) { waiting[$0] }
-      waiting.removeAll(keepingCapacity: true)
-    }
-    while let pair = reader.next() {
-      try cancellation.check()
-      switch pair.outcome {
-      case .pair(let image, let caption, let hash):
-        do {
-          waiting += try decoder.thumbnails(of: image, forms: [form]).map(\.pixels)
-        } catch {
-          skipped[error.reason, default: 0] += 1
-          continue
-        }
-        keys.append(pair.key)
-        hashes.append(hash)
-        captions.append(caption)
-        if waiting.count == 256 { encode() }
-      case .rejected(let reason, _), .unreadable(let reason, _):
-        skipped[reason, default: 0] += 1
-      }
-    }
-    encode()
-    texts = encoder.texts(captions)
-    if let fault = reader.fault { faults = [(path, reader.message ?? fault.rawValue)] }
+extension FrozenEncoder {
+  /// Encodes texts, in pieces of fixed size that threads share out.
+  /// - Returns: unit rows `[texts.count, dimension]`
+  public func encode(texts: [String], workers: Int) throws -> [Float] {
+    let piece = 512
+    return try parallelMap(
+      (texts.count + piece - 1) / piece, workers: workers, state: PairEncoder(self)
+    ) { encoder, i in
+      encoder.texts(Array(texts[(i * piece)..<min(texts.count, (i + 1) * piece)]))
+    }.flatMap { $0 }
   }
 }

@@ -2,10 +2,13 @@ import Foundation
 import TensorFiles
 
 /// Embeddings in clip-retrieval's layout: `img_emb/img_emb_N.npy` and `text_emb/text_emb_N.npy`, `[rows, dimension]`,
-/// float16 or float32; row i of one belongs to row i of the other.
+/// float16 or float32; row i of one belongs to row i of the other. `winnow embed` adds `metadata/metadata_N.jsonl`, an
+/// object a row, whose `caption` tells which captions are equal.
 public struct EmbeddingFolder: Sendable {
   public let images: Embeddings
   public let texts: Embeddings
+  /// Of each row; nil without metadata.
+  public let captions: [String]?
 
   /// - Throws: `EvaluationError` where the files don't go together; `TensorFileError`.
   public init(_ path: String) throws {
@@ -16,27 +19,52 @@ public struct EmbeddingFolder: Sendable {
         "\(path): img_emb holds [\(images.rows), \(images.columns)], text_emb "
           + "[\(texts.rows), \(texts.columns)]; both must come from one run of one model")
     }
+    captions = try Self.captions("\(path)/metadata")
+    guard captions.map({ $0.count == images.rows }) ?? true else {
+      throw EvaluationError(
+        "\(path)/metadata has \(captions?.count ?? 0) lines for \(images.rows) rows")
+    }
+  }
+
+  private static func captions(_ folder: String) throws -> [String]? {
+    struct Line: Decodable { var caption: String }
+    let files = numbered(folder, prefix: "metadata_", suffix: ".jsonl")
+    guard !files.isEmpty else { return nil }
+    let decoder = JSONDecoder()
+    return try files.flatMap { file in
+      try (FileManager.default.contents(atPath: file) ?? Data()).split(separator: 0x0A).map {
+        guard let line = try? decoder.decode(Line.self, from: Data($0)) else {
+          throw EvaluationError("\(file): a line is no JSON object with a caption")
+        }
+        return line.caption
+      }
+    }
+  }
+
+  /// Paths of the files `PREFIX N SUFFIX`, in order of N.
+  private static func numbered(_ folder: String, prefix: String, suffix: String) -> [String] {
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return files.compactMap { file -> (number: Int, path: String)? in
+      guard file.hasPrefix(prefix), file.hasSuffix(suffix),
+        let number = Int(file.dropFirst(prefix.count).dropLast(suffix.count))
+      else { return nil }
+      return (number, "\(folder)/\(file)")
+    }.sorted { $0.number < $1.number }.map(\.path)
   }
 
   private static func read(_ folder: String, prefix: String) throws -> Embeddings {
-    let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    let numbers = files.compactMap { file -> (number: Int, file: String)? in
-      guard file.hasPrefix(prefix), file.hasSuffix(".npy"),
-        let number = Int(file.dropFirst(prefix.count).dropLast(4))
-      else { return nil }
-      return (number, file)
-    }.sorted { $0.number < $1.number }
-    guard !numbers.isEmpty else {
+    let files = numbered(folder, prefix: prefix, suffix: ".npy")
+    guard !files.isEmpty else {
       throw EvaluationError("\(folder) holds no \(prefix)0.npy; is it clip-retrieval's layout?")
     }
-    let parts = try numbers.map { try Embeddings(npy: "\(folder)/\($0.file)") }
+    let parts = try files.map { try Embeddings(npy: $0) }
     let columns = parts[0].columns
     guard let odd = parts.firstIndex(where: { $0.columns != columns }) else {
       return Embeddings(
         rows: parts.reduce(0) { $0 + $1.rows }, columns: columns, values: parts.flatMap(\.values))
     }
     throw EvaluationError(
-      "\(folder)/\(numbers[odd].file) has \(parts[odd].columns) columns, the first \(columns)")
+      "\(files[odd]) has \(parts[odd].columns) columns, the first \(columns)")
   }
 }
 

@@ -10,7 +10,7 @@ public struct RetrievalEvaluation: Codable, Sendable, Equatable {
   public var imageToText: RetrievalFigures
   public var textToImage: RetrievalFigures
   /// Samples left out, by reason.
-  public var skipped: [String: Int]
+  public var leftOut: [String: Int]
 
   /// - Throws: `EvaluationError` without a pair.
   public init(_ encoded: EncodedPairs, workers: Int) throws {
@@ -19,33 +19,34 @@ public struct RetrievalEvaluation: Codable, Sendable, Equatable {
       images: Embeddings(rows: rows, columns: encoded.dimension, values: encoded.images),
       texts: Embeddings(rows: rows, columns: encoded.dimension, values: encoded.texts),
       pairs: RetrievalPairs(encoded.hashes.map(\.image), encoded.captions),
-      skipped: encoded.skipped,
+      leftOut: encoded.leftOut,
       workers: workers)
   }
 
-  /// Embeddings from elsewhere: nothing is known but that row i of one belongs to row i of the other, so every row is an
-  /// image, or a caption, of its own.
+  /// Embeddings from elsewhere: nothing is known of the images, so every row is one of its own, and so with captions where
+  /// there is no metadata.
   public init(_ folder: EmbeddingFolder, workers: Int) throws {
     let rows = Array(0..<folder.images.rows)
     try self.init(
       images: folder.images.unitRows(), texts: folder.texts.unitRows(),
-      pairs: RetrievalPairs(rows, rows), skipped: [:], workers: workers)
+      pairs: folder.captions.map { RetrievalPairs(rows, $0) } ?? RetrievalPairs(rows, rows),
+      leftOut: [:], workers: workers)
   }
 
   init(
-    images: Embeddings, texts: Embeddings, pairs: RetrievalPairs, skipped: [String: Int],
+    images: Embeddings, texts: Embeddings, pairs: RetrievalPairs, leftOut: [String: Int],
     workers: Int
   ) throws {
     guard images.rows > 0 else { throw EvaluationError("there is no pair to evaluate") }
     self.pairs = images.rows
     (imageToText, textToImage) = try pairs.figures(images, texts, workers: workers)
-    self.skipped = skipped
+    self.leftOut = leftOut
   }
 
   /// A table.
   public var text: String {
     var lines = [("pairs", "\(pairs)")]
-    for (reason, count) in skipped.sorted(by: { $0.key < $1.key }) {
+    for (reason, count) in leftOut.sorted(by: { $0.key < $1.key }) {
       lines.append(("  left out: \(reason)", "\(count)"))
     }
     return aligned(lines) + "\n"

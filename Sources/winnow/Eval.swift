@@ -1,4 +1,5 @@
 import ArgumentParser
+import Encoders
 import Foundation
 import Pipeline
 
@@ -19,14 +20,18 @@ struct Eval: ParsableCommand {
 /// The member to encode with.
 struct ModelOptions: ParsableArguments {
   @Option(
-    help: "The model to encode with: DIR of `winnow train` or `winnow clean`, or a model's folder.")
+    name: [.long, .customLong("member")],
+    help: """
+      The model to encode with: what `winnow train` or `winnow clean` left, a pretrained model's folder, or one of an
+      ensemble's KIND-foldK.safetensors.
+      """)
   var model: String?
 
-  @Option(help: "Which member of an ensemble, by name (default: the first).")
+  @Option(help: "The kind of member, where an ensemble has several.")
   var kind: String?
 
-  @Option(help: "Which fold's member of an ensemble.")
-  var fold = 0
+  @Option(help: "The fold that an ensemble's member held out.")
+  var fold: Int?
 
   @Option(help: "Threads (default: one per core). The figures don't depend on it.")
   var workers: Int?
@@ -37,9 +42,9 @@ struct ModelOptions: ParsableArguments {
 
   var threads: Int { workers ?? ProcessInfo.processInfo.activeProcessorCount }
 
-  func load() throws -> TrainedEncoder {
+  func load() throws -> FrozenEncoder {
     guard let model else { throw ValidationError("No model: give --model.") }
-    return try TrainedEncoder(model, kind: kind, fold: fold)
+    return try EmbeddingMember(model, kind: kind, fold: fold).encoder
   }
 }
 

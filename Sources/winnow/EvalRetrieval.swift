@@ -12,8 +12,8 @@ struct EvalRetrieval: ParsableCommand {
       that; what counts is the best-ranked right one, as in CLIP's zero-shot retrieval. A wrong
       candidate that scores the same as the best right one counts as ahead of it.
 
-      With --embeddings nothing is known of the pairs, so every row counts as an image and a caption
-      of its own.
+      With --embeddings nothing is known of the images, so every row counts as one of its own; captions
+      are known where `winnow embed` left its metadata.
 
       Examples:
         winnow eval retrieval 'held-out/{000000..000003}.tar' --model /data/judges

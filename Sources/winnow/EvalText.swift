@@ -82,7 +82,7 @@ struct EvalText: ParsableCommand {
   private func encode(_ texts: [String]) throws -> Embeddings {
     let encoder = try model.load()
     return Embeddings(
-      rows: texts.count, columns: encoder.dimension,
+      rows: texts.count, columns: encoder.configuration.dimension,
       values: try encoder.encode(texts: texts, workers: model.threads))
   }
 }

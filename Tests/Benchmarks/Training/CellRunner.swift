@@ -46,14 +46,14 @@ struct CellRunner {
     let curve = try models.map { model in
       CellResult.Point(
         pairsSeen: model.pairsSeen,
-        retrieval: try test.retrieval(TrainedEncoder(model.path)))
+        retrieval: try test.retrieval(PretrainedModel(folder: model.path).encoder))
     }
     guard let last = models.last else { throw BenchError("\(out) holds no model") }
     let result = CellResult(
       cell: cell, settings: try settings(cell), pairs: sets.keys(cell).count,
       epochs: epochs(cell), seconds: seconds, curve: curve,
       classification: try test.classification(
-        TrainedEncoder(last.path)))
+        PretrainedModel(folder: last.path).encoder))
     try cache.store(result)
     try FileManager.default.removeItem(atPath: out)
     say(String(format: "  mean recall %.2f %%", 100 * (result.final?.meanRecall ?? 0)))

@@ -36,11 +36,11 @@ final class HeldOutTest {
   }
 
   /// Retrieval in both directions.
-  func retrieval(_ model: TrainedEncoder) throws -> RetrievalPoint {
-    let thumbnails = try decoded(model.form)
+  func retrieval(_ model: FrozenEncoder) throws -> RetrievalPoint {
+    let thumbnails = try decoded(model.configuration.image.thumbnail)
     let piece = 64
     let v = try parallelMap(
-      (thumbnails.count + piece - 1) / piece, workers: processors, state: model.pairEncoder()
+      (thumbnails.count + piece - 1) / piece, workers: processors, state: PairEncoder(model)
     ) { encoder, i in
       let range = (i * piece)..<min(thumbnails.count, (i + 1) * piece)
       return encoder.images(count: range.count) { thumbnails[range.lowerBound + $0] }
@@ -48,12 +48,13 @@ final class HeldOutTest {
     let t = try texts(model)
     let relation = RetrievalPairs(pairs.map(\.hash.image), pairs.map(\.caption))
     let (there, back) = try relation.figures(
-      Embeddings(rows: pairs.count, columns: model.dimension, values: v), t, workers: processors)
+      Embeddings(rows: pairs.count, columns: model.configuration.dimension, values: v), t,
+      workers: processors)
     return RetrievalPoint(imageToText: there, textToImage: back)
   }
 
   /// The category from the caption's embedding.
-  func classification(_ model: TrainedEncoder) throws -> TextClassification {
+  func classification(_ model: FrozenEncoder) throws -> TextClassification {
     let counts = Dictionary(grouping: pairs) { $0.category }.mapValues(\.count)
     let rows = pairs.indices.filter { counts[pairs[$0].category, default: 0] >= Self.smallestClass }
     var options = TextClassification.Options()
@@ -63,9 +64,9 @@ final class HeldOutTest {
       groups: Array(rows.indices), options: options)
   }
 
-  private func texts(_ model: TrainedEncoder) throws -> Embeddings {
+  private func texts(_ model: FrozenEncoder) throws -> Embeddings {
     Embeddings(
-      rows: pairs.count, columns: model.dimension,
+      rows: pairs.count, columns: model.configuration.dimension,
       values: try model.encode(texts: pairs.map(\.caption), workers: processors))
   }
 

@@ -83,14 +83,14 @@ func keptKeys(_ run: RunDirectory) throws -> Set<String> {
 func topKeys(_ count: Int, of shards: ShardSelection, judgedBy run: RunDirectory) throws -> Set<
   String
 > {
+  let ensemble = try Ensemble(directory: run.ensemble)
+  // A pretrained member has learnt from no fold.
+  let folds = ensemble.kinds[0].pretrained == nil ? ensemble.folds : 1
   var ranked: [(place: Double, key: String)] = []
-  var folds = 1
-  var fold = 0
-  while fold < folds {
-    let member = try TrainedEncoder(run.path, fold: fold)
-    folds = member.folds
+  for fold in 0..<folds {
     let encoded = try EncodedPairs(
-      shards, with: member, configuration: RunConfiguration(), workers: processors)
+      shards, with: ensemble.encoder(of: ensemble.member(kind: 0, fold: fold)),
+      configuration: RunConfiguration(), workers: processors)
     let mine = encoded.hashes.indices.filter { encoded.hashes[$0].fold(of: folds) == fold }
     let cosines = mine.map { i in
       let row = (i * encoded.dimension)..<((i + 1) * encoded.dimension)
@@ -100,7 +100,6 @@ func topKeys(_ count: Int, of shards: ShardSelection, judgedBy run: RunDirectory
       let key = String(decoding: encoded.keys[mine[i]], as: UTF8.self)
       ranked.append(((Double(rank) + 0.5) / Double(mine.count), key))
     }
-    fold += 1
   }
   return Set(ranked.sorted { $0 < $1 }.prefix(count).map(\.key))
 }
