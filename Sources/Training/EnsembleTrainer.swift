@@ -161,7 +161,7 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
       }
     }
     var members = try zip(job.kinds, files).map { try stored($1, $0, fold: job.fold) }
-    if members.allSatisfy({ $0 != nil }) {
+    if !members.contains(nil) {
       progress(counter.advance(by: job.steps, label, loss: 0))
       return members.compactMap { $0 }
     }
