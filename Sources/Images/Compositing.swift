@@ -20,6 +20,56 @@ func compositeOnWhite(_ pixels: UnsafeMutablePointer<UInt8>, count: Int) {
   }
 }
 
+/// What decoding makes of straight-alpha RGBA.
+enum AlphaPass {
+  case onWhite, dropped
+  /// The colours times alpha.
+  case premultiplied
+  /// Alpha itself, as grey.
+  case plane
+
+  init(_ handling: AlphaHandling) { self = handling == .onWhite ? .onWhite : .dropped }
+
+  /// Packs RGBA as RGB at the buffer's beginning.
+  func pack(_ pixels: UnsafeMutablePointer<UInt8>, count: Int) {
+    switch self {
+    case .onWhite: compositeOnWhite(pixels, count: count)
+    case .dropped: dropAlpha(pixels, count: count)
+    case .premultiplied: premultiply(pixels, count: count)
+    case .plane:
+      for i in 0..<count {
+        let (alpha, target) = (pixels[4 * i + 3], pixels + 3 * i)
+        (target[0], target[1], target[2]) = (alpha, alpha, alpha)
+      }
+    }
+  }
+}
+
+/// Straight-alpha RGBA to RGB times alpha, at the buffer's beginning (Pillow's `RGBa`).
+private func premultiply(_ pixels: UnsafeMutablePointer<UInt8>, count: Int) {
+  for i in 0..<count {
+    let (source, target) = (pixels + 4 * i, pixels + 3 * i)
+    let alpha = UInt32(source[3])
+    let (red, green, blue) = (UInt32(source[0]), UInt32(source[1]), UInt32(source[2]))
+    target[0] = dividedBy255(red * alpha)
+    target[1] = dividedBy255(green * alpha)
+    target[2] = dividedBy255(blue * alpha)
+  }
+}
+
+extension PixelImage {
+  /// The colours that were multiplied by `plane` before, as Pillow's conversion from `RGBa` rounds them.
+  func unpremultiplied(by plane: PixelImage) -> PixelImage {
+    var result = self
+    for i in result.pixels.indices {
+      let alpha = Int(plane.pixels[i])
+      guard alpha > 0, alpha < 255 else { continue }
+      result.pixels[i] = UInt8(min(255, 255 * Int(pixels[i]) / alpha))
+    }
+    return result
+  }
+}
+
 /// Packs RGBA as RGB at the buffer's beginning, without a look at alpha.
 func dropAlpha(_ pixels: UnsafeMutablePointer<UInt8>, count: Int) {
   for i in 0..<count {

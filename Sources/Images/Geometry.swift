@@ -15,6 +15,9 @@ public enum AlphaHandling: String, Sendable, Codable {
   case onWhite
   /// The colours under the transparency are taken as they are, as Pillow's `convert("RGB")` does.
   case dropped
+  /// The same, but after the resize, in which a colour counts as much as it is opaque: Pillow's `resize` of RGBA and then
+  /// `convert("RGB")`, as OpenCLIP does it.
+  case droppedLast
 }
 
 /// Where a resized image stands in the square: sizes and offsets in pixels of the thumbnail.

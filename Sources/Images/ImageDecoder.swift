@@ -38,7 +38,7 @@ public struct ImageDecoder: Sendable {
     try withHandle(bytes) { handle throws(ImageError) in
       try check(handle)
       return try budget.spend(cost(handle)) { () throws(ImageError) in
-        try handle.decode(alpha: alpha, atLeast: nil)
+        try handle.decode(alpha: AlphaPass(alpha), atLeast: nil)
       }
     }
   }
@@ -53,12 +53,13 @@ public struct ImageDecoder: Sendable {
     of bytes: [UInt8], side: Int, geometry: Geometry
   ) throws(ImageError) -> PixelImage {
     precondition(side >= 1, "a thumbnail of side \(side)")
-    return try squares(of: bytes, [ThumbnailForm(side: side, geometry: geometry)])[0]
+    let form = ThumbnailForm(side: side, geometry: geometry, alpha: alpha)
+    return try thumbnails(of: bytes, forms: [form])[0]
   }
 
   /// The image as a square in each form; their handling of alpha is not looked at.
   func squares(
-    of bytes: [UInt8], _ forms: [ThumbnailForm]
+    of bytes: [UInt8], _ forms: [ThumbnailForm], _ pass: AlphaPass
   ) throws(ImageError) -> [PixelImage] {
     try withHandle(bytes) { handle throws(ImageError) in
       try check(handle)
@@ -72,10 +73,15 @@ public struct ImageDecoder: Sendable {
         ? (2 * (placements.map(\.width).max() ?? 1), 2 * (placements.map(\.height).max() ?? 1))
         : nil
       return try budget.spend(cost(handle)) { () throws(ImageError) in
-        let image = try handle.decode(alpha: alpha, atLeast: target)
+        let image = try handle.decode(alpha: pass, atLeast: target)
         return placements.map { $0.thumbnail(of: image) }
       }
     }
+  }
+
+  /// Whether any transparency is there to treat.
+  func isTransparent(_ bytes: [UInt8]) throws(ImageError) -> Bool {
+    try withHandle(bytes) { handle throws(ImageError) in try handle.isTransparent }
   }
 
   /// Bytes, from the header alone.
@@ -114,10 +120,12 @@ protocol ImageHandle: AnyObject {
   var height: Int { get }
   /// What decoding takes in memory at most, the result and the library's own buffers together.
   var bytesPerPixel: Int { get }
+  /// Whether its pixels have alpha.
+  var isTransparent: Bool { get throws(ImageError) }
 
   /// - Parameter atLeast: a size that suffices; the image may come smaller than it is, but not
   ///   smaller than this (unless it is smaller itself).
   func decode(
-    alpha: AlphaHandling, atLeast: (width: Int, height: Int)?
+    alpha: AlphaPass, atLeast: (width: Int, height: Int)?
   ) throws(ImageError) -> PixelImage
 }

@@ -33,12 +33,14 @@ final class JPEGHandle: ImageHandle {
 
   deinit { tjDestroy(handle) }
 
+  var isTransparent: Bool { false }
+
   var bytesPerPixel: Int {
     (isCMYK ? 4 : 3) + (markers.holdsCoefficients ? 2 * Int(markers.components) : 0)
   }
 
   func decode(
-    alpha: AlphaHandling, atLeast target: (width: Int, height: Int)?
+    alpha: AlphaPass, atLeast target: (width: Int, height: Int)?
   ) throws(ImageError) -> PixelImage {
     guard markers.hasEnd else { throw .truncated(.jpeg, detail: "no end-of-image marker") }
     let eighths = target.map { scale(reaching: $0) } ?? 8

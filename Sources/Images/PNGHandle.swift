@@ -37,9 +37,9 @@ final class PNGHandle: ImageHandle {
   deinit { spng_ctx_free(context) }
 
   func decode(
-    alpha: AlphaHandling, atLeast: (width: Int, height: Int)?
+    alpha: AlphaPass, atLeast: (width: Int, height: Int)?
   ) throws(ImageError) -> PixelImage {
-    let composites = alpha == .onWhite ? try hasAlpha() : false
+    let composites = alpha == .dropped ? false : try isTransparent
     let (format, channels) = composites ? (SPNG_FMT_RGBA8, 4) : (SPNG_FMT_RGB8, 3)
     let flags = composites ? Int32(SPNG_DECODE_TRNS.rawValue) : 0
     let count = width * height
@@ -48,7 +48,7 @@ final class PNGHandle: ImageHandle {
       guard let base = buffer.baseAddress else { return }
       status = spng_decode_image(
         context, base, count * channels, Int32(format.rawValue), flags)
-      if composites && status == 0 { compositeOnWhite(base, count: count) }
+      if composites && status == 0 { alpha.pack(base, count: count) }
       initialized = count * 3
     }
     guard status == 0 else { throw Self.error(status) }
@@ -56,14 +56,16 @@ final class PNGHandle: ImageHandle {
   }
 
   /// Grey or truecolour with alpha, or a tRNS chunk.
-  private func hasAlpha() throws(ImageError) -> Bool {
-    if colorType & 4 != 0 { return true }
-    var transparency = spng_trns()
-    let status = spng_get_trns(context, &transparency)
-    guard status == 0 || status == Int32(SPNG_ECHUNKAVAIL.rawValue) else {
-      throw Self.error(status)
+  var isTransparent: Bool {
+    get throws(ImageError) {
+      if colorType & 4 != 0 { return true }
+      var transparency = spng_trns()
+      let status = spng_get_trns(context, &transparency)
+      guard status == 0 || status == Int32(SPNG_ECHUNKAVAIL.rawValue) else {
+        throw Self.error(status)
+      }
+      return status == 0
     }
-    return status == 0
   }
 
   private static func error(_ status: Int32) -> ImageError {

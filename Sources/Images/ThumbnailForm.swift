@@ -25,16 +25,34 @@ extension ImageDecoder {
     of bytes: [UInt8], forms: [ThumbnailForm]
   ) throws(ImageError) -> [PixelImage] {
     var result = [PixelImage?](repeating: nil, count: forms.count)
-    var decoder = self
     // A JPEG has no transparency to treat.
     let isOpaque = ImageFormat.detect(bytes) == .jpeg
-    for alpha in isOpaque ? [.onWhite] : [AlphaHandling.onWhite, .dropped] {
+    for alpha in isOpaque ? [.onWhite] : [AlphaHandling.onWhite, .dropped, .droppedLast] {
       let indices = forms.indices.filter { isOpaque || forms[$0].alpha == alpha }
       guard !indices.isEmpty else { continue }
-      decoder.alpha = alpha
-      let images = try decoder.squares(of: bytes, indices.map { forms[$0] })
+      let wanted = indices.map { forms[$0] }
+      let images =
+        alpha == .droppedLast && !isOpaque
+        ? try resizedWithAlpha(bytes, wanted) : try squares(of: bytes, wanted, AlphaPass(alpha))
       for (index, image) in zip(indices, images) { result[index] = image }
     }
     return result.compactMap { $0 }
+  }
+
+  /// `droppedLast`: colours weighted by alpha in the resize; as they are where no resize is needed.
+  private func resizedWithAlpha(
+    _ bytes: [UInt8], _ forms: [ThumbnailForm]
+  ) throws(ImageError) -> [PixelImage] {
+    let plain = try squares(of: bytes, forms, .dropped)
+    guard try isTransparent(bytes) else { return plain }
+    let size = try self.size(of: bytes)
+    let planes = try squares(of: bytes, forms, .plane)
+    let weighted = try squares(of: bytes, forms, .premultiplied)
+    return forms.indices.map { i in
+      let placement = Placement(
+        width: size.width, height: size.height, side: forms[i].side, geometry: forms[i].geometry)
+      return (placement.width, placement.height) == size
+        ? plain[i] : weighted[i].unpremultiplied(by: planes[i])
+    }
   }
 }

@@ -23,9 +23,11 @@ final class WebPHandle: ImageHandle {
     self.hasAlpha = features.has_alpha != 0 || isAnimated
   }
 
+  var isTransparent: Bool { hasAlpha }
+
   /// An animation gives its first frame, on a canvas that is transparent elsewhere.
   func decode(
-    alpha: AlphaHandling, atLeast: (width: Int, height: Int)?
+    alpha: AlphaPass, atLeast: (width: Int, height: Int)?
   ) throws(ImageError) -> PixelImage {
     let channels = hasAlpha ? 4 : 3
     let count = width * height
@@ -33,12 +35,7 @@ final class WebPHandle: ImageHandle {
     let pixels = [UInt8](unsafeUninitializedCapacity: count * channels) { buffer, initialized in
       guard let base = buffer.baseAddress else { return }
       failure = isAnimated ? decodeFirstFrame(into: buffer) : decodeStill(into: buffer)
-      if hasAlpha && failure == nil {
-        switch alpha {
-        case .onWhite: compositeOnWhite(base, count: count)
-        case .dropped: dropAlpha(base, count: count)
-        }
-      }
+      if hasAlpha && failure == nil { alpha.pack(base, count: count) }
       initialized = count * 3
     }
     if let failure { throw failure }

@@ -22,7 +22,7 @@ struct ThumbnailReader {
     pairs = PairReader(path: path, configuration: configuration.read)
     var decoder = configuration.images.decoder
     // Others' models are held to others' preprocessing, which decodes whole images.
-    if image.alpha == .dropped { decoder.scaledDecode = false }
+    if image.alpha != .onWhite { decoder.scaledDecode = false }
     self.decoder = decoder
     form = image.thumbnail
   }

@@ -20,6 +20,22 @@ import Testing
     }
   }
 
+  @Test func weightedByAlphaOpaqueImagesAreAsTheyAre() throws {
+    for name in ["jpeg-420.jpg", "png-gray.png"] {
+      let bytes = try Goldens.bytes(name)
+      let forms = [AlphaHandling.dropped, .droppedLast].map { ThumbnailForm(side: 20, alpha: $0) }
+      let images = try ImageDecoder().thumbnails(of: bytes, forms: forms)
+      #expect(images[0] == images[1])
+    }
+  }
+
+  @Test func whatIsTransparentDoesNotColourWhatIsSeenBesideIt() throws {
+    let bytes = try Goldens.bytes("png-rgba.png")
+    let forms = [AlphaHandling.dropped, .droppedLast].map { ThumbnailForm(side: 16, alpha: $0) }
+    let images = try ImageDecoder().thumbnails(of: bytes, forms: forms)
+    #expect(images[0] != images[1])
+  }
+
   @Test func anImageThatDoesNotDecodeIsAnErrorWhateverTheForms() {
     #expect(throws: ImageError.self) {
       try ImageDecoder().thumbnails(of: [1, 2, 3], forms: [ThumbnailForm(side: 8)])

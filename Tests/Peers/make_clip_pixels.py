@@ -59,7 +59,8 @@ def main(out):
                 if peer == "open-clip":
                     values = transform(opened)
                 else:
-                    values = transform(opened, return_tensors="pt")["pixel_values"][0]
+                    # As the models were trained, and as transformers did before version 5, which composites onto white.
+                    values = transform(opened.convert("RGB"), return_tensors="pt")["pixel_values"][0]
                 pixels = values.permute(1, 2, 0) * torch.tensor(STD) + torch.tensor(MEAN)
                 np.save(path.with_suffix(f".{peer}.npy"), (pixels * 255).round().clamp(0, 255).to(torch.uint8).numpy())
 

@@ -13,10 +13,11 @@ import Testing
       let files = try FileManager.default.contentsOfDirectory(atPath: folder)
       for file in files.sorted() where !file.hasSuffix(".npy") {
         let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(file)")))
-        for (peer, geometry) in [
-          ("crop", Geometry.crop), ("squash", .squash), ("open-clip", .crop),
+        for (peer, geometry, alpha) in [
+          ("crop", Geometry.crop, AlphaHandling.dropped), ("squash", .squash, .dropped),
+          ("open-clip", .crop, .droppedLast),
         ] {
-          let form = ThumbnailForm(side: 48, geometry: geometry, alpha: .dropped)
+          let form = ThumbnailForm(side: 48, geometry: geometry, alpha: alpha)
           let ours = try decoder.thumbnails(of: bytes, forms: [form])[0].pixels
           let stem = (file as NSString).deletingPathExtension
           guard case .uint8(let theirs, _) = try NPY.read("\(folder)/\(stem).\(peer).npy") else {

@@ -65,6 +65,7 @@ struct OpenCLIPLayout: PretrainedLayout {
     try image.set(
       mean: preprocessing?.floats("mean"), deviation: preprocessing?.floats("std"),
       file: json.file)
+    image.alpha = .droppedLast
     try preprocessing?.require("interpolation", toBe: "bicubic")
     switch preprocessing?.string("resize_mode") ?? "shortest" {
     case "shortest": image.geometry = .crop
