@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help deps build samples clean-shards eval-samples test test-peers lint peers bench clean
+.PHONY: help deps build samples clean-shards eval-samples test test-peers lint peers bench bench-training clean
 
 # One set of flags for the build and the tests, so that nothing is compiled twice.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
@@ -69,6 +69,18 @@ eval-samples: build $(DATA)/swap-0.3/000000.tar ## Clean the variant with 30 % o
 	$(tolerate-unread-shards)
 	@$(BIN)/winnow eval noise --truth $(DATA)/swap-0.3/truth.tsv --out $(DATA)/swap-0.3-clean
 
+# Which seeds and cells, and how often (a) sees each pair; see Tests/Benchmarks/README.md.
+BENCH_SEEDS := 0,1,2
+BENCH_CELLS :=
+BENCH_EPOCHS := 10
+TEXT := $(DATA)/text
+
+bench-training: build $(DATA)/swap-0.3/000000.tar $(TEXT) ## What cleaning is worth to a trained model; BENCH_SEEDS=, BENCH_CELLS=, BENCH_EPOCHS=.
+	swift build $(SWIFT_FLAGS) --product bench-training
+	$(BIN)/bench-training --corpus $(DATA)/swap-0.3 --out $(DATA)/bench-training \
+	  --pipeline Tests/Benchmarks/Training/training.yaml --text $(TEXT)/glosses.txt --text $(TEXT)/packages.txt \
+	  --seeds '$(BENCH_SEEDS)' --cells '$(BENCH_CELLS)' --epochs $(BENCH_EPOCHS)
+
 test: deps lint .venv/consumers/.complete ## Lint, build (a warning is an error), run every test.
 	WINNOW_PYTHON="$(CURDIR)/.venv/consumers/bin/python" swift test $(SWIFT_FLAGS)
 
@@ -95,22 +107,33 @@ if (( status == 3 )); then \
 elif (( status != 0 )); then exit $$status; fi
 endef
 
-# The folder appears when it is whole, so that an interrupted download starts again.
+# Fetches Debian packages into a new folder and leaves the shell in it; it becomes the target when it is whole, so that
+# an interrupted download starts again.
+define fetch-debs
+part="$(CURDIR)/$@.partial"; rm -rf "$$part"; mkdir -p "$$part"; trap 'rm -rf "$$part"' EXIT; \
+cd "$$part"; \
+echo "Downloading $(1)" >&2; \
+download() { apt-get -o APT::Sandbox::User=root download -q $(1) < /dev/null; }; \
+if ! download; then \
+  if (( EUID == 0 )); then apt-get update -q < /dev/null || true; \
+  else sudo -n apt-get update -q < /dev/null || true; fi; \
+  download || { \
+    echo "Cannot download $(1): check the network and run 'apt-get update' as root." >&2; \
+    echo "Your own shards need none of this: make clean-shards CORPUS=dir OUT=dir" >&2; \
+    exit 1; }; \
+fi; \
+for deb in *.deb; do dpkg-deb -x "$$deb" . && rm "$$deb"; done
+endef
+
 $(DATA)/debs: | deps
-	@part="$(CURDIR)/$@.partial"; rm -rf "$$part"; mkdir -p "$$part"; trap 'rm -rf "$$part"' EXIT; \
-	cd "$$part"; \
-	echo "Downloading $(DEBS) (320 MB)" >&2; \
-	download() { apt-get -o APT::Sandbox::User=root download -q $(DEBS) < /dev/null; }; \
-	if ! download; then \
-	  if (( EUID == 0 )); then apt-get update -q < /dev/null || true; \
-	  else sudo -n apt-get update -q < /dev/null || true; fi; \
-	  download || { \
-	    echo "Cannot download $(DEBS): check the network and run 'apt-get update' as root." >&2; \
-	    echo "Your own shards need none of this: make clean-shards CORPUS=dir OUT=dir" >&2; \
-	    exit 1; }; \
-	fi; \
-	for deb in *.deb; do dpkg-deb -x "$$deb" . && rm "$$deb"; done; \
-	mv "$$part" "$(CURDIR)/$@"
+	@$(call fetch-debs,$(DEBS)); mv "$$part" "$(CURDIR)/$@"
+
+# Unpaired text, a passage a line: WordNet's glosses, and what Debian's package lists say in a line.
+$(TEXT): | deps
+	@$(call fetch-debs,wordnet-base); \
+	awk -F ' [|] ' '/^[0-9]/ { sub(/ +$$/, "", $$2); print $$2 }' usr/share/wordnet/data.* > glosses.txt; \
+	apt-cache dumpavail | sed -n 's/^Description\(-en\)\?: //p' | LC_ALL=C sort -u > packages.txt; \
+	rm -r usr; wc -l *.txt >&2; mv "$$part" "$(CURDIR)/$@"
 
 build-samples = trap 'rm -rf $(DATA)/.*.partial' EXIT; \
   swift build $(SWIFT_FLAGS) --product build-samples && \

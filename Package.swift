@@ -47,7 +47,7 @@ let package = Package(
         "Training", "Encoders", "ConfidentLearning", "Layers", "Images", "Text", "Shards",
         "TensorFiles", "VectorMath", "CXXHash", "Yams",
       ]),
-    .target(name: "Reports", dependencies: ["Pipeline"]),
+    .target(name: "Reports", dependencies: ["Pipeline", "Layers", "TensorFiles", "VectorMath"]),
     .executableTarget(
       name: "winnow",
       dependencies: [
@@ -69,6 +69,14 @@ let package = Package(
         "TensorFiles",
       ],
       path: "Tests/Benchmarks/Bench"),
+    // `make bench-training`: what cleaning is worth to a trained model.
+    .executableTarget(
+      name: "bench-training",
+      dependencies: [
+        "Reports", "Pipeline", "Encoders", "Images", "Layers", "Shards",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Tests/Benchmarks/Training", exclude: ["training.yaml"]),
 
     .testTarget(name: "ShardsTests", dependencies: ["Shards"]),
     .testTarget(name: "ImagesTests", dependencies: ["Images"], exclude: ["Goldens"]),
@@ -82,11 +90,15 @@ let package = Package(
     .testTarget(
       name: "EncodersTests", dependencies: ["Encoders", "Layers", "ModelParity"],
       exclude: ["Goldens"]),
-    .testTarget(name: "PeersTests", dependencies: ["ModelParity", "Text"]),
+    .testTarget(
+      name: "PeersTests",
+      dependencies: ["ModelParity", "Images", "Reports", "Layers", "TensorFiles", "Text"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "Encoders"]),
     .testTarget(name: "ConfidentLearningTests", dependencies: ["ConfidentLearning"]),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Shards", "TensorFiles"]),
-    .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
+    .testTarget(name: "ReportsTests", dependencies: ["Reports", "TensorFiles"]),
+    .testTarget(
+      name: "BenchTrainingTests", dependencies: ["bench-training", "Reports", "Encoders", "Shards"]),
     .testTarget(name: "BuildSamplesTests", dependencies: ["build-samples"]),
     .testTarget(
       name: "EndToEndTests", dependencies: ["winnow", "Pipeline", "Shards", "TensorFiles"]),

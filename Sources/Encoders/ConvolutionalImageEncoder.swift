@@ -11,26 +11,18 @@ final class ConvolutionalImageEncoder: ImageEncoder {
     var channels = 3
     for (stage, width) in configuration.widths.enumerated() {
       let name = "image.stage\(stage)"
-      if stage > 0 { layers += [ImageNorm("\(name).norm", channels)] }
+      if stage > 0 { layers += [ImageNorm("\(name).norm", channels, rectified: .input)] }
       layers.append(
         Convolution(
           "\(name).down", kernel: 3, stride: 2, inputs: channels, outputs: width,
           inputGradient: stage > 0, &random))
       for block in 0..<(stage < configuration.blocks.count ? configuration.blocks[stage] : 0) {
-        layers.append(
-          Residual(
-            Sequential([
-              ImageNorm("\(name).block\(block).norm", width, rectified: true),
-              Convolution(
-                "\(name).block\(block).conv", kernel: 3, stride: 1, inputs: width, outputs: width,
-                gain: 1, &random),
-            ])))
+        layers.append(ResidualConvolution("\(name).block\(block)", channels: width, &random))
       }
-      layers.append(ReLU())
       channels = width
     }
     layers += [
-      AveragePool(), LayerNorm("image.norm", channels),
+      ReLU(), AveragePool(), LayerNorm("image.norm", channels),
       Linear("image.projection", inputs: channels, outputs: dimension, &random), UnitLength(),
     ]
     body = Sequential(layers)

@@ -15,9 +15,12 @@ public final class DualEncoder {
 
   /// Random weights drawn from `seed`.
   ///
-  /// - Parameter tokenizer: where the tokens are of a vocabulary; words need none.
+  /// - Parameters:
+  ///   - tokenizer: where the tokens are of a vocabulary; words need none.
+  ///   - stem: the weights of a dictionary's stem (``DictionaryStem/tensors``); nil leaves it random.
   public init(
-    _ configuration: MemberConfiguration, seed: UInt64, tokenizer: (any CaptionTokenizer)? = nil
+    _ configuration: MemberConfiguration, seed: UInt64, tokenizer: (any CaptionTokenizer)? = nil,
+    stem: [NamedTensor]? = nil
   ) {
     var random = SeededRandom(seed: seed)
     self.configuration = configuration
@@ -28,6 +31,7 @@ public final class DualEncoder {
         ? HashedTokenizer(buckets: text.buckets, maxTokens: text.maxTokens) : nil)
     image = makeImageEncoder(configuration.image, dimension: configuration.dimension, &random)
     self.text = makeTextEncoder(text, dimension: configuration.dimension, &random)
+    if let stem { dictionary?.adopt(stem) }
   }
 
   /// Cuts the captions that `encodeTexts` takes.
@@ -47,7 +51,7 @@ public final class DualEncoder {
   ) {
     self.init(configuration, seed: 0, tokenizer: tokenizer)
     let byName = Dictionary(weights.map { ($0.name, $0) }) { a, _ in a }
-    for parameter in parameters {
+    for parameter in parameters + frozen {
       guard let tensor = byName[parameter.name] else {
         preconditionFailure("no weights for \(parameter.name)")
       }
@@ -55,21 +59,28 @@ public final class DualEncoder {
     }
   }
 
-  /// The name and shape of every parameter of a configuration that `check` accepts; allocates none of them.
+  /// The name and shape of every parameter, trained or frozen, of a configuration that `check` accepts; allocates none of them.
   static func shapes(_ configuration: MemberConfiguration) -> [(name: String, shape: [Int])] {
-    DualEncoder(configuration, seed: 0).parameters.map { ($0.name, $0.shape) }
+    let encoder = DualEncoder(configuration, seed: 0)
+    return (encoder.parameters + encoder.frozen).map { ($0.name, $0.shape) }
   }
 
-  /// A copy of every parameter.
-  public var weights: [NamedTensor] {
-    parameters.map { NamedTensor(name: $0.name, shape: $0.shape, values: $0.values) }
-  }
+  /// A copy of every parameter, trained or frozen.
+  public var weights: [NamedTensor] { (parameters + frozen).map(\.tensor) }
 
+  /// What training changes.
   public var parameters: [Parameter] {
     image.parameters + text.parameters + [loss.logScale]
   }
 
-  /// `[images, side, side, 3]` in -1...1 to unit rows `[images, dimension]`.
+  /// The stem of a dictionary.
+  var dictionary: DictionaryStem? { (image as? DictionaryImageEncoder)?.stem }
+
+  /// What no training step changes: a dictionary's stem.
+  public var frozen: [Parameter] { image.frozen }
+
+  /// `[images, side, side, 3]`, normalised, to unit rows `[images, dimension]`; for a dictionary also
+  /// `[images, features]`, what its stem makes of the images.
   public func encodeImages(_ images: Tensor, _ context: Context) -> Tensor {
     image.forward(images, context)
   }
@@ -98,9 +109,16 @@ public final class DualEncoder {
   /// An encoder with the same weights, now and later, and gradients of its own: for another thread of the same training.
   public func replica() -> DualEncoder {
     let replica = DualEncoder(configuration, seed: 0, tokenizer: ownTokenizer)
-    for (own, shared) in zip(replica.parameters, parameters) { own.shareWeights(of: shared) }
+    for (own, shared) in zip(replica.parameters + replica.frozen, parameters + frozen) {
+      own.shareWeights(of: shared)
+    }
     return replica
   }
+}
+
+extension Parameter {
+  /// A copy of the weights.
+  var tensor: NamedTensor { NamedTensor(name: name, shape: shape, values: values) }
 }
 
 extension ImageConfiguration {
@@ -112,7 +130,7 @@ extension ImageConfiguration {
     let shift = zip(mean, deviation).map { $0 / $1 }
     let (r, g, b) = (scale[0], scale[1], scale[2])
     let (x, y, z) = (shift[0], shift[1], shift[2])
-    for i in stride(from: 0, to: pixels.count - 2, by: 3) {
+    for i in Swift.stride(from: 0, to: pixels.count - 2, by: 3) {
       target[i] = Float(pixels[i]) * r - x
       target[i + 1] = Float(pixels[i + 1]) * g - y
       target[i + 2] = Float(pixels[i + 2]) * b - z

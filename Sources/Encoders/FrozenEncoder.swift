@@ -7,7 +7,7 @@ public final class FrozenEncoder: @unchecked Sendable {
 
   /// - Parameter encoder: with its final weights; nobody may change them from now on.
   public init(_ encoder: DualEncoder) {
-    for parameter in encoder.parameters { _ = parameter.value }
+    for parameter in encoder.parameters + encoder.frozen { _ = parameter.value }
     self.encoder = encoder
   }
 

@@ -7,6 +7,8 @@ public enum ImageKind: String, Sendable, Codable {
   case convolutional
   /// CLIP's vision transformer.
   case transformer
+  /// Patches encoded against a dictionary that was learnt from images alone, and a small trained head.
+  case dictionary
 }
 
 /// An image encoder, and how an image is made ready for it.
@@ -28,21 +30,34 @@ public struct ImageConfiguration: Sendable, Equatable {
   /// Residual convolutions in each stage (`convolutional`).
   public var blocks = [0, 1, 1, 1]
 
-  /// Pixels a side of a patch, which divide the side (`transformer`, as all that follow).
+  /// Pixels a side of a patch; of a `transformer` they divide the side, of a `dictionary` they are 4 ... 12.
   public var patch = 8
-  /// Columns of the rows.
+
+  /// Pixels from one patch to the next (`dictionary`).
+  public var stride = 2
+  /// Atoms of the dictionary (`dictionary`).
+  public var atoms = 400
+  /// Cells a side over which the patches are averaged (`dictionary`).
+  public var grid = 2
+  /// How likely a feature is left out at a training step (`dictionary`).
+  public var dropout: Float = 0.5
+
+  /// Columns of the rows (`transformer`, as all that follow but `hidden`).
   public var width = 128
   /// Blocks.
   public var depth = 4
   /// Attention heads, which divide the width.
   public var heads = 4
-  /// Columns within the MLP; nil is four times the width.
+  /// Columns within the MLP; nil is four times the width, and 256 for a `dictionary`.
   public var hidden: Int?
   public var activation = Activation.quickGELU
   /// Of the normalisations.
   public var epsilon: Float = 1e-5
 
-  public init(kind: ImageKind = .convolutional) { self.kind = kind }
+  public init(kind: ImageKind = .convolutional) {
+    self.kind = kind
+    if kind == .dictionary { patch = 6 }
+  }
 
   /// A convolutional one.
   public init(widths: [Int], blocks: [Int]) {
@@ -54,6 +69,11 @@ public struct ImageConfiguration: Sendable, Equatable {
   /// What of the preparation is done in whole pixels; kinds of member that share it share the thumbnail.
   public var thumbnail: ThumbnailForm {
     ThumbnailForm(side: side, geometry: geometry, alpha: alpha)
+  }
+
+  /// What the blocks see of an image at a time: its patches and the class row; 1 where it isn't cut into patches.
+  var rows: Int {
+    kind == .transformer ? 1 + (side / patch) * (side / patch) : 1
   }
 
   var transformer: TransformerShape {
@@ -70,6 +90,7 @@ extension ImageConfiguration: Codable {
   enum CodingKeys: String, CodingKey {
     case kind, side, geometry, alpha, mean, deviation, widths, blocks
     case patch, width, depth, heads, hidden, activation, epsilon
+    case stride, atoms, grid, dropout
   }
 
   public init(from decoder: any Decoder) throws {
@@ -77,8 +98,7 @@ extension ImageConfiguration: Codable {
     func read<T: Decodable>(_ key: CodingKeys, _ value: inout T) throws {
       value = try values.decodeIfPresent(T.self, forKey: key) ?? value
     }
-    self.init()
-    try read(.kind, &kind)
+    self.init(kind: try values.decodeIfPresent(ImageKind.self, forKey: .kind) ?? .convolutional)
     try read(.side, &side)
     try read(.geometry, &geometry)
     try read(.alpha, &alpha)
@@ -87,6 +107,10 @@ extension ImageConfiguration: Codable {
     try read(.widths, &widths)
     try read(.blocks, &blocks)
     try read(.patch, &patch)
+    try read(.stride, &stride)
+    try read(.atoms, &atoms)
+    try read(.grid, &grid)
+    try read(.dropout, &dropout)
     try read(.width, &width)
     try read(.depth, &depth)
     try read(.heads, &heads)
@@ -116,6 +140,13 @@ extension ImageConfiguration: Codable {
       try values.encodeIfPresent(hidden, forKey: .hidden)
       try values.encode(activation, unless: usual.activation, forKey: .activation)
       try values.encode(epsilon, unless: usual.epsilon, forKey: .epsilon)
+    case .dictionary:
+      try values.encode(patch, forKey: .patch)
+      try values.encode(stride, forKey: .stride)
+      try values.encode(atoms, forKey: .atoms)
+      try values.encode(grid, forKey: .grid)
+      try values.encodeIfPresent(hidden, forKey: .hidden)
+      try values.encode(dropout, forKey: .dropout)
     }
   }
 }

@@ -3,9 +3,15 @@ import Layers
 /// Images to unit rows.
 protocol ImageEncoder: AnyObject {
   var parameters: [Parameter] { get }
+  /// What no step changes: learnt beforehand, stored like the parameters.
+  var frozen: [Parameter] { get }
   /// `[images, side, side, 3]`, normalised, to unit rows `[images, dimension]`.
   func forward(_ x: Tensor, _ context: Context) -> Tensor
   func backward(_ dy: Tensor, _ context: Context)
+}
+
+extension ImageEncoder {
+  var frozen: [Parameter] { [] }
 }
 
 func makeImageEncoder(
@@ -14,6 +20,7 @@ func makeImageEncoder(
   switch configuration.kind {
   case .convolutional: ConvolutionalImageEncoder(configuration, dimension: dimension, &random)
   case .transformer: TransformerImageEncoder(configuration, dimension: dimension, &random)
+  case .dictionary: DictionaryImageEncoder(configuration, dimension: dimension, &random)
   }
 }
 

@@ -4,13 +4,19 @@ import Layers
 public final class Judge {
   private let ensemble: Ensemble
   private let encoders: [PairEncoder]
+  /// For each member, the first one with an equal stem of a dictionary: what that makes of an image serves both.
+  private let stems: [Int?]
   private let scorers: [BankScorer]
   private let repairing: Repairing
 
   /// - Parameter shared: the ensemble's `encoders`, which all workers share; by default they are built for this judge.
   public init(_ ensemble: Ensemble, encoders shared: [FrozenEncoder]? = nil) {
     self.ensemble = ensemble
-    encoders = (shared ?? ensemble.encoders()).map { PairEncoder($0) }
+    let encoders = (shared ?? ensemble.encoders()).map { PairEncoder($0) }
+    self.encoders = encoders
+    stems = encoders.map { encoder in
+      encoder.stem.flatMap { stem in encoders.firstIndex { $0.stem == stem } }
+    }
     scorers = zip(ensemble.members, encoders).map { member, encoder in
       BankScorer(
         bank: ensemble.bank, images: member.bankImages, texts: member.bankTexts,
@@ -31,12 +37,15 @@ public final class Judge {
     }
     var result = [PairScores](
       repeating: .zero(kinds: ensemble.kinds.count), count: pairs.count)
+    // By the first member with the stem, and fold.
+    var features: [[Int]: [Float]] = [:]
     for kind in ensemble.kinds.indices {
       let folds = ensemble.kinds[kind].members(folds: ensemble.folds)
       for fold in 0..<folds {
         let mine = pairs.indices.filter { pairs[$0].hash.fold(of: folds) == fold }
         guard !mine.isEmpty else { continue }
-        let scores = raw(mine.map { pairs[$0] }, kind, fold, mine.map { repairings[$0] })
+        let scores = raw(
+          mine.map { pairs[$0] }, kind, fold, mine.map { repairings[$0] }, &features)
         let member = ensemble.member(kind: kind, fold: fold)
         for (index, score) in zip(mine, scores) {
           let standard = { (raw: Float) in (raw - member.mean) / member.deviation }
@@ -49,12 +58,25 @@ public final class Judge {
     return result
   }
 
-  private func raw(_ pairs: [JudgedPair], _ kind: Int, _ fold: Int, _ repairings: [[Int]])
-    -> [BankScorer.Scores]
-  {
+  /// - Parameter features: what each stem has made of a fold's images so far.
+  private func raw(
+    _ pairs: [JudgedPair], _ kind: Int, _ fold: Int, _ repairings: [[Int]],
+    _ features: inout [[Int]: [Float]]
+  ) -> [BankScorer.Scores] {
     let member = ensemble.index(kind: kind, fold: fold)
     let form = ensemble.forms.firstIndex(of: ensemble.kinds[kind].image.thumbnail) ?? 0
-    let images = encoders[member].images(count: pairs.count) { pairs[$0].thumbnails[form] }
+    let thumbnail = { (i: Int) in pairs[i].thumbnails[form] }
+    let images: [Float]
+    if let stem = stems[member] {
+      // A pretrained one judges the pairs of all folds.
+      let key = [stem, ensemble.kinds[kind].pretrained == nil ? fold : -1]
+      let rows =
+        features[key] ?? encoders[stem].features(count: pairs.count, thumbnail: thumbnail)
+      features[key] = rows
+      images = encoders[member].images(rows, count: pairs.count)
+    } else {
+      images = encoders[member].images(count: pairs.count, thumbnail: thumbnail)
+    }
     return scorers[member].scores(
       images: images, texts: encoders[member].texts(pairs.map(\.caption)),
       of: pairs.map { ($0.hash, $0.caption) }, repairings: repairings)

@@ -65,6 +65,18 @@ extension ImageConfiguration {
       }
       return transformerProblem(
         "image", width: width, depth: depth, heads: heads, hidden: hidden, epsilon: epsilon)
+    case .dictionary:
+      guard (4...12).contains(patch), side >= max(patch, DictionaryStem.coarseSide) else {
+        return "image.patch must lie in 4 ... 12, and image.side be at least as large and 8"
+      }
+      guard stride >= 1, (1...4).contains(grid), (side - patch) / stride + 1 >= grid else {
+        return "image.grid must lie in 1 ... 4, with a patch for each cell at this image.stride"
+      }
+      guard (1...8192).contains(atoms) else { return "image.atoms must lie in 1 ... 8192" }
+      guard hidden.map(sizes.contains) ?? true else {
+        return "image.hidden must lie in 1 ... 65536"
+      }
+      return dropout >= 0 && dropout < 1 ? nil : "image.dropout must lie in 0 ..< 1"
     }
   }
 }

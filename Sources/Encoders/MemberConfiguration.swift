@@ -68,6 +68,7 @@ extension MemberConfiguration: Codable {
     var text = TextConfiguration(kind: .transformer, tokens: .bytePairs, vocabulary: "")
     (text.hidden, text.causal, text.activation, text.epsilon) = (0, false, .gelu, 0)
     return [
+      MemberConfiguration(name: "", image: ImageConfiguration(kind: .dictionary)),
       MemberConfiguration(name: "", seed: 0, snapshots: 2, pretrained: ""),
       MemberConfiguration(name: "", image: image, text: text),
     ]

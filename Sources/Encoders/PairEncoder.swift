@@ -6,14 +6,15 @@ import Text
 /// ``FrozenEncoder``.
 public final class PairEncoder {
   private let encoder: DualEncoder
-  private let context = Context(training: false)
+  private let context = Context(training: false, weightsStay: true)
   /// Enough rows for the products to run at full speed, few enough to stay in cache.
   private let imageBatch: Int
+  private static let rowsOfBatch = 2048
   private static let textBatch = 64
 
   public init(_ frozen: FrozenEncoder) {
     encoder = frozen.encoder
-    imageBatch = 32
+    imageBatch = max(4, min(32, Self.rowsOfBatch / encoder.configuration.image.rows))
   }
 
   /// - Parameter encoder: with its final weights.
@@ -34,12 +35,12 @@ public final class PairEncoder {
   ///   - fill: writes thumbnail `i`, `[side, side, 3]`, normalised (``ImageConfiguration/normalise(_:into:)``).
   /// - Returns: unit rows `[count, dimension]`
   public func images(
-    count: Int, fill: (Int, UnsafeMutablePointer<Float>) -> Void
-  ) -> [Float] {
+    count: Int, fill: (Int, UnsafeMutablePointer<Float>) throws -> Void
+  ) rethrows -> [Float] {
     let form = encoder.configuration.image.thumbnail
-    return rows(count: count, batch: imageBatch) { range in
+    return try rows(count: count, batch: imageBatch, columns: dimension) { range in
       let x = context.pool.tensor([range.count, form.side, form.side, 3])
-      for (row, index) in range.enumerated() { fill(index, x.data + row * form.byteCount) }
+      for (row, index) in range.enumerated() { try fill(index, x.data + row * form.byteCount) }
       return encoder.encodeImages(x, context)
     }
   }
@@ -54,20 +55,66 @@ public final class PairEncoder {
     }
   }
 
+  /// What a dictionary's stem makes of thumbnails, for members with an equal stem to share.
+  ///
+  /// - Returns: `[count, features]`
+  func features(count: Int, thumbnail: (Int) -> [UInt8]) -> [Float] {
+    guard let stem else {
+      preconditionFailure("\(encoder.configuration.name) has no stem")
+    }
+    let form = encoder.configuration.image.thumbnail
+    return rows(count: count, batch: imageBatch, columns: stem.count) { range in
+      let x = context.pool.tensor([range.count, form.side, form.side, 3])
+      for (row, index) in range.enumerated() {
+        thumbnail(index).withUnsafeBufferPointer {
+          encoder.configuration.image.normalise($0, into: x.data + row * form.byteCount)
+        }
+      }
+      return stem.forward(x, context.pool)
+    }
+  }
+
+  /// - Parameters:
+  ///   - features: how many an image has.
+  ///   - fill: writes those of image `i`.
+  /// - Returns: unit rows `[count, dimension]`
+  public func images(
+    count: Int, features: Int, fill: (Int, UnsafeMutablePointer<Float>) throws -> Void
+  ) rethrows -> [Float] {
+    try rows(count: count, batch: imageBatch, columns: dimension) { range in
+      let x = context.pool.tensor([range.count, features])
+      for (row, index) in range.enumerated() { try fill(index, x.data + row * features) }
+      return encoder.encodeImages(x, context)
+    }
+  }
+
+  /// - Parameter features: of each image, `[count, features]`.
+  func images(_ features: [Float], count: Int) -> [Float] {
+    let columns = features.count / max(1, count)
+    return images(count: count, features: columns) { row, target in
+      for i in 0..<columns { target[i] = features[row * columns + i] }
+    }
+  }
+
+  /// Of a dictionary.
+  var stem: DictionaryStem? { encoder.dictionary }
+
   /// - Returns: unit rows `[captions.count, dimension]`
   public func texts(_ captions: [String]) -> [Float] {
-    rows(count: captions.count, batch: Self.textBatch) { range in
+    rows(count: captions.count, batch: Self.textBatch, columns: dimension) { range in
       encoder.encodeTexts(range.map { encoder.tokenizer.tokens(of: captions[$0]) }, context)
     }
   }
 
-  private func rows(count: Int, batch: Int, _ encode: (Range<Int>) -> Tensor) -> [Float] {
+  private func rows(
+    count: Int, batch: Int, columns: Int, _ encode: (Range<Int>) throws -> Tensor
+  ) rethrows -> [Float] {
     var result: [Float] = []
-    result.reserveCapacity(count * dimension)
+    result.reserveCapacity(count * columns)
     for start in stride(from: 0, to: count, by: batch) {
       let range = start..<min(start + batch, count)
-      let y = encode(range)
-      result += UnsafeBufferPointer(start: y.data, count: range.count * dimension)
+      let y = try encode(range)
+      result += UnsafeBufferPointer(start: y.data, count: range.count * columns)
     }
     return result
   }

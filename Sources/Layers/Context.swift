@@ -1,14 +1,35 @@
 /// What a forward pass leaves for the backward pass: a stack of saved tensors, pushed by `forward` and popped in
-/// reverse by `backward`. With `training` false nothing is saved. One thread only.
+/// reverse by `backward`. With `training` false nothing is saved. Also what layers make of weights that stay as they are.
+/// One thread only.
 public final class Context {
   /// Where the layers take their tensors from.
   public let pool = BufferPool()
   /// Whether `forward` saves what `backward` needs.
   public let training: Bool
+  /// What layers draw from in training; whoever trains sets it at each step.
+  public var random = SeededRandom(seed: 0)
   private var tape: [Tensor] = []
   private var integerTape: [[Int32]] = []
+  private let weightsStay: Bool
+  private var derived: [ObjectIdentifier: Tensor] = [:]
 
-  public init(training: Bool) { self.training = training }
+  /// - Parameter weightsStay: all passes with this context see the same weights, so that what is made of them is made once.
+  public init(training: Bool, weightsStay: Bool = false) {
+    self.training = training
+    self.weightsStay = weightsStay
+  }
+
+  /// What a layer, which lives as long as the context, makes of its weights: `count` floats that `make` writes.
+  func derived(
+    of layer: AnyObject, count: Int, _ make: (UnsafeMutablePointer<Float>) -> Void
+  ) -> Tensor {
+    let key = ObjectIdentifier(layer)
+    if let kept = derived[key] { return kept }
+    let tensor = pool.tensor([count])
+    make(tensor.data)
+    if weightsStay { derived[key] = tensor }
+    return tensor
+  }
 
   /// Pushes what a `backward` will need, when training.
   public func save(_ tensor: Tensor) {

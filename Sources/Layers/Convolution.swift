@@ -30,11 +30,20 @@ public final class Convolution: Layer {
   public var parameters: [Parameter] { [weight, bias] }
 
   public func forward(_ x: Tensor, _ context: Context) -> Tensor {
+    forward(x, adding: nil, context)
+  }
+
+  /// - Parameter added: what is added to the result, of its shape.
+  func forward(_ x: Tensor, adding added: Tensor?, _ context: Context) -> Tensor {
     precondition(x.shape.count == 4 && x.columns == inputs, "\(weight.name): input \(x.shape)")
     let shape = shape(x)
     let y = context.pool.tensor([x.shape[0], output(x.shape[1]), output(x.shape[2]), outputs])
+    precondition(added == nil || added?.shape == y.shape, "\(weight.name): the sum's shape")
+    let filters = context.derived(of: self, count: vm_convolution_filters(shape)) {
+      vm_convolution_prepare(shape, weight.value, $0)
+    }
     let scratch = context.pool.tensor([vm_convolution_scratch(shape)])
-    vm_convolution(shape, x.data, weight.value, bias.value, y.data, scratch.data)
+    vm_convolution(shape, x.data, filters.data, bias.value, added?.data, y.data, scratch.data)
     context.save(x)
     return y
   }

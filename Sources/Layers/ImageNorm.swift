@@ -1,16 +1,24 @@
 import VectorMath
 
 /// Normalises each image of `[images, height, width, channels]` to mean 0 and deviation 1 over all its positions and
-/// channels, then scales and shifts each channel, and takes the larger of that and 0 if asked to: group normalisation with one group (Wu & He 2018). An image's result
+/// channels, then scales and shifts each channel: group normalisation with one group (Wu & He 2018). An image's result
 /// does not depend on its batch.
 public final class ImageNorm: Layer {
   private let gain: Parameter
   private let bias: Parameter
   private let epsilon: Float = 1e-5
-  private let rectified: Bool
+  private let rectified: Int32
 
-  public init(_ name: String, _ channels: Int, rectified: Bool = false) {
-    self.rectified = rectified
+  /// Where the larger of a value and 0 is taken, in the same pass.
+  public struct Rectified: OptionSet, Sendable {
+    public let rawValue: Int32
+    public static let input = Rectified(rawValue: VM_RECTIFIED_INPUT)
+    public static let output = Rectified(rawValue: VM_RECTIFIED_OUTPUT)
+    public init(rawValue: Int32) { self.rawValue = rawValue }
+  }
+
+  public init(_ name: String, _ channels: Int, rectified: Rectified = []) {
+    self.rectified = rectified.rawValue
     gain = .vector("\(name).weight", channels, 1)
     bias = .vector("\(name).bias", channels, 0)
   }

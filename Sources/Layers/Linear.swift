@@ -8,11 +8,14 @@ public final class Linear: Layer {
   public let bias: Parameter?
   private let inputs: Int
   private let outputs: Int
+  private let inputGradient: Bool
 
+  /// With `inputGradient` false (the first layer) `backward` gives an empty tensor and saves the work.
   public init(
     _ name: String, inputs: Int, outputs: Int, bias: Bool = true, gain: Float = 1,
-    _ random: inout SeededRandom
+    inputGradient: Bool = true, _ random: inout SeededRandom
   ) {
+    self.inputGradient = inputGradient
     self.inputs = inputs
     self.outputs = outputs
     weight = .matrix("\(name).weight", [inputs, outputs], fanIn: inputs, gain: gain, &random)
@@ -41,10 +44,11 @@ public final class Linear: Layer {
 
   public func backward(_ dy: Tensor, _ context: Context) -> Tensor {
     let x = context.restore()
-    let dx = context.pool.tensor(x.shape)
     multiply(
       x.data, .yes, dy.data, .no, into: weight.gradient, m: inputs, n: outputs, k: x.rows, beta: 1)
     if let bias { vm_add_column_sums(dy.data, bias.gradient, dy.rows, outputs) }
+    guard inputGradient else { return context.pool.tensor([0]) }
+    let dx = context.pool.tensor(x.shape)
     multiply(dy.data, .no, weight.value, .yes, into: dx.data, m: x.rows, n: inputs, k: outputs)
     return dx
   }

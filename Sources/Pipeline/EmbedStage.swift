@@ -126,56 +126,22 @@ private struct EmbedStage {
           let writer = try RowWriters(
             images: images, texts: texts, metadata: metadata, encoder: encoder,
             element: type == .float16 ? .float16 : .float32)
-          let reader = PairReader(path: shard.path, configuration: run.configuration.read)
-          try read(reader, into: writer, &result, progress)
+          var reader = ThumbnailReader(
+            path: shard.path, for: member.encoder.configuration.image, run.configuration)
+          while case let pairs = try reader.next(Self.batch, run.cancellation), !pairs.isEmpty {
+            try writer.append(pairs)
+            result.embedded += pairs.count
+            progress.add(pairs: pairs.count)
+          }
           try writer.finish()
-          result.fault = reader.fault == nil ? nil : reader.message
+          result.leftOut = reader.leftOut
+          result.fault = reader.pairs.fault == nil ? nil : reader.pairs.message
         }
       }
     }
     try shard.checkUnchanged()
     return result
   }
-
-  private func read(
-    _ reader: PairReader, into writer: RowWriters, _ result: inout EmbeddingSummary.Shard,
-    _ progress: ProgressCounter
-  ) throws {
-    let image = member.encoder.configuration.image
-    var decoder = run.configuration.images.decoder
-    // Others' models are held to others' preprocessing, which decodes whole images.
-    if image.alpha == .dropped { decoder.scaledDecode = false }
-    var waiting: [EmbeddedPair] = []
-    func flush() throws {
-      try writer.append(waiting)
-      result.embedded += waiting.count
-      progress.add(pairs: waiting.count)
-      waiting.removeAll(keepingCapacity: true)
-    }
-    while let pair = reader.next() {
-      try run.cancellation.check()
-      switch pair.outcome {
-      case .pair(let bytes, let caption, _):
-        do {
-          let thumbnail = try decoder.thumbnails(of: bytes, forms: [image.thumbnail])[0]
-          waiting.append(
-            EmbeddedPair(key: pair.key, caption: caption, thumbnail: thumbnail.pixels))
-        } catch {
-          result.leftOut[error.reason, default: 0] += 1
-        }
-      case .rejected(let reason, _), .unreadable(let reason, _):
-        result.leftOut[reason, default: 0] += 1
-      }
-      if waiting.count == Self.batch { try flush() }
-    }
-    try flush()
-  }
-}
-
-private struct EmbeddedPair {
-  var key: [UInt8]
-  var caption: String
-  var thumbnail: [UInt8]
 }
 
 /// The three files of a shard, written batch by batch.
@@ -205,7 +171,7 @@ private final class RowWriters {
     json.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
   }
 
-  func append(_ pairs: [EmbeddedPair]) throws {
+  func append(_ pairs: [ThumbnailReader.Pair]) throws {
     guard !pairs.isEmpty else { return }
     try images.append(encoder.images(count: pairs.count) { pairs[$0].thumbnail })
     try texts.append(encoder.texts(pairs.map(\.caption)))

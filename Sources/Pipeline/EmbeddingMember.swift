@@ -2,7 +2,7 @@ import Encoders
 import Foundation
 import Images
 
-/// The encoders that `winnow embed` writes the embeddings of.
+/// A trained or pretrained model to encode with.
 public struct EmbeddingMember: Sendable {
   /// As it is told to people.
   public let name: String
@@ -11,8 +11,8 @@ public struct EmbeddingMember: Sendable {
   let digest: String
 
   /// - Parameters:
-  ///   - path: a pretrained model's folder; an ensemble's, or the output folder that holds one; or one of the
-  ///     ensemble's `KIND-foldK.safetensors`.
+  ///   - path: a pretrained model's folder; an ensemble's; the output folder that holds a model or an ensemble; or one of
+  ///     the ensemble's `KIND-foldK.safetensors`.
   ///   - kind: of an ensemble's member; its only one by default.
   ///   - fold: of a trained member: the one that held this fold out.
   /// - Throws: `RunError.usage`, `PretrainedError`, `EnsembleError`.
@@ -31,7 +31,8 @@ public struct EmbeddingMember: Sendable {
       guard kind == nil, fold == nil else {
         throw RunError.usage("--kind and --fold are of an ensemble's members; \(path) is none")
       }
-      let model = try PretrainedModel(folder: path)
+      let own = RunDirectory(path).model
+      let model = try PretrainedModel(folder: exists(own) ? own : path)
       self.init(
         name: model.configuration.name, encoder: model.encoder, digest: model.digest)
     }

@@ -39,10 +39,11 @@ struct PretrainedMembers {
         BankPair(hash: pairs.hash($0), caption: pairs.caption($0))
       }
     }
-    guard bank.count >= Self.leastBank else {
-      throw RunError.usage(
-        "\(bank.count) different readable pairs are too few to judge against: "
-          + "at least \(Self.leastBank) are needed; add shards")
+    guard trained != nil || bank.count >= Self.leastBank else {
+      throw RunError.badEnsemble(
+        directory: run.directory.ensemble,
+        detail: "\(bank.count) different readable pairs are too few to judge against, at least "
+          + "\(Self.leastBank) are needed; add shards")
     }
     let places = try bank.map { pair in
       guard let place = (0..<pairs.count).first(where: { pairs.hash($0) == pair.hash }) else {

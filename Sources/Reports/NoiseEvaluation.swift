@@ -3,6 +3,7 @@ import Pipeline
 
 /// How well a run found known swaps: `winnow eval noise`.
 public struct NoiseEvaluation: Codable, Sendable, Equatable {
+  public var formatVersion = 1
   /// Judged pairs that the truth file knows.
   public var pairs: Int
   /// Area under the ROC curve of the mismatch probability.
@@ -86,15 +87,8 @@ public struct NoiseEvaluation: Codable, Sendable, Equatable {
       ("precision of the cut", show(precision)), ("recall of the cut", show(recall)),
       ("noise left among the kept", show(keptNoiseRate)),
     ]
-    return lines.map { $0.padding(toLength: 28, withPad: " ", startingAt: 0) + $1 }
-      .joined(separator: "\n")
+    return aligned(lines)
   }
 
-  /// Sorted keys.
-  public func json() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    return String(decoding: try encoder.encode(self), as: UTF8.self)
-  }
+  public func json() throws -> String { try reportJSON(self) }
 }

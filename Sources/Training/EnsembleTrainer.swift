@@ -5,6 +5,8 @@ import Layers
 public enum TrainingError: Error, Equatable, CustomStringConvertible {
   case tooFewPairs(have: Int, need: Int)
   case badCheckpoint(path: String, detail: String)
+  /// The file of a dictionary's features; the code is errno's.
+  case featureFile(path: String, code: Int32)
   case cancelled
 
   public var description: String {
@@ -14,6 +16,9 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
         + "add shards, or give trained judges with --ensemble"
     case .badCheckpoint(let path, let detail):
       "\(path) can't be gone on with (\(detail)); delete it and run the same command again"
+    case .featureFile(let path, let code):
+      "\(path), which holds the images' features while judges are trained, can't be written or read "
+        + "(\(String(cString: strerror(code)))); make room there, or have fewer pairs with maxPairs"
     case .cancelled: "training was stopped"
     }
   }
@@ -57,8 +62,12 @@ public func trainEnsemble(
   guard corpus.count >= fewestTrainingPairs else {
     throw TrainingError.tooFewPairs(have: corpus.count, need: fewestTrainingPairs)
   }
+  let features = try FeatureCaches(
+    configuration.members, on: corpus, seed: configuration.seed, directory: checkpoints,
+    workers: workers, isCancelled: isCancelled)
   let trainer = EnsembleTrainer(
     corpus: corpus, configuration: configuration, split: CorpusSplit(corpus, configuration),
+    features: features,
     workers: workers, checkpoints: checkpoints.map { "\($0)/\(key)" }, publish: publish,
     progress: progress, isCancelled: isCancelled, counter: StepCounter())
   return try trainer.train()
@@ -68,6 +77,7 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
   let corpus: Corpus
   let configuration: TrainingConfiguration
   let split: CorpusSplit
+  let features: FeatureCaches
   let workers: Int
   /// Path prefix of the checkpoints.
   let checkpoints: String?
@@ -179,7 +189,7 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
     let trainer = Trainer(
       job.recipe, member: job.kinds[0], seed: job.seed,
       tokenizer: text.tokens == .words ? nil : try makeTokenizer(text), on: corpus,
-      pairs: job.pairs, groups: split.groups)
+      pairs: job.pairs, groups: split.groups, features: features[job.kinds[0]])
     let unfinished = files[0].map {
       Checkpoint(
         path: "\($0).unfinished", seconds: 120, key: ($0 as NSString).lastPathComponent,

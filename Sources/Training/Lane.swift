@@ -14,11 +14,16 @@ final class Lane: @unchecked Sendable {
   private(set) var texts: Tensor
   private let textContext = Context(training: true)
   private var imageContexts: [Context] = []
-  private lazy var still = PairEncoder(encoder)
   /// Images pass through the encoder this many at a time, so that they stay in cache from layer to layer.
-  private static let piece = 32
+  private let piece: Int
+  /// What `fill` writes of an image.
+  private let shape: [Int]
 
-  init(_ encoder: DualEncoder, _ head: MaskedLanguageHead?) {
+  /// - Parameter features: of an image, where a dictionary's stem has been computed beforehand.
+  init(_ encoder: DualEncoder, _ head: MaskedLanguageHead?, features: Int?) {
+    let side = encoder.configuration.image.side
+    shape = features.map { [$0] } ?? [side, side, 3]
+    piece = features == nil ? 32 : .max
     self.encoder = encoder
     self.head = head
     images = textContext.pool.tensor([0, encoder.configuration.dimension])
@@ -30,17 +35,22 @@ final class Lane: @unchecked Sendable {
 
   /// Encodes the lane's pairs; `backward` must follow.
   ///
-  /// - Parameter fill: writes image `i`, `[side, side, 3]`, normalised.
+  /// - Parameters:
+  ///   - seeds: of each pair; what layers draw follows from them.
+  ///   - fill: writes image `i`, `[side, side, 3]`, normalised, or its features.
   func forward(
-    captions: [CaptionTokens], fill: (Int, UnsafeMutablePointer<Float>) -> Void
-  ) {
-    let (count, side) = (captions.count, encoder.configuration.image.side)
+    captions: [CaptionTokens], seeds: [UInt64],
+    fill: (Int, UnsafeMutablePointer<Float>) throws -> Void
+  ) rethrows {
+    let (count, size) = (captions.count, shape.reduce(1, *))
     images = textContext.pool.tensor([count, encoder.configuration.dimension])
     for (number, range) in ranges(count).enumerated() {
       if number == imageContexts.count { imageContexts.append(Context(training: true)) }
       let context = imageContexts[number]
-      let x = context.pool.tensor([range.count, side, side, 3])
-      for (row, index) in range.enumerated() { fill(index, x.data + row * side * side * 3) }
+      // Not the pair's own numbers, which its augmentation is drawn from.
+      context.random = SeededRandom(seed: ~seeds[range.lowerBound])
+      let x = context.pool.tensor([range.count] + shape)
+      for (row, index) in range.enumerated() { try fill(index, x.data + row * size) }
       let rows = encoder.encodeImages(x, context)
       (images.data + range.lowerBound * rows.columns).update(from: rows.data, count: rows.count)
     }
@@ -76,9 +86,14 @@ final class Lane: @unchecked Sendable {
 
   /// The cosine of image and caption of each pair, as the weights stand now.
   func cosines(
-    captions: [String], fill: (Int, UnsafeMutablePointer<Float>) -> Void
-  ) -> [Float] {
-    let v = still.images(count: captions.count, fill: fill)
+    captions: [String], fill: (Int, UnsafeMutablePointer<Float>) throws -> Void
+  ) rethrows -> [Float] {
+    // A new one each time: what it makes of the weights is of the weights as they were.
+    let still = PairEncoder(encoder)
+    let v =
+      shape.count == 1
+      ? try still.images(count: captions.count, features: shape[0], fill: fill)
+      : try still.images(count: captions.count, fill: fill)
     let t = still.texts(captions)
     let columns = still.dimension
     return captions.indices.map { i in
@@ -87,6 +102,7 @@ final class Lane: @unchecked Sendable {
   }
 
   private func ranges(_ count: Int) -> [Range<Int>] {
-    stride(from: 0, to: count, by: Self.piece).map { $0..<min($0 + Self.piece, count) }
+    let piece = min(piece, max(1, count))
+    return stride(from: 0, to: count, by: piece).map { $0..<min($0 + piece, count) }
   }
 }

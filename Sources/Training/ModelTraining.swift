@@ -1,4 +1,5 @@
 import Encoders
+import Foundation
 import Layers
 import Text
 
@@ -99,7 +100,8 @@ public struct TrainingObserver {
 public func trainModel(
   _ corpus: some TrainingCorpus, configuration: ModelTrainingConfiguration,
   tokenizer: (any CaptionTokenizer)?, text: UnpairedText?, workers: Int,
-  checkpoint: TrainingCheckpoint, observer: TrainingObserver, isCancelled: () -> Bool
+  checkpoint: TrainingCheckpoint, observer: TrainingObserver,
+  isCancelled: @escaping @Sendable () -> Bool
 ) throws -> DualEncoder {
   guard corpus.count >= 2 else {
     throw TrainingError.tooFewPairs(have: corpus.count, need: 2)
@@ -111,10 +113,14 @@ public func trainModel(
         configuration: configuration.mlm, vocabulary: $0.vocabulary,
         maxTokens: configuration.model.text.maxTokens))
   }
+  let features = try FeatureCaches(
+    [configuration.model], on: corpus, seed: configuration.seed,
+    directory: (checkpoint.path as NSString).deletingLastPathComponent, workers: workers,
+    isCancelled: isCancelled)
   let trainer = Trainer(
     configuration.recipe, member: configuration.model, seed: configuration.seed,
     tokenizer: tokenizer, on: corpus, pairs: Array(0..<corpus.count), groups: PairGroups(corpus),
-    masked: masking, workers: workers)
+    features: features[configuration.model], masked: masking, workers: workers)
   try trainer.run(
     Checkpoint(
       path: checkpoint.path, seconds: configuration.checkpointSeconds, key: checkpoint.key,

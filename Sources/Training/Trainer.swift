@@ -36,6 +36,8 @@ final class Trainer<Corpus: TrainingCorpus> {
   /// Indices into the corpus.
   let pairs: [Int]
   let groups: PairGroups
+  /// Of a member with a dictionary.
+  let features: FeatureCache?
   let masked: MaskedLearning?
   let recipe: Recipe
   let seed: UInt64
@@ -56,13 +58,16 @@ final class Trainer<Corpus: TrainingCorpus> {
   ///   - pairs: indices into the corpus, at least two.
   ///   - tokenizer: where the member's tokens are of a vocabulary.
   ///   - groups: of the whole corpus.
+  ///   - features: for a member with a dictionary, of the whole corpus.
   ///   - masked: for a member with token rows only.
   ///   - workers: threads.
   init(
     _ recipe: Recipe, member: MemberConfiguration, seed: UInt64,
     tokenizer: (any CaptionTokenizer)? = nil, on corpus: Corpus, pairs: [Int], groups: PairGroups,
-    masked: MaskedLearning? = nil, workers: Int = 1
+    features: FeatureCache? = nil, masked: MaskedLearning? = nil, workers: Int = 1
   ) {
+    precondition((member.image.stem == nil) == (features == nil), "\(member.name): features")
+    self.features = features
     self.recipe = recipe
     self.seed = seed
     self.corpus = corpus
@@ -71,16 +76,17 @@ final class Trainer<Corpus: TrainingCorpus> {
     self.workers = workers
     plan = recipe.plan(pairs: pairs.count)
     var random = SeededRandom(seed, .weights, 0)
-    let encoder = DualEncoder(member, seed: random.next(), tokenizer: tokenizer)
+    let encoder = DualEncoder(
+      member, seed: random.next(), tokenizer: tokenizer, stem: features?.stem)
     self.encoder = encoder
     let head = masked == nil ? nil : MaskedLanguageHead(encoder, seed: random.next())
     precondition(masked == nil || head != nil, "\(member.name) has no rows to guess tokens from")
     self.masked = masked
     lanes =
-      [Lane(encoder, head)]
+      [Lane(encoder, head, features: features?.columns)]
       + (1..<max(1, min(recipe.lanes, plan.batch))).map { _ in
         let replica = encoder.replica()
-        return Lane(replica, head?.replica(for: replica))
+        return Lane(replica, head?.replica(for: replica), features: features?.columns)
       }
     parameters = lanes[0].parameters
     optimiser = AdamW(
@@ -139,9 +145,10 @@ final class Trainer<Corpus: TrainingCorpus> {
     let seeds = chosen.map { _ in random.next() }
     let parts = lanes.indices.map { part(of: chosen.count, $0) }
     let (lanes, corpus, recipe, share) = (lanes, corpus, recipe, contrastiveShare)
+    let features = features
     _ = try parallelMap(lanes.count, workers: workers) { number in
-      lanes[number].forward(
-        parts[number].map { (chosen[$0], seeds[$0]) }, of: corpus, recipe: recipe)
+      try lanes[number].forward(
+        parts[number].map { (chosen[$0], seeds[$0]) }, of: corpus, features, recipe: recipe)
     }
     let (v, t) = (gather(\.images, chosen.count), gather(\.texts, chosen.count))
     let captions = chosen.map { groups.captions[$0] }
@@ -166,10 +173,12 @@ final class Trainer<Corpus: TrainingCorpus> {
   /// The cosine of each of these pairs under the weights as they are.
   private func cosines(_ chosen: [Int]) throws -> [Float] {
     let (lanes, corpus, image) = (lanes, corpus, encoder.configuration.image)
+    let features = features
     let parts = lanes.indices.map { part(of: chosen.count, $0) }
     return try parallelMap(lanes.count, workers: workers) { number in
       let mine = chosen[parts[number]].map { $0 }
-      return lanes[number].cosines(captions: mine.map(corpus.caption)) { i, target in
+      return try lanes[number].cosines(captions: mine.map(corpus.caption)) { i, target in
+        if let features { return try features.read(mine[i], mirrored: false, into: target) }
         corpus.withThumbnail(mine[i], image.thumbnail) { image.normalise($0, into: target) }
       }
     }.flatMap { $0 }
@@ -209,8 +218,9 @@ private struct Slopes: @unchecked Sendable {
 extension Lane {
   /// Encodes pairs, each augmented as its seed says.
   fileprivate func forward(
-    _ pairs: [(index: Int, seed: UInt64)], of corpus: some TrainingCorpus, recipe: Recipe
-  ) {
+    _ pairs: [(index: Int, seed: UInt64)], of corpus: some TrainingCorpus,
+    _ features: FeatureCache?, recipe: Recipe
+  ) throws {
     var randoms = pairs.map { SeededRandom(seed: $0.seed) }
     let framed = encoder.configuration.text.tokens != .words
     let captions = pairs.indices.map { i in
@@ -218,7 +228,11 @@ extension Lane {
         encoder.tokenizer.tokens(of: corpus.caption(pairs[i].index)), framed: framed, &randoms[i])
     }
     let form = encoder.configuration.image.thumbnail
-    forward(captions: captions) { i, target in
+    try forward(captions: captions, seeds: pairs.map(\.seed)) { i, target in
+      if let features {
+        let mirrored = randoms[i].uniform() < recipe.augmentation.mirror
+        return try features.read(pairs[i].index, mirrored: mirrored, into: target)
+      }
       corpus.withThumbnail(pairs[i].index, form) {
         recipe.augmentation.image($0, side: form.side, into: target, &randoms[i])
       }

@@ -52,18 +52,21 @@ INLINE void pack(const float *x, size_t stride, float *y, size_t length, size_t 
 // The same, transposed: y is [size, padded(length)].
 INLINE void pack_transposed(const float *x, size_t stride, float *y, size_t length, size_t size) {
   size_t width = padded(length);
-  for (size_t d = 0; d < size; d++) {
-    for (size_t i = 0; i < length; i++) y[d * width + i] = x[i * stride + d];
+  // Row by row: the rows lie a whole number of cache pages apart, and columns of them would push one another out.
+  for (size_t i = 0; i < length; i++)
+    for (size_t d = 0; d < size; d++) y[d * width + i] = x[i * stride + d];
+  for (size_t d = 0; d < size; d++)
     for (size_t i = length; i < width; i++) y[d * width + i] = 0;
-  }
 }
 
-// Softmax of the first `length` of `width` entries; the others become 0.
+// Softmax of the first `length` of `width` entries, a multiple of LANES; the others become 0.
 INLINE void softmax_row(float *x, size_t length, size_t width) {
   REASSOCIATE
   for (size_t c = length; c < width; c++) x[c] = -INFINITY;
-  float top = x[0];
-  for (size_t c = 0; c < width; c++) top = x[c] > top ? x[c] : top;
+  // A loop over floats would stay one of single floats, since it would have to mind NaN.
+  lanes tops = *(const loose_lanes *)x;
+  for (size_t c = LANES; c < width; c += LANES) tops = __builtin_elementwise_max(tops, *(const loose_lanes *)(x + c));
+  float top = __builtin_reduce_max(tops);
   float sum = 0;
   for (size_t c = 0; c < width; c++) {
     float e = exp_one(x[c] - top);

@@ -50,35 +50,48 @@ size_t vm_convolution_scratch(vm_convolution_shape s) {
   return max_of(panels + max_of(input, slope), both) + 4 * widest_panel;
 }
 
-void vm_convolution(vm_convolution_shape s, const float *x, const float *weight, const float *bias, float *y,
-                    float *scratch) {
+size_t vm_convolution_filters(vm_convolution_shape s) {
+  if (vm_winograd_takes(&s)) return vm_winograd_filters(&s);
+  return s.kernel * s.kernel * s.inputs * up_to(s.outputs, widest_panel);
+}
+
+void vm_convolution_prepare(vm_convolution_shape s, const float *weight, float *filters) {
   if (vm_winograd_takes(&s)) {
-    vm_winograd(&s, x, weight, bias, y, scratch);
+    vm_winograd_prepare(&s, weight, filters);
     return;
   }
   vm_convolution_kernels k = vm_convolution_kernels_here();
-  size_t depth = s.kernel * s.kernel * s.inputs, half = s.kernel / 2;
-  size_t height = output_side(&s, s.height), width = output_side(&s, s.width);
-  float *padded = scratch + depth * up_to(s.outputs, k.panel);
+  size_t depth = s.kernel * s.kernel * s.inputs;
   for (size_t c = 0; c < s.outputs; c += k.panel) {
     size_t count = min_of(k.panel, s.outputs - c);
     for (size_t j = 0; j < depth; j++) {
-      float *row = scratch + c * depth + j * k.panel;
+      float *row = filters + c * depth + j * k.panel;
       memcpy(row, weight + j * s.outputs + c, count * sizeof(float));
       memset(row + count, 0, (k.panel - count) * sizeof(float));
     }
   }
+}
+
+void vm_convolution(vm_convolution_shape s, const float *x, const float *filters, const float *bias,
+                    const float *added, float *y, float *scratch) {
+  if (vm_winograd_takes(&s)) {
+    vm_winograd(&s, x, filters, bias, added, y, scratch);
+    return;
+  }
+  vm_convolution_kernels k = vm_convolution_kernels_here();
+  size_t height = output_side(&s, s.height), width = output_side(&s, s.width), half = s.kernel / 2;
   size_t line = (s.width + 2 * half) * s.inputs, image = (s.height + 2 * half) * line;
   size_t group = group_of(&s, image);
   for (size_t first = 0; first < s.images; first += group) {
     size_t images = min_of(group, s.images - first);
-    vm_pad(x + first * s.height * s.width * s.inputs, padded, images, s.height, s.width, s.inputs, s.inputs,
-        (margin){half, half}, (margin){half, half});
+    vm_pad(x + first * s.height * s.width * s.inputs, scratch, images, s.height, s.width, s.inputs, s.inputs,
+           (margin){half, half}, (margin){half, half});
     lattice l = {.positions = images * height * width, .rows = height, .columns = width,
                  .x_image = image, .x_row = s.stride * line, .x_column = s.stride * s.inputs,
                  .y_image = height * width * s.outputs, .y_row = width * s.outputs, .y_column = s.outputs,
                  .tap_rows = s.kernel, .tap_row = line, .run = s.kernel * s.inputs, .outputs = s.outputs};
-    k.convolve(&l, padded, scratch, bias, y + first * l.y_image);
+    size_t place = first * l.y_image;
+    k.convolve(&l, scratch, filters, bias, added ? added + place : NULL, y + place);
   }
 }
 
@@ -140,7 +153,7 @@ void vm_convolution_input_gradient(vm_convolution_shape s, const float *dy, cons
                      .y_column = s.stride * s.inputs,
                      .tap_rows = h.taps ? v.taps : 0, .tap_row = line, .run = h.taps * s.outputs,
                      .outputs = s.inputs};
-        k.convolve(&l, padded + v.start * line + h.start * s.outputs, panels, NULL,
+        k.convolve(&l, padded + v.start * line + h.start * s.outputs, panels, NULL, NULL,
                    dx + first * l.y_image + (v.first * s.width + h.first) * s.inputs);
         panels += v.taps * h.taps * s.outputs * up_to(s.inputs, k.panel);
       }
@@ -164,7 +177,7 @@ void vm_convolution_weight_gradient(vm_convolution_shape s, const float *x, cons
     size_t images = min_of(group, s.images - first);
     const float *d = dy + first * height * width * s.outputs;
     vm_pad(x + first * s.height * s.width * s.inputs, scratch, images, s.height, s.width, s.inputs, s.inputs,
-        (margin){half, half}, (margin){half, half});
+           (margin){half, half}, (margin){half, half});
     if (wide != s.outputs) {
       vm_pad(d, slope, images, height, width, s.outputs, wide, (margin){0, 0}, (margin){0, 0});
       d = slope;

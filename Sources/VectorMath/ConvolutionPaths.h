@@ -18,16 +18,16 @@ typedef struct {
   size_t step;     // and by how many the next tile's lie further
   size_t before;   // zeros before the first pixel
   size_t output;   // pixels that a tile gives along one axis
-  void (*transform_input)(const float *x, size_t row, size_t channels, float *to, size_t plane);
-  void (*transform_output)(const float *from, size_t plane, const float *bias, size_t channels, float *y, size_t row,
-                           size_t rows, size_t columns);
+  void (*transform_input)(const float *const *pixels, size_t channels, float *to, size_t plane);
+  void (*transform_output)(const float *from, size_t plane, const float *bias, const float *added, size_t channels,
+                           float *y, size_t row, size_t rows, size_t columns);
 } vm_tiles;
 
 /// Winograd's transforms for one stride.
 typedef struct {
   vm_tiles forward, back;
   /// The transpose of `forward.transform_output`.
-  void (*transform_slope)(const float *dy, size_t row, size_t channels, float *to, size_t plane);
+  void (*transform_slope)(const float *const *pixels, size_t channels, float *to, size_t plane);
   void (*transform_weight)(const float *weight, size_t tap, size_t channels, float *to, size_t plane);
   void (*transform_weight_slope)(const float *from, size_t plane, size_t channels, float *dweight, size_t tap);
 } vm_winograd_transforms;
@@ -36,8 +36,9 @@ typedef struct {
   /// Outputs that one pass over the weights makes; weights come in panels `[outputs / panel, taps * run, panel]`,
   /// zero-filled.
   size_t panel;
-  /// y = bias + x * weight; bias may be NULL.
-  void (*convolve)(const lattice *, const float *x, const float *panels, const float *bias, float *y);
+  /// y = bias + added + x * weight; bias may be NULL, and so may what is added, `[positions, outputs]` like y.
+  void (*convolve)(const lattice *, const float *x, const float *panels, const float *bias, const float *added,
+                   float *y);
   /// dweight `[taps * run, outputs]` += x * dy. Reads up to `longest_tile` floats beyond x, and dy in whole panels.
   void (*add_weight_gradient)(const lattice *, const float *x, const float *dy, float *dweight);
   /// For strides 1 and 2.

@@ -19,23 +19,32 @@ FOR_TARGET INLINE void NAMED(spill)(NAMED(vector) sums[TILE][2],
   }
 }
 
-/// Sums over `rows` rows of `run` inputs each, `row` floats apart, for `TILE` positions of the lattice from `position`
-/// on (those beyond its end repeat the last one and are not stored).
-FOR_TARGET static void NAMED(convolve_tile)(const lattice *l, size_t position, const float *x, const float *panel,
-                                            const float *bias, size_t width, float *y) {
+/// Where the inputs of TILE positions of a lattice lie, and their outputs; those beyond its end repeat the last one.
+typedef struct {
   const float *from[TILE];
-  float *to[TILE];
+  size_t to[TILE];
+} NAMED(places);
+
+FOR_TARGET INLINE void NAMED(find)(const lattice *l, size_t position, const float *x, NAMED(places) * places) {
   size_t image = position / (l->rows * l->columns), within = position % (l->rows * l->columns);
   size_t row = within / l->columns, column = within % l->columns;
   for (size_t i = 0; i < TILE; i++) {
-    from[i] = x + image * l->x_image + row * l->x_row + column * l->x_column;
-    to[i] = y + image * l->y_image + row * l->y_row + column * l->y_column;
+    places->from[i] = x + image * l->x_image + row * l->x_row + column * l->x_column;
+    places->to[i] = image * l->y_image + row * l->y_row + column * l->y_column;
     if (position + i + 1 >= l->positions) continue;
     if (++column == l->columns) {
       column = 0;
       if (++row == l->rows) row = 0, image++;
     }
   }
+}
+
+/// Sums over the taps' rows for TILE positions and up to PANEL outputs.
+FOR_TARGET static void NAMED(convolve_tile)(const lattice *l, const NAMED(places) * places, const float *panel,
+                                            const float *bias, const float *added, size_t width, float *y) {
+  const float *from[TILE];
+#pragma clang loop unroll(full)
+  for (size_t i = 0; i < TILE; i++) from[i] = places->from[i];
   NAMED(vector) sums[TILE][2];
   for (size_t i = 0; i < TILE; i++) sums[i][0] = sums[i][1] = (NAMED(vector)){0};
   for (size_t tap = 0; tap < l->tap_rows; tap++) {
@@ -50,30 +59,44 @@ FOR_TARGET static void NAMED(convolve_tile)(const lattice *l, size_t position, c
     }
     for (size_t i = 0; i < TILE; i++) from[i] += l->tap_row;
   }
+  const size_t *to = places->to;
   if (width == NAMED(panel)) {
-    NAMED(vector) first = {0}, second = {0};
-    if (bias) first = *(const NAMED(vector) *)bias, second = *(const NAMED(vector) *)(bias + NAMED(lanes));
-    // Positions beyond the end hold the last one's sums, and write them again.
+    if (bias) {
+      NAMED(vector) first = *(const NAMED(vector) *)bias, second = *(const NAMED(vector) *)(bias + NAMED(lanes));
+#pragma clang loop unroll(full)
+      for (size_t i = 0; i < TILE; i++) sums[i][0] += first, sums[i][1] += second;
+    }
+    if (added) {
+#pragma clang loop unroll(full)
+      for (size_t i = 0; i < TILE; i++) {
+        sums[i][0] += *(const NAMED(vector) *)(added + to[i]);
+        sums[i][1] += *(const NAMED(vector) *)(added + to[i] + NAMED(lanes));
+      }
+    }
 #pragma clang loop unroll(full)
     for (size_t i = 0; i < TILE; i++) {
-      *(NAMED(vector) *)to[i] = sums[i][0] + first;
-      *(NAMED(vector) *)(to[i] + NAMED(lanes)) = sums[i][1] + second;
+      *(NAMED(vector) *)(y + to[i]) = sums[i][0];
+      *(NAMED(vector) *)(y + to[i] + NAMED(lanes)) = sums[i][1];
     }
   } else {
     float spilled[TILE][NAMED(panel)];
     NAMED(spill)(sums, spilled);
     for (size_t i = 0; i < TILE; i++)
-      for (size_t c = 0; c < width; c++) to[i][c] = spilled[i][c] + (bias ? bias[c] : 0);
+      for (size_t c = 0; c < width; c++)
+        y[to[i] + c] = spilled[i][c] + (bias ? bias[c] : 0) + (added ? added[to[i] + c] : 0);
   }
 }
 
 FOR_TARGET static void NAMED(convolve)(const lattice *l, const float *x, const float *panels, const float *bias,
-                                       float *y) {
+                                       const float *added, float *y) {
   size_t depth = l->tap_rows * l->run;
+  NAMED(places) places;
   for (size_t position = 0; position < l->positions; position += TILE) {
+    NAMED(find)(l, position, x, &places);
     for (size_t c = 0; c < l->outputs; c += NAMED(panel)) {
       size_t width = l->outputs - c < NAMED(panel) ? l->outputs - c : NAMED(panel);
-      NAMED(convolve_tile)(l, position, x, panels + c * depth, bias ? bias + c : NULL, width, y + c);
+      NAMED(convolve_tile)(l, &places, panels + c * depth, bias ? bias + c : NULL, added ? added + c : NULL, width,
+                           y + c);
     }
   }
 }

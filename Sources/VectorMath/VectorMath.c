@@ -108,26 +108,41 @@ MULTIVERSIONED void vm_layer_norm_backward(const float *x, const float *gain, co
   }
 }
 
-MULTIVERSIONED void vm_image_norm(const float *x, const float *gain, const float *bias, float *y, float *statistics,
-                                  size_t images, size_t positions, size_t channels, float epsilon, bool rectified) {
+// What image norm takes for a value that is smaller, before and after.
+typedef struct {
+  float input, output;
+} floors;
+
+INLINE floors floors_of(int rectified) {
+  return (floors){rectified & VM_RECTIFIED_INPUT ? 0 : -INFINITY, rectified & VM_RECTIFIED_OUTPUT ? 0 : -INFINITY};
+}
+
+INLINE float at_least(float x, float floor) { return x > floor ? x : floor; }
+
+MULTIVERSIONED void vm_image_norm(const float *restrict x, const float *restrict gain, const float *restrict bias,
+                                  float *restrict y, float *restrict statistics, size_t images, size_t positions,
+                                  size_t channels, float epsilon, int rectified) {
   REASSOCIATE
-  float floor = rectified ? 0 : -INFINITY;
   size_t n = positions * channels;
+  floors floor = floors_of(rectified);
   for (size_t i = 0; i < images; i++) {
     const float *xi = x + i * n;
     float *yi = y + i * n;
     float sum = 0;
-    for (size_t k = 0; k < n; k++) sum += xi[k];
+    for (size_t k = 0; k < n; k++) sum += at_least(xi[k], floor.input);
     float mean = sum / (float)n;
     float squares = 0;
-    for (size_t k = 0; k < n; k++) squares += (xi[k] - mean) * (xi[k] - mean);
+    for (size_t k = 0; k < n; k++) {
+      float off = at_least(xi[k], floor.input) - mean;
+      squares += off * off;
+    }
     float rstd = 1.0f / sqrtf(squares / (float)n + epsilon);
     statistics[2 * i] = mean;
     statistics[2 * i + 1] = rstd;
     for (size_t p = 0; p < positions; p++)
       for (size_t c = 0; c < channels; c++) {
-        float value = (xi[p * channels + c] - mean) * rstd * gain[c] + bias[c];
-        yi[p * channels + c] = value > floor ? value : floor;
+        float value = at_least(xi[p * channels + c], floor.input);
+        yi[p * channels + c] = at_least((value - mean) * rstd * gain[c] + bias[c], floor.output);
       }
   }
 }
@@ -136,10 +151,10 @@ MULTIVERSIONED void vm_image_norm_backward(const float *restrict x, const float 
                                            const float *restrict bias, const float *restrict statistics,
                                            const float *restrict dy, float *restrict dx, float *restrict dgain,
                                            float *restrict dbias, size_t images, size_t positions, size_t channels,
-                                           bool rectified) {
+                                           int rectified) {
   REASSOCIATE
   size_t n = positions * channels;
-  float floor = rectified ? 0 : -INFINITY;
+  floors floor = floors_of(rectified);
   for (size_t i = 0; i < images; i++) {
     float mean = statistics[2 * i], rstd = statistics[2 * i + 1];
     float sum = 0, weighted = 0;
@@ -147,8 +162,8 @@ MULTIVERSIONED void vm_image_norm_backward(const float *restrict x, const float 
       const float *xp = x + i * n + p * channels;
       const float *dyp = dy + i * n + p * channels;
       for (size_t c = 0; c < channels; c++) {
-        float normal = (xp[c] - mean) * rstd;
-        float slope = normal * gain[c] + bias[c] > floor ? dyp[c] : 0;
+        float normal = (at_least(xp[c], floor.input) - mean) * rstd;
+        float slope = normal * gain[c] + bias[c] > floor.output ? dyp[c] : 0;
         float scaled = slope * gain[c];
         sum += scaled;
         weighted += scaled * normal;
@@ -163,9 +178,10 @@ MULTIVERSIONED void vm_image_norm_backward(const float *restrict x, const float 
       const float *dyp = dy + i * n + p * channels;
       float *dxp = dx + i * n + p * channels;
       for (size_t c = 0; c < channels; c++) {
-        float normal = (xp[c] - mean) * rstd;
-        float slope = normal * gain[c] + bias[c] > floor ? dyp[c] : 0;
-        dxp[c] = rstd * (slope * gain[c] - sum - normal * weighted);
+        float normal = (at_least(xp[c], floor.input) - mean) * rstd;
+        float slope = normal * gain[c] + bias[c] > floor.output ? dyp[c] : 0;
+        float inner = rstd * (slope * gain[c] - sum - normal * weighted);
+        dxp[c] = xp[c] > floor.input ? inner : 0;
       }
     }
   }

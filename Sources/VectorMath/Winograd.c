@@ -21,13 +21,16 @@ static size_t filter_of(size_t element, size_t axis) {
   return 6 * (i < 4 ? 0 : i - 3) + (j < 4 ? 0 : j - 3);
 }
 
+/// The pixel of what lies outside an image.
+static const float outside[1 << 12] __attribute__((aligned(64)));
+
 /// From one element's plane to the next: a cache line more than it holds, or all of a pixel's elements would meet in one
 /// set of the cache.
 static size_t apart(size_t floats) { return floats + 16; }
 
 bool vm_winograd_takes(const vm_convolution_shape *s) {
   return s->kernel == 3 && s->stride <= 2 && s->height >= 4 * s->stride && s->width >= 4 * s->stride &&
-         s->inputs % 16 == 0 && s->outputs % 16 == 0;
+         s->inputs % 16 == 0 && s->outputs % 16 == 0 && max_of(s->inputs, s->outputs) <= sizeof(outside) / sizeof(*outside);
 }
 
 /// One pass from images to images.
@@ -50,24 +53,22 @@ static pass pass_of(const vm_convolution_shape *s, const vm_tiles *kind, bool ba
   return p;
 }
 
-/// The sides in pixels of what tiles along an axis take, with their zeros.
-static size_t padded_side(size_t tiles, size_t size, size_t step) { return step * (tiles - 1) + size; }
-
-/// Floats of the elements of a group before and after the products, and of its padded images or slopes.
+/// Floats of the elements of a group before and after the products.
 static size_t floats_of(const pass *p) {
-  size_t in = up_to(p->channels, widest_panel), out = up_to(p->out_channels, widest_panel);
-  size_t padded = padded_side(p->down, p->kind->input, p->kind->step) *
-                  padded_side(p->across, p->kind->input, p->kind->step) * in;
-  size_t slopes = 16 * p->down * p->across * out;
-  size_t elements = p->kind->axis * p->kind->axis * apart(p->group * p->down * p->across * (in + out) + 16);
-  return elements + p->group * max_of(padded, slopes);
+  size_t channels = up_to(p->channels, widest_panel) + up_to(p->out_channels, widest_panel);
+  return p->kind->axis * p->kind->axis * (p->group * p->down * p->across * channels + 2 * apart(0));
+}
+
+size_t vm_winograd_filters(const vm_convolution_shape *s) {
+  return filters * apart(up_to(s->inputs, widest_panel) * up_to(s->outputs, widest_panel));
 }
 
 size_t vm_winograd_scratch(const vm_convolution_shape *s) {
   vm_convolution_kernels k = vm_convolution_kernels_here();
   const vm_winograd_transforms *w = &k.winograd[s->stride - 1];
   pass forward = pass_of(s, &w->forward, false), back = pass_of(s, &w->back, true);
-  size_t panels = filters * apart(up_to(s->inputs, widest_panel) * up_to(s->outputs, widest_panel));
+  // For the gradients also filters, and filters turned round.
+  size_t panels = vm_winograd_filters(s);
   return panels + max_of(max_of(floats_of(&forward), floats_of(&back)), panels / 4) + widest_panel;
 }
 
@@ -76,47 +77,73 @@ static lattice products(size_t tiles, size_t inputs, size_t outputs, size_t wide
                    .tap_rows = 1, .run = inputs, .outputs = outputs};
 }
 
-/// Pads images and transforms their tiles to `[elements, tiles, wide]`.
-static void transform(const float *x, size_t images, size_t height, size_t width, size_t channels, size_t wide,
-                      size_t down, size_t across, size_t size, size_t step, size_t before,
-                      void (*one)(const float *, size_t, size_t, float *, size_t), float *padded, float *to) {
-  size_t rows = padded_side(down, size, step), columns = padded_side(across, size, step);
-  size_t line = columns * channels, plane = apart(images * down * across * wide);
-  vm_pad(x, padded, images, height, width, channels, channels, (margin){before, rows - before - height},
-         (margin){before, columns - before - width});
-  for (size_t i = 0; i < images; i++)
-    for (size_t row = 0; row < down; row++)
-      for (size_t column = 0; column < across; column++, to += wide)
-        one(padded + (i * rows + step * row) * line + step * column * channels, line, channels, to, plane);
+/// How tiles lie on an image, along both axes.
+typedef struct {
+  size_t down, across, size, step, before;
+} grid;
+
+/// Where the pixels of a tile lie that begins `down` and `across` (below 0: before the image) on an image.
+static void find_pixels(const float *x, size_t height, size_t width, size_t channels, size_t size, ptrdiff_t down,
+                        ptrdiff_t across, const float **pixels) {
+  bool whole = down >= 0 && across >= 0 && down + size <= height && across + size <= width;
+  for (size_t v = 0; v < size; v++, pixels += size) {
+    const float *line = x + ((down + (ptrdiff_t)v) * (ptrdiff_t)width + across) * (ptrdiff_t)channels;
+    if (whole) {
+      for (size_t h = 0; h < size; h++) pixels[h] = line + h * channels;
+    } else {
+      // What lies before the image is a huge number, too.
+      bool inside = (size_t)(down + (ptrdiff_t)v) < height;
+      for (size_t h = 0; h < size; h++)
+        pixels[h] = inside && (size_t)(across + (ptrdiff_t)h) < width ? line + h * channels : outside;
+    }
+  }
 }
 
-static void transform_inputs(const pass *p, const float *x, size_t images, float *padded, float *to) {
-  transform(x, images, p->height, p->width, p->channels, p->channels, p->down, p->across, p->kind->input,
-            p->kind->step, p->kind->before, p->kind->transform_input, padded, to);
+/// Tiles of images to `[elements, tiles, wide]`.
+static void transform(const float *x, size_t images, size_t height, size_t width, size_t channels, size_t wide, grid g,
+                      void (*one)(const float *const *, size_t, float *, size_t), float *to) {
+  size_t plane = apart(images * g.down * g.across * wide);
+  const float *pixels[81];
+  for (size_t i = 0; i < images; i++, x += height * width * channels)
+    for (size_t row = 0; row < g.down; row++) {
+      // Tiles hop from line to line, which the processor does not foresee.
+      const float *next = x + min_of((row + 1) * g.step, height) * width * channels;
+      for (size_t n = 0; n < g.step * width * channels; n += 16) __builtin_prefetch(next + n, 0, 2);
+      for (size_t column = 0; column < g.across; column++, to += wide) {
+        find_pixels(x, height, width, channels, g.size, (ptrdiff_t)(row * g.step) - (ptrdiff_t)g.before,
+                    (ptrdiff_t)(column * g.step) - (ptrdiff_t)g.before, pixels);
+        one(pixels, channels, to, plane);
+      }
+    }
+}
+
+static void transform_inputs(const pass *p, const float *x, size_t images, float *to) {
+  grid g = {p->down, p->across, p->kind->input, p->kind->step, p->kind->before};
+  transform(x, images, p->height, p->width, p->channels, p->channels, g, p->kind->transform_input, to);
 }
 
 /// y = x convolved with the transformed filters, `[36, outputs / panel, inputs, panel]`.
 static void convolve(const vm_convolution_kernels *k, const pass *p, size_t all, const float *x, const float *panels,
-                     const float *bias, float *y, float *scratch) {
+                     const float *bias, const float *added, float *y, float *scratch) {
   size_t elements = p->kind->axis * p->kind->axis, most = p->group * p->down * p->across, out = p->kind->output;
   float *transformed = scratch, *sums = transformed + elements * apart(most * p->channels);
-  float *padded = sums + elements * apart(most * p->out_channels);
   for (size_t first = 0; first < all; first += p->group) {
     size_t images = min_of(p->group, all - first), tiles = images * p->down * p->across;
-    transform_inputs(p, x + first * p->height * p->width * p->channels, images, padded, transformed);
+    transform_inputs(p, x + first * p->height * p->width * p->channels, images, transformed);
     lattice l = products(tiles, p->channels, p->out_channels, p->out_channels);
     for (size_t e = 0; e < elements; e++)
       k->convolve(&l, transformed + e * apart(tiles * p->channels),
                   panels + filter_of(e, p->kind->axis) * apart(p->channels * up_to(p->out_channels, k->panel)), NULL,
-                  sums + e * apart(tiles * p->out_channels));
+                  NULL, sums + e * apart(tiles * p->out_channels));
     const float *from = sums;
     for (size_t i = first; i < first + images; i++)
       for (size_t row = 0; row < out * p->down; row += out)
-        for (size_t column = 0; column < out * p->across; column += out, from += p->out_channels)
-          p->kind->transform_output(from, apart(tiles * p->out_channels), bias, p->out_channels,
-                                    y + ((i * p->out_height + row) * p->out_width + column) * p->out_channels,
-                                    p->out_width * p->out_channels, min_of(out, p->out_height - row),
-                                    min_of(out, p->out_width - column));
+        for (size_t column = 0; column < out * p->across; column += out, from += p->out_channels) {
+          size_t place = ((i * p->out_height + row) * p->out_width + column) * p->out_channels;
+          p->kind->transform_output(from, apart(tiles * p->out_channels), bias, added ? added + place : NULL,
+                                    p->out_channels, y + place, p->out_width * p->out_channels,
+                                    min_of(out, p->out_height - row), min_of(out, p->out_width - column));
+        }
   }
 }
 
@@ -131,13 +158,16 @@ static void transform_filters(const vm_convolution_kernels *k, const vm_winograd
                           panels + c * inputs + i * k->panel, apart(inputs * wide));
 }
 
-void vm_winograd(const vm_convolution_shape *s, const float *x, const float *weight, const float *bias, float *y,
-                 float *scratch) {
+void vm_winograd_prepare(const vm_convolution_shape *s, const float *weight, float *panels) {
   vm_convolution_kernels k = vm_convolution_kernels_here();
-  const vm_winograd_transforms *w = &k.winograd[s->stride - 1];
-  pass p = pass_of(s, &w->forward, false);
-  transform_filters(&k, w, weight, s->inputs, s->outputs, scratch);
-  convolve(&k, &p, s->images, x, scratch, bias, y, scratch + filters * apart(s->inputs * up_to(s->outputs, k.panel)));
+  transform_filters(&k, &k.winograd[s->stride - 1], weight, s->inputs, s->outputs, panels);
+}
+
+void vm_winograd(const vm_convolution_shape *s, const float *x, const float *panels, const float *bias,
+                 const float *added, float *y, float *scratch) {
+  vm_convolution_kernels k = vm_convolution_kernels_here();
+  pass p = pass_of(s, &k.winograd[s->stride - 1].forward, false);
+  convolve(&k, &p, s->images, x, panels, bias, added, y, scratch);
 }
 
 void vm_winograd_input_gradient(const vm_convolution_shape *s, const float *dy, const float *weight, float *dx,
@@ -152,7 +182,7 @@ void vm_winograd_input_gradient(const vm_convolution_shape *s, const float *dy, 
       for (size_t o = 0; o < s->outputs; o++)
         turned[(tap * s->outputs + o) * s->inputs + i] = weight[((8 - tap) * s->inputs + i) * s->outputs + o];
   transform_filters(&k, w, turned, s->outputs, s->inputs, scratch);
-  convolve(&k, &p, s->images, dy, scratch, NULL, dx, turned);
+  convolve(&k, &p, s->images, dy, scratch, NULL, NULL, dx, turned);
 }
 
 void vm_winograd_weight_gradient(const vm_convolution_shape *s, const float *x, const float *dy, float *dweight,
@@ -164,14 +194,13 @@ void vm_winograd_weight_gradient(const vm_convolution_shape *s, const float *x, 
   size_t wide = up_to(s->outputs, k.panel), plane = apart(s->inputs * s->outputs);
   float *sums = scratch, *transformed = sums + filters * plane;
   float *slopes = transformed + axis * axis * apart(most * s->inputs);
-  float *padded = slopes + axis * axis * apart(most * wide);
   memset(sums, 0, filters * plane * sizeof(float));
   if (wide != s->outputs) memset(slopes, 0, axis * axis * apart(most * wide) * sizeof(float));
   for (size_t first = 0; first < s->images; first += p.group) {
     size_t images = min_of(p.group, s->images - first), tiles = images * p.down * p.across;
-    transform_inputs(&p, x + first * s->height * s->width * s->inputs, images, padded, transformed);
+    transform_inputs(&p, x + first * s->height * s->width * s->inputs, images, transformed);
     transform(dy + first * p.out_height * p.out_width * s->outputs, images, p.out_height, p.out_width, s->outputs,
-              wide, p.down, p.across, 4, 4, 0, w->transform_slope, padded, slopes);
+              wide, (grid){p.down, p.across, 4, 4, 0}, w->transform_slope, slopes);
     lattice l = products(tiles, s->inputs, s->outputs, wide);
     for (size_t e = 0; e < axis * axis; e++)
       k.add_weight_gradient(&l, transformed + e * apart(tiles * s->inputs), slopes + e * apart(tiles * wide),

@@ -135,10 +135,10 @@ FOR_TARGET INLINE void NAMED(back_output2)(const NAMED(vector) m[9], NAMED(vecto
     }                                                                 \
   }
 
-/// Pixels, `row` and `channels` floats apart, to elements, `plane` apart.
+/// FROM x FROM pixels of `channels` to elements, `plane` apart.
 #define PIXELS_TO_ELEMENTS(NAME, FROM, TO, ONE)                                                                       \
-  FOR_TARGET static void NAMED(NAME)(const float *x, size_t row, size_t channels, float *to, size_t plane) {          \
-    BOTH_AXES(FROM, TO, ONE, CONSTANT_AT(x + i * row + j * channels + c),                                             \
+  FOR_TARGET static void NAMED(NAME)(const float *const *pixels, size_t channels, float *to, size_t plane) {          \
+    BOTH_AXES(FROM, TO, ONE, CONSTANT_AT(pixels[FROM * i + j] + c),                                                   \
               VECTOR_AT(to + (TO * i + j) * plane + c) = result[j])                                                   \
   }
 PIXELS_TO_ELEMENTS(transform_input1, 6, 6, input1)
@@ -147,13 +147,15 @@ PIXELS_TO_ELEMENTS(transform_back_input2, 5, 9, back_input2)
 PIXELS_TO_ELEMENTS(transform_slope1, 4, 6, slope1)
 PIXELS_TO_ELEMENTS(transform_slope2, 4, 9, slope2)
 
-/// Elements to the pixels of a tile that lie within `rows` and `columns`, plus the bias.
+/// Elements to the pixels of a tile that lie within `rows` and `columns`, plus the bias and what is added, if anything.
 #define ELEMENTS_TO_PIXELS(NAME, FROM, TO, ONE)                                                                       \
-  FOR_TARGET static void NAMED(NAME)(const float *from, size_t plane, const float *bias, size_t channels, float *y,   \
-                                     size_t row, size_t rows, size_t columns) {                                       \
-    BOTH_AXES(FROM, TO, ONE, CONSTANT_AT(from + (FROM * i + j) * plane + c),                                          \
-              if (i < rows && j < columns) VECTOR_AT(y + i * row + j * channels + c) =                                \
-                  bias ? result[j] + CONSTANT_AT(bias + c) : result[j])                                               \
+  FOR_TARGET static void NAMED(NAME)(const float *from, size_t plane, const float *bias, const float *added,          \
+                                     size_t channels, float *y, size_t row, size_t rows, size_t columns) {            \
+    BOTH_AXES(FROM, TO, ONE, CONSTANT_AT(from + (FROM * i + j) * plane + c), {                                        \
+      if (bias) result[j] += CONSTANT_AT(bias + c);                                                                   \
+      size_t place = i * row + j * channels + c;                                                                      \
+      if (i < rows && j < columns) VECTOR_AT(y + place) = added ? result[j] + CONSTANT_AT(added + place) : result[j]; \
+    })                                                                                                                \
   }
 ELEMENTS_TO_PIXELS(transform_output1, 6, 4, output1)
 ELEMENTS_TO_PIXELS(transform_output2, 9, 4, output2)

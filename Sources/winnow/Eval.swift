@@ -1,46 +1,60 @@
 import ArgumentParser
+import Encoders
 import Foundation
 import Pipeline
-import Reports
 
 struct Eval: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measure a finished run against a known truth.",
+    abstract: "Measure a trained member on held-out data, or a finished run against a known truth.",
     discussion: """
-      Example:
+      Examples:
+        winnow eval retrieval held-out/*.tar --model /data/judges
+        winnow eval text --labels labels.tsv --model /data/judges
         winnow eval noise --truth truth.tsv --out /data/clean
+
+      Each prints a table, or JSON with --json.
       """,
-    subcommands: [EvalNoise.self])
+    subcommands: [EvalRetrieval.self, EvalText.self, EvalNoise.self])
 }
 
-struct EvalNoise: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "noise",
-    abstract:
-      "How well known swaps were found: AUROC, noise rate, precision and recall of the cut.",
-    discussion: """
-      The truth is a tab-separated file with the columns key, swapped (0 or 1) and kind (none,
-      random or category).
-
-      Example:
-        winnow eval noise --truth truth.tsv --out /data/clean
+/// The member to encode with.
+struct ModelOptions: ParsableArguments {
+  @Option(
+    name: [.long, .customLong("member")],
+    help: """
+      The model to encode with: what `winnow train` or `winnow clean` left, a pretrained model's folder, or one of an
+      ensemble's KIND-foldK.safetensors.
       """)
+  var model: String?
 
-  @Option(help: "The truth file.")
-  var truth: String
+  @Option(help: "The kind of member, where an ensemble has several.")
+  var kind: String?
 
-  @Option(help: "The finished run's output folder.")
-  var out: String
+  @Option(help: "The fold that an ensemble's member held out.")
+  var fold: Int?
 
-  @Flag(help: "Print JSON.")
-  var json = false
+  @Option(help: "Threads (default: one per core). The figures don't depend on it.")
+  var workers: Int?
 
-  func run() throws {
-    guard let data = FileManager.default.contents(atPath: truth) else {
-      throw ValidationError("\(truth): no such file")
-    }
-    let evaluation = try NoiseEvaluation(
-      of: RunDirectory(out), truth: try NoiseTruth(String(decoding: data, as: UTF8.self)))
-    try StandardOutput.print(json ? try evaluation.json() : evaluation.text)
+  func validate() throws {
+    if let workers, workers < 1 { throw ValidationError("--workers must be at least 1.") }
   }
+
+  var threads: Int { workers ?? ProcessInfo.processInfo.activeProcessorCount }
+
+  func load() throws -> FrozenEncoder {
+    guard let model else { throw ValidationError("No model: give --model.") }
+    return try EmbeddingMember(model, kind: kind, fold: fold).encoder
+  }
+}
+
+/// A whole file as text.
+func readText(_ path: String) throws -> String {
+  guard let data = FileManager.default.contents(atPath: path) else {
+    throw ValidationError("\(path): no such file")
+  }
+  guard let text = String(validating: data, as: UTF8.self) else {
+    throw ValidationError("\(path): it isn't UTF-8")
+  }
+  return text
 }

@@ -24,6 +24,14 @@ import Text
         maxTokens: 5), dimension: 6)
   }
 
+  static func tinyDictionary() -> MemberConfiguration {
+    var member = tiny(.bag)
+    member.image = ImageConfiguration(kind: .dictionary)
+    (member.image.side, member.image.patch, member.image.atoms) = (8, 4, 5)
+    member.image.hidden = 8
+    return member
+  }
+
   /// The length of the caption's words, and its start and end.
   struct LengthTokenizer: CaptionTokenizer {
     func tokens(of caption: String) -> CaptionTokens {
@@ -34,6 +42,7 @@ import Text
 
   @Test(arguments: [
     tiny(.bag), tiny(.transformer), tinyTransformers(.bytePairs), tinyTransformers(.wordPieces),
+    tinyDictionary(),
   ])
   func aStepsGradientsMatchFiniteDifferences(member: MemberConfiguration) {
     let tokenizer = member.text.tokens == .words ? nil : LengthTokenizer()

@@ -72,4 +72,24 @@ import Testing
       #expect(together.suffix(alone.count) == alone[...], "\(geometry.testDescription)")
     }
   }
+
+  @Test mutating func aResidualBlockAddsItsInput() {
+    var check = GradientCheck()
+    check.step = 1e-3
+    for channels in [5, 16] {
+      check.check(
+        ResidualConvolution("r", channels: channels, &random), input: [2, 5, 4, channels])
+    }
+  }
+
+  @Test mutating func filtersAreKeptWhereTheWeightsStay() {
+    let layer = layer(Geometry(kernel: 3, stride: 1, inputs: 16, outputs: 16))
+    let context = Context(training: false, weightsStay: true)
+    let x = context.pool.tensor([1, 4, 4, 16], (0..<256).map { _ in random.normal() })
+    let before = layer.forward(x, context).values
+    layer.parameters[0].value.update(repeating: 0, count: layer.parameters[0].count)
+    #expect(layer.forward(x, context).values == before)
+    let reading = Context(training: false)
+    #expect(layer.forward(x, reading).values.allSatisfy { $0 == 0 })
+  }
 }

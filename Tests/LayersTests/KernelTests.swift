@@ -123,15 +123,18 @@ import VectorMath
     expectClose(y, plain, 1e-5)
   }
 
-  @Test(arguments: [false, true]) mutating func imageNorm(rectified: Bool) {
+  @Test(arguments: [0, VM_RECTIFIED_INPUT, VM_RECTIFIED_OUTPUT])
+  mutating func imageNorm(rectified: Int32) {
     let (channels, size) = (6, 5 * 6)
     let (x, gain, bias) = (floats(2 * size), floats(channels), floats(channels))
     var (y, statistics) = (x, [Float](repeating: 0, count: 4))
     vm_image_norm(x, gain, bias, &y, &statistics, 2, 5, channels, 1e-5, rectified)
+    let input = rectified == VM_RECTIFIED_INPUT ? Plain.relu(x) : x
     let plain = (0..<2).flatMap {
-      Plain.norm(Array(x[($0 * size)..<(($0 + 1) * size)]), gain: gain, bias: bias, epsilon: 1e-5)
+      Plain.norm(
+        Array(input[($0 * size)..<(($0 + 1) * size)]), gain: gain, bias: bias, epsilon: 1e-5)
     }
-    expectClose(y, rectified ? Plain.relu(plain) : plain, 1e-5)
+    expectClose(y, rectified == VM_RECTIFIED_OUTPUT ? Plain.relu(plain) : plain, 1e-5)
   }
 
   @Test(arguments: [1, 5, 16]) mutating func crop(side: Int) {

@@ -20,7 +20,8 @@ import Testing
     var check = GradientCheck()
     check.check(ImageNorm("n", 5), input: [3, 2, 4, 5])
     check.step = 1e-3
-    check.check(ImageNorm("r", 5, rectified: true), input: [3, 2, 4, 5])
+    check.check(ImageNorm("i", 5, rectified: .input), input: [3, 2, 4, 5])
+    check.check(ImageNorm("o", 5, rectified: .output), input: [3, 2, 4, 5])
   }
 
   @Test func quickGELU() {

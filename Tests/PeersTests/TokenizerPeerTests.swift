@@ -3,14 +3,9 @@ import Testing
 
 @testable import Text
 
-private let python = ProcessInfo.processInfo.environment["WINNOW_PEERS_PYTHON"]
-
 /// Token ids of 10,000 real captions (English, Chinese and sixty other languages) and 2,000 tricky ones, exactly as the
 /// originals give them. `make test-peers` sets WINNOW_PEERS_PYTHON, an interpreter with transformers and open_clip.
-@Suite(
-  .enabled(
-    if: python != nil, "run by make test-peers: needs WINNOW_PEERS_PYTHON"),
-  .serialized)
+@Suite(Peer.isThere, .serialized)
 struct TokenizerPeerTests {
   private struct Ids: Decodable {
     var whole: [[Int32]]
@@ -18,25 +13,13 @@ struct TokenizerPeerTests {
     var cut: [[[Int32]]]
   }
 
-  private static let tests = URL(fileURLWithPath: #filePath)
-    .deletingLastPathComponent().deletingLastPathComponent()
-
   /// The folder that tokenize_captions.py filled, once for all tests.
   private static let folder = Result {
     let folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("winnow-tokenizers-\(ProcessInfo.processInfo.processIdentifier)")
-    let debs = tests.deletingLastPathComponent().appendingPathComponent("Samples/data/debs")
-    try run("tokenize_captions.py", [debs.path, folder.path])
+    let debs = Peer.tests.deletingLastPathComponent().appendingPathComponent("Samples/data/debs")
+    try Peer.run("tokenize_captions.py", [debs.path, folder.path])
     return folder
-  }
-
-  private static func run(_ script: String, _ arguments: [String]) throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: try #require(python))
-    process.arguments = [tests.appendingPathComponent("Peers/\(script)").path] + arguments
-    try process.run()
-    process.waitUntilExit()
-    try #require(process.terminationStatus == 0, "\(script) failed: see what it said above")
   }
 
   private func file(_ name: String) throws -> Data {
@@ -104,7 +87,7 @@ struct TokenizerPeerTests {
     try files.vocabulary.write(to: folder.appendingPathComponent("vocab.json"))
     try files.merges.write(to: folder.appendingPathComponent("merges.txt"))
     let ids = try Self.folder.get().appendingPathComponent("learnt.json").path
-    try Self.run(
+    try Peer.run(
       "tokenize_learnt.py", [folder.path, try Self.folder.get().path + "/captions.json", ids])
     try expect(tokenizer, matches: "learnt")
   }

@@ -51,6 +51,14 @@ import Training
     #expect(missing == [])
   }
 
+  @Test func thePretrainedFileNamesAFolderBesideIt() throws {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../Pipelines").standardizedFileURL.path
+    let members = try PipelineFile.load("\(folder)/pretrained-clip.yaml").judges.members
+    #expect(members.map(\.name) == ["clip"])
+    #expect(members[0].pretrained == "\(folder)/../models/clip-vit-base-patch32")
+  }
+
   @Test func anEmptyFileMeansTheDefaults() throws {
     #expect(try parse("") == RunConfiguration())
     #expect(try parse("# nothing\n") == RunConfiguration())
@@ -128,6 +136,11 @@ import Training
     "write: {level: 99}", "judges: {folds: 1}", "judges: {members: [{name: a, image: {side: 30}}]}",
     "judges: {optimiser: {beta2: 1}}", "judges: {optimiser: {clip: 0}}",
     "judges: {optimiser: {peakRate: .nan}}", "judges: {augmentation: {smallestCrop: 0}}",
+    "judges: {members: [{name: a, image: {kind: dictionary, patch: 3}}]}",
+    "judges: {members: [{name: a, image: {kind: dictionary, grid: 5}}]}",
+    "judges: {members: [{name: a, image: {kind: dictionary, atoms: 0}}]}",
+    "judges: {members: [{name: a, image: {kind: dictionary, side: 8, grid: 3}}]}",
+    "judges: {members: [{name: a, image: {kind: dictionary, dropout: 1}}]}",
     "judges: {augmentation: {mirror: 1.5}}", "judges: {members: []}", "judges: {ecl: {keep: 0}}",
     "train: {lanes: 0}", "train: {mlm: {weight: 0}}", "train: {model: {text: {vocabularySize: 9}}}",
     "train: {model: {pretrained: x}}", "train: {queue: -1}",

@@ -41,6 +41,6 @@ import Testing
     ("key\tswapped\tkind\n000\t0\n", 2), ("key\tswapped\tkind\n0\t0\tnone\n0\t0\tnone\n", 3),
   ])
   func aBadTruthFileNamesTheLine(text: String, line: Int) {
-    #expect { try NoiseTruth(text) } throws: { ($0 as? TruthError)?.line == line }
+    #expect { try NoiseTruth(text) } throws: { ($0 as? TableError)?.line == line }
   }
 }

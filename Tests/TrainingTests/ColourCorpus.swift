@@ -30,6 +30,15 @@ struct ColourCorpus: TrainingCorpus {
     }
   }
 
+  /// How well scores tell matched from mismatched pairs.
+  func auroc(_ scores: [Float]) -> Double {
+    let (wrong, right) = (0..<count).reduce(into: ([Float](), [Float]())) { sides, i in
+      if isMismatch[i] { sides.0.append(scores[i]) } else { sides.1.append(scores[i]) }
+    }
+    let ordered = wrong.reduce(0) { sum, w in sum + right.count { $0 > w } }
+    return Double(ordered) / Double(wrong.count * right.count)
+  }
+
   var count: Int { captions.count }
   func caption(_ index: Int) -> String { captions[index] }
   func hash(_ index: Int) -> ContentHash {

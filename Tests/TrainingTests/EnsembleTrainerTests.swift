@@ -52,12 +52,7 @@ import Testing
           hash: corpus.hash($0), thumbnails: [corpus.thumbnails[$0]], caption: corpus.caption($0))
       })
     for kind in 0..<2 {
-      let (wrong, right) = (0..<corpus.count).reduce(into: ([Float](), [Float]())) { sides, i in
-        let score = scores[i].observed[kind]
-        if corpus.isMismatch[i] { sides.0.append(score) } else { sides.1.append(score) }
-      }
-      let ordered = wrong.reduce(0) { sum, w in sum + right.count { $0 > w } }
-      let auroc = Double(ordered) / Double(wrong.count * right.count)
+      let auroc = corpus.auroc(scores.map { $0.observed[kind] })
       #expect(auroc > 0.85, "kind \(kind): AUROC \(auroc)")
       let repaired = scores.map { Double($0.randomRepaired[kind]) }
       #expect(abs(repaired.reduce(0, +) / Double(repaired.count)) < 0.35, "standardised")

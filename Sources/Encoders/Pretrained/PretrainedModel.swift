@@ -38,7 +38,7 @@ public final class PretrainedModel: Sendable {
     let weights = try WeightFiles(folder: folder, stem: layout.stem)
     let cutter = try tokenizer ?? makeTokenizer(configuration.text)
     let encoder = DualEncoder(configuration, seed: 0, tokenizer: cutter)
-    for parameter in encoder.parameters {
+    for parameter in encoder.parameters + encoder.frozen {
       guard let source = layout.source(of: parameter.name, in: weights) else {
         preconditionFailure("\(type(of: layout)) has no source of \(parameter.name)")
       }

@@ -45,9 +45,7 @@ struct WeightSource {
       try parameter.fill { target throws in
         for (i, tensor) in tensors.enumerated() {
           let source = try files.values(of: tensor, shape: [part, inputs])
-          for o in 0..<part {
-            for k in 0..<inputs { target[k * outputs + i * part + o] = source[o * inputs + k] }
-          }
+          Self.transpose(source, rows: part, columns: inputs, into: target + i * part, outputs)
         }
       }
     case .patches:
@@ -73,8 +71,28 @@ struct WeightSource {
         for i in 0..<parameter.count { target[i] += row[i % width] }
       }
     }
-    for i in 0..<parameter.count where !parameter.value[i].isFinite {
+    let values = UnsafeBufferPointer(start: parameter.value, count: parameter.count)
+    guard values.allSatisfy(\.isFinite) else {
       throw PretrainedError.notFinite(file: files.file(of: tensors[0]), tensor: tensors[0])
+    }
+  }
+
+  /// In squares that stay in cache.
+  private static func transpose(
+    _ source: [Float], rows: Int, columns: Int, into target: UnsafeMutablePointer<Float>,
+    _ stride: Int
+  ) {
+    let square = 32
+    source.withUnsafeBufferPointer { source in
+      for top in Swift.stride(from: 0, to: rows, by: square) {
+        for left in Swift.stride(from: 0, to: columns, by: square) {
+          for column in left..<min(left + square, columns) {
+            for row in top..<min(top + square, rows) {
+              target[column * stride + row] = source[row * columns + column]
+            }
+          }
+        }
+      }
     }
   }
 }

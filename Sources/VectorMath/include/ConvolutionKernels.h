@@ -1,6 +1,7 @@
-// Direct convolutions over `[images, height, width, channels]`, zero-padded by half the kernel: no unrolled patches,
-// a tile of outputs stays in registers over all taps. Compiled for AVX-512, AVX2 and plain x86-64. The plain
-// counterpart of the forward pass is `Plain.convolution`; the backward passes are held to finite differences.
+// Convolutions over `[images, height, width, channels]`, zero-padded by half the kernel, without unrolled patches: a tile
+// of outputs stays in registers over all taps; 3 x 3 filters over multiples of 16 channels go Winograd's way, which takes
+// a quarter (stride 1) or little more than half (stride 2) of the products. Compiled for AVX-512, AVX2 and plain x86-64.
+// The plain counterpart of the forward pass is `Plain.convolution`; the backward passes are held to finite differences.
 #pragma once
 #include <stddef.h>
 
@@ -17,10 +18,14 @@ typedef struct {
 /// How many floats of scratch any of the functions below takes.
 size_t vm_convolution_scratch(vm_convolution_shape shape);
 
-/// y = bias + x * weight. x `[images, height, width, inputs]`, weight `[kernel, kernel, inputs, outputs]`, y
+/// How many floats the filters take as `vm_convolution` has them.
+size_t vm_convolution_filters(vm_convolution_shape shape);
+/// weight `[kernel, kernel, inputs, outputs]` to filters, for any number of images.
+void vm_convolution_prepare(vm_convolution_shape shape, const float *weight, float *filters);
+/// y = bias + added + x * weight. x `[images, height, width, inputs]`, y and `added` (which may be NULL)
 /// `[images, outHeight, outWidth, outputs]`.
-void vm_convolution(vm_convolution_shape shape, const float *x, const float *weight, const float *bias, float *y,
-                    float *scratch);
+void vm_convolution(vm_convolution_shape shape, const float *x, const float *filters, const float *bias,
+                    const float *added, float *y, float *scratch);
 /// dx = the gradient by x, written over.
 void vm_convolution_input_gradient(vm_convolution_shape shape, const float *dy, const float *weight, float *dx,
                                    float *scratch);

@@ -3,11 +3,11 @@
 // Layers/Plain.swift (vm_exp: the C library's), and LayersTests holds the one to the other; the backward kernels are
 // held to finite differences of the layers that call them.
 #pragma once
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "Augmentation.h"
 #include "ConvolutionKernels.h"
+#include "Dictionary.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -40,14 +40,16 @@ void vm_layer_norm(const float *x, const float *gain, const float *bias, float *
 void vm_layer_norm_backward(const float *x, const float *gain, const float *statistics, const float *dy, float *dx,
                             float *dgain, float *dbias, size_t rows, size_t columns);
 
+#define VM_RECTIFIED_INPUT 1
+#define VM_RECTIFIED_OUTPUT 2
 /// As vm_layer_norm, but the statistics are over all positions and channels of an image; gain and bias are a channel's.
-/// `rectified` takes the larger of that and 0.
+/// Where `rectified` says so, the larger of a value and 0 is taken.
 void vm_image_norm(const float *x, const float *gain, const float *bias, float *y, float *statistics, size_t images,
-                   size_t positions, size_t channels, float epsilon, bool rectified);
+                   size_t positions, size_t channels, float epsilon, int rectified);
 /// Writes dx, adds to dgain and dbias.
 void vm_image_norm_backward(const float *x, const float *gain, const float *bias, const float *statistics,
                             const float *dy, float *dx, float *dgain, float *dbias, size_t images, size_t positions,
-                            size_t channels, bool rectified);
+                            size_t channels, int rectified);
 
 /// y[row] += bias
 void vm_add_bias(float *y, const float *bias, size_t rows, size_t columns);

@@ -1,0 +1,111 @@
+import Foundation
+import Testing
+
+@testable import Pipeline
+
+@Suite struct EvalTests {
+  private func json(_ outcome: Workshop.Outcome) throws -> [String: Any] {
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    return try #require(
+      try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+  }
+
+  @Test func retrievalAndTextFiguresOfATrainedMember() throws {
+    let shop = try Workshop(pairs: 200)
+    #expect(
+      try shop.winnow("train", "in", "--pipeline", "tiny.yaml", "--out", "judges").status == 0)
+
+    let table = try shop.winnow("eval", "retrieval", "in", "--model", "judges")
+    #expect(table.status == 0, "\(table.errors)")
+    #expect(table.output.contains("image -> text") && table.output.contains("median rank"))
+    let one = try shop.winnow(
+      "eval", "retrieval", "in", "--model", "judges", "--kind", "words", "--workers", "1", "--json")
+    let figures = try json(one)
+    #expect(figures["pairs"] as? Int == 200)
+    let direction = try #require(figures["text_to_image"] as? [String: Any])
+    #expect(direction["queries"] as? Int == 200)
+    // Learnt from these very pairs: better than one in a hundred.
+    #expect(try #require(direction["recall_at_10"] as? Double) > 0.1)
+    let two = try shop.winnow(
+      "eval", "retrieval", "in", "--model", "judges", "--kind", "words", "--workers", "2", "--json")
+    #expect(two.output == one.output)
+
+    var labels = "text\tlabel\n"
+    var pairs = "text\tmatch\n"
+    for i in 0..<100 {
+      let colour = ["red", "green", "blue", "yellow"][i % 4]
+      labels += "a \(colour) square number \(i)\t\(colour)\n"
+      pairs += "a \(colour) square number \(i)\tnumber \(i): a square that is \(colour)\n"
+    }
+    try labels.write(toFile: "\(shop.root)/labels.tsv", atomically: true, encoding: .utf8)
+    try pairs.write(toFile: "\(shop.root)/pairs.tsv", atomically: true, encoding: .utf8)
+    let texts = try json(
+      shop.winnow(
+        "eval", "text", "--labels", "labels.tsv", "--pairs", "pairs.tsv", "--model", "judges",
+        "--json"))
+    let classes = try #require(texts["classification"] as? [String: Any])
+    let probe = try #require(classes["linear_probe"] as? [String: Any])
+    #expect(try #require(probe["accuracy"] as? Double) > 0.8)
+    #expect((texts["retrieval"] as? [String: Any])?["pairs"] as? Int == 100)
+  }
+
+  @Test func aModelIsEvaluatedAlongItsTraining() throws {
+    let shop = try Workshop(pairs: 200)
+    try """
+    train:
+      epochs: 6
+      batchSize: 32
+      lanes: 2
+      model:
+        name: tiny
+        image: {side: 16, widths: [8, 16], blocks: [0, 0]}
+        text: {kind: transformer, tokens: bytePairs, vocabularySize: 300, width: 16, depth: 1, heads: 2, maxTokens: 16, causal: false}
+        dimension: 16
+        snapshots: 3
+    """.write(toFile: "\(shop.root)/model.yaml", atomically: true, encoding: .utf8)
+    let training = try shop.winnow(
+      "train", "in", "--for", "downstream", "--pipeline", "model.yaml", "--out", "run")
+    #expect(training.status == 0, "\(training.errors)")
+    let snapshots = try FileManager.default.contentsOfDirectory(
+      atPath: "\(shop.root)/run/snapshots")
+    // 200 pairs in batches of 25, eight a time: a third of 48 steps each.
+    #expect(snapshots.sorted() == ["000016", "000032"])
+    var outputs: Set<String> = []
+    for model in ["run/snapshots/000016", "run/snapshots/000032", "run", "run/model"] {
+      let outcome = try shop.winnow("eval", "retrieval", "in", "--model", model, "--json")
+      #expect(try json(outcome)["pairs"] as? Int == 200)
+      outputs.insert(outcome.output)
+    }
+    // The folder and the model in it are one.
+    #expect(outputs.count == 3)
+
+    try "{}".write(
+      toFile: "\(shop.root)/run/model/member.json", atomically: true, encoding: .utf8)
+    let damaged = try shop.winnow("eval", "retrieval", "in", "--model", "run")
+    #expect(damaged.status == 1)
+    #expect(damaged.errors.contains("run/model/member.json"))
+  }
+
+  @Test(arguments: [
+    ["retrieval", "in"],
+    ["retrieval", "in", "--embeddings", "in"], ["text", "--model", "in"],
+    ["text", "--labels", "nowhere.tsv", "--model", "in"],
+    ["text", "--labels", "tiny.yaml", "--model", "in", "--folds", "1"],
+    ["noise", "--truth", "nowhere.tsv", "--out", "in"],
+  ])
+  func wrongUsageEndsWithTwo(arguments: [String]) throws {
+    let shop = try Workshop(pairs: 3)
+    let outcome = try Workshop.run(Workshop.binary, ["eval"] + arguments, in: shop.root)
+    #expect(outcome.status == 2, "\(outcome.errors)")
+    #expect(outcome.output == "")
+  }
+
+  @Test func aBadTableNamesTheLine() throws {
+    let shop = try Workshop()
+    try "text\tlabel\na\tb\tc\n".write(
+      toFile: "\(shop.root)/labels.tsv", atomically: true, encoding: .utf8)
+    let outcome = try shop.winnow("eval", "text", "--labels", "labels.tsv", "--model", "m")
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.contains("labels, line 2"))
+  }
+}
