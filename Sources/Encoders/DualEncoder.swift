@@ -90,40 +90,6 @@ public final class DualEncoder {
     text.forward(captions, context)
   }
 
-  /// One training step's forward and backward over a batch; gradients are added to the parameters'.
-  ///
-  /// The images come in pieces `[images, side, side, 3]` that stay in cache from layer to layer; the texts and the
-  /// loss see the whole batch.
-  /// - Parameters:
-  ///   - pieces: one tensor for each of `imageContexts`, together as many images as there are captions.
-  ///   - groups: for each pair a number; those with an equal caption share it.
-  /// - Returns: the contrastive loss, in nats.
-  public func accumulateGradients(
-    images pieces: [Tensor], captions: [CaptionTokens], groups: [Int32], imageContexts: [Context],
-    textContext: Context
-  ) -> Float {
-    let dimension = configuration.dimension
-    let v = textContext.pool.tensor([captions.count, dimension])
-    var row = 0
-    for (piece, context) in zip(pieces, imageContexts) {
-      let rows = encodeImages(piece, context)
-      (v.data + row * dimension).update(from: rows.data, count: rows.count)
-      row += rows.rows
-    }
-    precondition(row == captions.count, "\(row) images for \(captions.count) captions")
-    let t = encodeTexts(captions, textContext)
-    let (loss, dv, dt) = loss(images: v, texts: t, groups: groups, textContext)
-    text.backward(dt, textContext)
-    row = 0
-    for (piece, context) in zip(pieces, imageContexts) {
-      let slope = context.pool.tensor([piece.shape[0], dimension])
-      slope.data.update(from: dv.data + row * dimension, count: slope.count)
-      image.backward(slope, context)
-      row += piece.shape[0]
-    }
-    return loss
-  }
-
   /// Takes the slopes of the loss by what the last `encodeImages` with this context gave; adds to the gradients.
   public func backwardImages(_ slopes: Tensor, _ context: Context) {
     image.backward(slopes, context)

@@ -61,12 +61,22 @@ import Text
       for i in 0..<piece.count { piece.data[i] = random.uniform(-1...1) }
       return piece
     }
+    /// Forward and backward; the images in two pieces, as lanes and batches cut them.
     func loss() -> Double {
-      Double(
-        encoder.accumulateGradients(
-          images: pieces, captions: captions, groups: [0, 1, 2, 3],
-          imageContexts: [Context(training: true), Context(training: true)],
-          textContext: Context(training: true)))
+      let texts = Context(training: true)
+      let t = encoder.encodeTexts(captions, texts)
+      let contexts = pieces.map { _ in Context(training: true) }
+      let rows = zip(pieces, contexts).map { encoder.encodeImages($0, $1) }
+      let v = texts.pool.tensor([captions.count, 6], rows.flatMap(\.values))
+      let (loss, dv, dt) = encoder.loss(images: v, texts: t, groups: [0, 1, 2, 3], texts)
+      encoder.backwardTexts(dt, texts)
+      var row = 0
+      for (piece, context) in zip(rows, contexts) {
+        let part = dv.values[(row * 6)..<((row + piece.rows) * 6)]
+        encoder.backwardImages(context.pool.tensor(piece.shape, Array(part)), context)
+        row += piece.rows
+      }
+      return Double(loss)
     }
     _ = loss()
     let gradients = encoder.parameters.map {
