@@ -32,7 +32,7 @@ let package = Package(
     .target(name: "ConfidentLearning"),
     .target(name: "Text"),
     .target(name: "Shards", dependencies: ["CArchive", "CZstd"]),
-    .target(name: "Images", dependencies: ["CTurboJPEG", "CSPNG", "CWebP"]),
+    .target(name: "Images", dependencies: ["CTurboJPEG", "CSPNG", "CWebP", "VectorMath"]),
     .target(name: "TensorFiles", dependencies: ["CArchive"]),
     .target(name: "Layers", dependencies: ["COpenBLAS", "VectorMath"]),
     .target(

@@ -1,3 +1,5 @@
+import VectorMath
+
 extension PixelImage {
   /// The image in another size, as Pillow's `resize((width, height), BICUBIC)`: bit for bit where
   /// Pillow takes rows before columns, as it always did; Pillow 13 turns to columns first for some
@@ -32,27 +34,11 @@ extension PixelImage {
     let count = rows.count * horizontal.spans.count * 3
     return [UInt8](unsafeUninitializedCapacity: count) { target, initialized in
       image.pixels.withUnsafeBufferPointer { source in
-        horizontal.weights.withUnsafeBufferPointer { weights in
-          var out = 0
-          for row in rows {
-            let line = row * image.width * 3
-            for (i, span) in horizontal.spans.enumerated() {
-              var (red, green, blue) = (half, half, half)
-              var at = line + span.lowerBound * 3
-              let first = i * horizontal.stride
-              for k in first..<first &+ span.count {
-                let weight = weights[k]
-                red &+= Int32(source[at]) &* weight
-                green &+= Int32(source[at &+ 1]) &* weight
-                blue &+= Int32(source[at &+ 2]) &* weight
-                at &+= 3
-              }
-              target[out] = clipped(red)
-              target[out &+ 1] = clipped(green)
-              target[out &+ 2] = clipped(blue)
-              out &+= 3
-            }
-          }
+        guard let base = source.baseAddress else { return }
+        horizontal.withKernelForm {
+          vm_resample_rows(
+            $0, base + rows.lowerBound * image.width * 3, image.width, rows.count,
+            target.baseAddress)
         }
       }
       initialized = count
@@ -67,28 +53,27 @@ extension PixelImage {
     let count = vertical.spans.count * line
     var sums = [Int32](repeating: 0, count: line)
     return [UInt8](unsafeUninitializedCapacity: count) { target, initialized in
-      source.withUnsafeBufferPointer { source in
-        sums.withUnsafeMutableBufferPointer { sums in
-          for (i, span) in vertical.spans.enumerated() {
-            sums.update(repeating: half)
-            for (k, row) in span.enumerated() {
-              let weight = vertical.weights[i * vertical.stride + k]
-              let from = (row - firstRow) * line
-              for x in 0..<line { sums[x] &+= Int32(source[from &+ x]) &* weight }
-            }
-            for x in 0..<line { target[i &* line &+ x] = clipped(sums[x]) }
-          }
-        }
+      vertical.withKernelForm {
+        vm_resample_columns($0, source, line, firstRow, &sums, target.baseAddress)
       }
       initialized = count
     }
   }
+}
 
-  /// One half in fixed point: the start of every sum, so that shifting rounds.
-  private static var half: Int32 { 1 << (BicubicWeights.precision - 1) }
-
-  @inline(__always)
-  private static func clipped(_ sum: Int32) -> UInt8 {
-    UInt8(truncatingIfNeeded: min(max(sum >> BicubicWeights.precision, 0), 255))
+extension BicubicWeights {
+  fileprivate func withKernelForm(_ body: (vm_resampling) -> Void) {
+    let firsts = spans.map { Int32($0.lowerBound) }
+    let counts = spans.map { Int32($0.count) }
+    firsts.withUnsafeBufferPointer { firsts in
+      counts.withUnsafeBufferPointer { counts in
+        weights.withUnsafeBufferPointer { weights in
+          body(
+            vm_resampling(
+              outputs: spans.count, stride: stride, firsts: firsts.baseAddress,
+              counts: counts.baseAddress, weights: weights.baseAddress, precision: Self.precision))
+        }
+      }
+    }
   }
 }

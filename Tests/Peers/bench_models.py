@@ -186,15 +186,89 @@ class BertText(nn.Module):
         return F.normalize(self.projection(rows[:, 0]), dim=-1)
 
 
-def embedding_bag(table, ids, offsets):
-    """Sums divided by the root of the number, as EmbeddingBag.swift has them."""
-    ends = torch.cat([offsets[1:], torch.tensor([len(ids)])])
-    counts = (ends - offsets).clamp(min=1).float()
-    return F.embedding_bag(ids, table, offsets, mode="sum") / counts.sqrt()[:, None]
+# Training: the small members, for a step of the same size as ours.
 
 
-def contrastive_loss(v, t, log_scale):
-    """Symmetric InfoNCE over a batch without equal captions."""
-    logits = log_scale.clamp(max=math.log(100)).exp() * v @ t.T
-    labels = torch.arange(len(v))
-    return (F.cross_entropy(logits, labels) + F.cross_entropy(logits.T, labels)) / 2
+def embedding_bag(table, ids, ends):
+    """For each bag the sum of its rows over the root of their number, as EmbeddingBag.swift has it."""
+    starts = torch.cat([torch.zeros(1, dtype=torch.long), ends[:-1]])
+    rows = F.embedding_bag(ids, table, starts, mode="sum")
+    return rows / (ends - starts).clamp(min=1).float().sqrt()[:, None]
+
+
+class BagText(nn.Module):
+    """All words and n-grams of a caption in one bag, then a residual MLP."""
+
+    def __init__(self, w):
+        super().__init__()
+        self.table = nn.Parameter(w.vector("text.bag.weight"))
+        width = self.table.shape[1]
+        self.norm, self.norm_out = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.c_fc, self.c_proj = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
+        self.projection = nn.Linear(width, w.arrays["text.projection.weight"].shape[1])
+        w.norm(self.norm, "text.norm")
+        w.norm(self.norm_out, "text.norm_out")
+        w.linear(self.c_fc, "text.mlp.c_fc")
+        w.linear(self.c_proj, "text.mlp.c_proj")
+        w.linear(self.projection, "text.projection")
+
+    def forward(self, ids, token_ends, caption_ends):
+        x = self.norm(embedding_bag(self.table, ids, caption_ends))
+        x = x + self.c_proj(F.relu(self.c_fc(x)))
+        return F.normalize(self.projection(self.norm_out(x)), dim=-1)
+
+
+class WordTransformer(nn.Module):
+    """A transformer over a caption's words, padded to the longest of the batch; the mean over the words."""
+
+    def __init__(self, w, heads=4):
+        super().__init__()
+        self.table = nn.Parameter(w.vector("text.words.weight"))
+        self.positions = nn.Parameter(w.vector("text.positions.weight"))
+        width, self.heads = self.table.shape[1], heads
+        self.blocks = nn.ModuleList()
+        for i in range(blocks_in(w, "text.block")):
+            block = nn.ModuleDict({
+                "ln_1": nn.LayerNorm(width), "qkv": nn.Linear(width, 3 * width), "out": nn.Linear(width, width),
+                "ln_2": nn.LayerNorm(width), "c_fc": nn.Linear(width, 4 * width), "c_proj": nn.Linear(4 * width, width)})
+            name = f"text.block{i}"
+            w.norm(block["ln_1"], f"{name}.ln_1")
+            w.norm(block["ln_2"], f"{name}.ln_2")
+            for ours, theirs in (("attn.qkv", "qkv"), ("attn.out", "out"), ("mlp.c_fc", "c_fc"), ("mlp.c_proj", "c_proj")):
+                w.linear(block[theirs], f"{name}.{ours}")
+            self.blocks.append(block)
+        self.norm_out = nn.LayerNorm(width)
+        self.projection = nn.Linear(width, w.arrays["text.projection.weight"].shape[1])
+        w.norm(self.norm_out, "text.norm_out")
+        w.linear(self.projection, "text.projection")
+
+    def forward(self, ids, token_ends, caption_ends):
+        lengths = torch.diff(caption_ends, prepend=torch.zeros(1, dtype=torch.long))
+        rows = embedding_bag(self.table, ids, token_ends).split(lengths.tolist())
+        x = nn.utils.rnn.pad_sequence(rows, batch_first=True)
+        x = x + self.positions[: x.shape[1]]
+        mask = torch.arange(x.shape[1])[None] < lengths[:, None]
+        for block in self.blocks:
+            q, k, v = (
+                part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in block["qkv"](block["ln_1"](x)).chunk(3, -1))
+            mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None, None])
+            x = x + block["out"](mixed.transpose(1, 2).flatten(2))
+            hidden = block["c_fc"](block["ln_2"](x))
+            x = x + block["c_proj"](hidden * torch.sigmoid(1.702 * hidden))
+        x = (x * mask[..., None]).sum(1) / lengths[:, None]
+        return F.normalize(self.projection(self.norm_out(x)), dim=-1)
+
+
+class Pair(nn.Module):
+    """A member in training: both encoders and the temperature; symmetric InfoNCE over captions that all differ."""
+
+    def __init__(self, w, text):
+        super().__init__()
+        self.image, self.text = ConvEncoder.from_weights(w).train(), text(w)
+        self.log_scale = nn.Parameter(w.vector("logit_scale"))
+
+    def forward(self, images, *tokens):
+        scale = self.log_scale.clamp(max=math.log(100)).exp()
+        logits = scale * self.image(images) @ self.text(*tokens).T
+        labels = torch.arange(len(images))
+        return (F.cross_entropy(logits, labels) + F.cross_entropy(logits.T, labels)) / 2

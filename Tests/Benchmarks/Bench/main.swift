@@ -38,6 +38,10 @@ func benchmark(_ name: String, _ directory: String) throws -> any Benchmark {
     return TextBenchmark(text, dimension: 512, captions: try ids(name, directory))
   case "decode-and-encode":
     return DecodeAndEncodeBenchmark(conv.image, dimension: conv.dimension, shards: shards)
+  case "step-conv-bag", "step-conv-transformer":
+    let members = TrainingConfiguration().members.filter { name == "step-\($0.name)" }
+    guard let member = members.first else { throw UsageError(text: "no member for \(name)") }
+    return try StepBenchmark(member, shards: shards)
   case "scoring": return try ScoringBenchmark(shards: shards)
   default: throw UsageError(text: "no benchmark is called \(name)")
   }
