@@ -115,6 +115,9 @@ extension ImageConfiguration {
       let dense = rows * width * (4 * width + 2 * (hidden ?? 4 * width))
       let products = depth * (dense + 2 * rows * rows * width) + patches * patch * patch * 3 * width
       return 2 * Double(products)
+    case .dictionary:
+      let across = (side - patch) / stride + 1
+      return 2 * Double(across * across * patch * patch * 3 * atoms)
     }
   }
 }
