@@ -77,10 +77,14 @@ final class StepBenchmark: Benchmark {
     let batch = batch()
     let (image, text) = (Context(training: true), Context(training: true))
     let side = member.image.side
-    let loss = batch.encoder.accumulateGradients(
-      images: [image.pool.tensor([Self.batch, side, side, 3], batch.images)],
-      captions: batch.captions, groups: (0..<Int32(Self.batch)).map { $0 },
-      imageContexts: [image], textContext: text)
+    let encoder = batch.encoder
+    let v = encoder.encodeImages(
+      image.pool.tensor([Self.batch, side, side, 3], batch.images), image)
+    let t = encoder.encodeTexts(batch.captions, text)
+    let (loss, dv, dt) = encoder.loss(
+      images: v, texts: t, groups: (0..<Int32(Self.batch)).map { $0 }, text)
+    encoder.backwardTexts(dt, text)
+    encoder.backwardImages(dv, image)
     var squares = 0.0
     for parameter in batch.encoder.parameters {
       for i in 0..<parameter.count {
