@@ -129,6 +129,7 @@ final class Trainer<Corpus: TrainingCorpus> {
     for (parameter, values) in zip(model.parameters, optimiser.state.averages) {
       parameter.values = values
     }
+    for (own, trained) in zip(model.frozen, encoder.frozen) { own.values = trained.values }
     return model
   }
 
