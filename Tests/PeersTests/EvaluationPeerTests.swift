@@ -6,8 +6,7 @@ import Testing
 @testable import Reports
 
 /// The figures of `winnow eval` against scikit-learn and plain numpy.
-@Suite(.enabled(if: peersPython != nil, "set WINNOW_PEERS_PYTHON, or run make test-peers"))
-struct EvaluationPeerTests {
+@Suite(Peer.isThere) struct EvaluationPeerTests {
   /// What the reference prints of its input; here what the two sides have in common.
   private struct Reference: Decodable {
     struct Retrieval: Decodable {
@@ -59,19 +58,8 @@ struct EvaluationPeerTests {
     for (name, array) in arrays {
       try Data(NPY.encode(array)).write(to: URL(fileURLWithPath: "\(folder)/\(name).npy"))
     }
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: try #require(peersPython))
-    process.arguments = [
-      URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .appendingPathComponent("../Peers/evaluate_reference.py").standardizedFileURL.path,
-      folder,
-    ]
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    try process.run()
-    let output = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    try #require(process.terminationStatus == 0)
+    try Peer.run("evaluate_reference.py", [folder])
+    let output = try #require(FileManager.default.contents(atPath: "\(folder)/figures.json"))
     return try JSONDecoder().decode(Reference.self, from: output)
   }
 
