@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What `winnow eval` measures, by scikit-learn and plain numpy: prints one JSON object.
+"""What `winnow eval` measures, by scikit-learn and plain numpy: FOLDER/figures.json.
 
     evaluate_reference.py FOLDER
 
@@ -54,7 +54,7 @@ def main(folder):
     x, y, folds = map(load, ("x", "y", "folds"))
     probe = LogisticRegression(C=float(load("strength")[0]), tol=1e-8, max_iter=10_000)
     neighbours = KNeighborsClassifier(n_neighbors=7, metric="cosine")
-    print(json.dumps({
+    (Path(folder) / "figures.json").write_text(json.dumps({
         "image_to_text": figures(ranks(images, image_ids, texts, text_ids)),
         "text_to_image": figures(ranks(texts, text_ids, images, image_ids)),
         "linear_probe": classified(probe, x, y, folds),

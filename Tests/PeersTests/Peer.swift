@@ -19,18 +19,6 @@ enum Peer {
     try #require(process.terminationStatus == 0, "\(script) failed: see what it said above")
   }
 
-  /// Runs a script of `Tests/Peers`, and gives what it prints.
-  static func output(of script: String, _ arguments: [String]) throws -> Data {
-    let printed = Pipe()
-    let process = try process(script, arguments)
-    process.standardOutput = printed
-    try process.run()
-    let output = printed.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    try #require(process.terminationStatus == 0, "\(script) failed: see what it said above")
-    return output
-  }
-
   private static func process(_ script: String, _ arguments: [String]) throws -> Process {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: try #require(python))
