@@ -68,7 +68,7 @@ let package = Package(
         "Allocations", "Pipeline", "Training", "Encoders", "Layers", "Images", "Shards", "Text",
         "TensorFiles",
       ],
-      path: "Tests/Benchmarks/Bench"),
+      path: "Tests/Benchmarks/Speed"),
     // `make bench-training`: what cleaning is worth to a trained model.
     .executableTarget(
       name: "bench-training",

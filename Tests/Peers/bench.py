@@ -197,7 +197,7 @@ class Steps:
             loss = self.model(self.x, *self.tokens)
             loss.backward()
         norm = math.sqrt(sum(float((p.grad.double() ** 2).sum()) for p in self.model.parameters()))
-        self.start = np.array([float(loss), norm])
+        self.start = np.array([float(loss.detach()), norm])
         parameters = list(self.model.parameters())
         self.optimiser = torch.optim.AdamW(parameters, lr=5e-4, betas=(0.9, 0.95), weight_decay=1, fused=True)
         self.averages = [p.detach().clone() for p in parameters]
