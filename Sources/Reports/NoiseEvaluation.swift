@@ -3,6 +3,13 @@ import Pipeline
 
 /// How well a run found known swaps: `winnow eval noise`.
 public struct NoiseEvaluation: Codable, Sendable, Equatable {
+  /// Areas under the ROC curve.
+  public struct Member: Codable, Sendable, Equatable {
+    public var name: String
+    public var alone: Double?
+    public var without: Double?
+  }
+
   public var formatVersion = 1
   /// Judged pairs that the truth file knows.
   public var pairs: Int
@@ -10,6 +17,8 @@ public struct NoiseEvaluation: Codable, Sendable, Equatable {
   public var auroc: Double?
   /// The same, swaps of one kind against unswapped pairs.
   public var aurocByKind: [String: Double]
+  /// Each kind of member: by its own score, and what the mean of the other kinds gives without it.
+  public var members: [Member] = []
   public var averagePrecision: Double?
   public var trueNoiseRate: Double
   public var estimatedNoiseRate: Double
@@ -27,6 +36,7 @@ public struct NoiseEvaluation: Codable, Sendable, Equatable {
     var mismatch: [Float] = []
     var kept: [Bool] = []
     var entries: [NoiseTruth.Entry] = []
+    var scores: [[Float]] = []
     let files = try FileManager.default.contentsOfDirectory(atPath: directory.decisions)
     for file in files.sorted() where file.hasSuffix(".npz") {
       let table = try DecisionTable(path: "\(directory.decisions)/\(file)")
@@ -36,12 +46,15 @@ public struct NoiseEvaluation: Codable, Sendable, Equatable {
         mismatch.append(table.mismatch[row])
         kept.append(table.kept[row])
         entries.append(entry)
+        scores.append(Array(table.scores[(row * table.kinds)..<((row + 1) * table.kinds)]))
       }
     }
     self.init(mismatch: mismatch, kept: kept, truth: entries)
     guard pairs > 0 else {
       throw RunError.usage("the truth file knows none of the pairs in \(directory.path)")
     }
+    members = Self.members(
+      manifest.provenance.kinds, scores: scores, swapped: entries.map(\.isSwapped))
     estimatedNoiseRate = manifest.noise.noiseRate
     tailNoiseRate = manifest.noise.tailNoiseRate
   }
@@ -72,12 +85,28 @@ public struct NoiseEvaluation: Codable, Sendable, Equatable {
     tailNoiseRate = 0
   }
 
+  /// - Parameter scores: for each pair one of each kind; higher is a better match.
+  static func members(_ names: [String], scores: [[Float]], swapped: [Bool]) -> [Member] {
+    func auroc(_ score: ([Float]) -> Float) -> Double? {
+      RankingMetrics.auroc(scores: scores.map { -score($0) }, positives: swapped)
+    }
+    return names.indices.map { kind in
+      Member(
+        name: names[kind], alone: auroc { $0[kind] },
+        without: names.count > 1 ? auroc { $0.reduce(0, +) - $0[kind] } : nil)
+    }
+  }
+
   /// A line a figure.
   public var text: String {
     func show(_ value: Double?) -> String { value.map { String(format: "%.3f", $0) } ?? "-" }
     var lines = [("pairs", "\(pairs)"), ("AUROC", show(auroc))]
     for (kind, value) in aurocByKind.sorted(by: { $0.key < $1.key }) {
       lines.append(("  \(kind) swaps", show(value)))
+    }
+    for member in members {
+      lines.append(("  \(member.name) alone", show(member.alone)))
+      lines.append(("  without \(member.name)", show(member.without)))
     }
     lines += [
       ("average precision", show(averagePrecision)),

@@ -5,14 +5,14 @@ import Layers
 public struct TrainingConfiguration: Sendable, Codable, Equatable {
   public var seed: UInt64 = 0
   /// Cross-fitting folds: a pair is judged only by members that did not train on its fold.
-  public var folds = 4
+  public var folds = 10
   /// Short rounds with one kind of member each, in turn, that only find the pairs not worth learning from.
-  public var selectionRounds = 1
-  public var selectionEpochs = 3
+  public var selectionRounds = 2
+  public var selectionEpochs = 6
   /// Later rounds do not learn from pairs whose out-of-fold score lies below this quantile of the scores of randomly
   /// re-paired ones.
-  public var distrustQuantile: Float = 0.75
-  public var epochs = 6
+  public var distrustQuantile: Float = 0.9
+  public var epochs = 8
   /// A corpus too small for this many steps in `epochs` epochs is seen more often (half as many in a selection round).
   public var minimumSteps = 200
   public var batchSize = 96
@@ -26,15 +26,26 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
   public var ecl: EnsembleSchedule?
   public var optimiser = AdamW.Settings()
   public var augmentation = Augmentation()
-  public var members = [
-    MemberConfiguration(
-      name: "conv-bag", image: .init(kind: .convolutional), text: .init(kind: .bag)),
-    MemberConfiguration(
-      name: "conv-transformer", image: .init(kind: .convolutional),
-      text: .init(kind: .transformer)),
-  ]
+  public var members = TrainingConfiguration.defaultMembers
 
-  public init() {}
+  public init() { augmentation.wordDropout = 0.5 }
+
+  /// Two dictionaries of patches at different scales, and two convolutional encoders: what each adds is tabled in
+  /// Tests/Benchmarks/README.md.
+  private static var defaultMembers: [MemberConfiguration] {
+    var coarse = ImageConfiguration(kind: .dictionary)
+    (coarse.side, coarse.stride, coarse.grid, coarse.dropout) = (32, 1, 3, 0.7)
+    var fine = coarse
+    (fine.side, fine.stride, fine.grid) = (48, 2, 4)
+    return [
+      MemberConfiguration(name: "coarse-bag", image: coarse),
+      MemberConfiguration(name: "fine-bag", image: fine),
+      MemberConfiguration(name: "conv-bag", image: .init(kind: .convolutional)),
+      MemberConfiguration(
+        name: "conv-transformer", image: .init(kind: .convolutional),
+        text: .init(kind: .transformer)),
+    ]
+  }
 
   /// How one member learns.
   func recipe(epochs: Int, minimumSteps: Int) -> Recipe {

@@ -106,7 +106,7 @@ import Training
     let members = try parse(yaml).judges.members
     #expect(members[0] == MemberConfiguration(name: "a"))
     #expect(members[1].image.width == 128 && members[1].image.side == 32 && members[1].seed == 3)
-    #expect(members[1].text == RunConfiguration().judges.members[1].text)
+    #expect(members[1].text == TextConfiguration(kind: .transformer))
     #expect(members[2].text.causal && members[2].text.maxTokens == 9)
     #expect(message("judges: {members: [{name: a, image: {patches: 8}}]}").contains("image.patch?"))
   }

@@ -21,6 +21,16 @@ import Testing
     #expect(evaluation.auroc == 5.0 / 6)
   }
 
+  @Test func everyKindOfMemberIsMeasuredAloneAndLeftOut() {
+    let members = NoiseEvaluation.members(
+      ["good", "bad"], scores: [[-3, 1], [-2, 1], [1, 2], [2, 0]],
+      swapped: [true, true, false, false])
+    #expect(members.map(\.name) == ["good", "bad"])
+    #expect(members.map(\.alone) == [1, 0.5])
+    #expect(members.map(\.without) == [0.5, 1])
+    #expect(NoiseEvaluation.members(["one"], scores: [[1]], swapped: [true])[0].without == nil)
+  }
+
   @Test func figuresThatDoNotExistAreNil() {
     let evaluation = NoiseEvaluation(
       mismatch: [0.2, 0.1], kept: [true, true], truth: truth(["none", "none"]))

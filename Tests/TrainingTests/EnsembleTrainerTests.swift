@@ -18,6 +18,9 @@ import Testing
     configuration.selectionEpochs = max(1, epochs / 3)
     configuration.optimiser.peakRate = 1e-3
     configuration.minimumSteps = 10
+    configuration.distrustQuantile = 0.75
+    // Its captions have few words: none can be spared often.
+    configuration.augmentation.wordDropout = 0.3
     configuration.members = [
       MemberConfiguration(
         name: "bag", image: ImageConfiguration(widths: [8, 16], blocks: [0, 1]),
