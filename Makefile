@@ -73,13 +73,15 @@ eval-samples: build $(DATA)/swap-0.3/000000.tar ## Clean the variant with 30 % o
 BENCH_SEEDS := 0,1,2
 BENCH_CELLS :=
 BENCH_EPOCHS := 10
+# How set (b) is cleaned (pipeline file); empty is winnow clean's default.
+BENCH_CLEANING :=
 TEXT := $(DATA)/text
 
-bench-training: build $(DATA)/swap-0.3/000000.tar $(TEXT) ## What cleaning is worth to a trained model; BENCH_SEEDS=, BENCH_CELLS=, BENCH_EPOCHS=.
+bench-training: build $(DATA)/swap-0.3/000000.tar $(TEXT) ## What cleaning is worth to a trained model; BENCH_SEEDS=, BENCH_CELLS=, BENCH_EPOCHS=, BENCH_CLEANING=.
 	swift build $(SWIFT_FLAGS) --product bench-training
 	$(BIN)/bench-training --corpus $(DATA)/swap-0.3 --out $(DATA)/bench-training \
 	  --pipeline Tests/Benchmarks/Training/training.yaml --text $(TEXT)/glosses.txt --text $(TEXT)/packages.txt \
-	  --seeds '$(BENCH_SEEDS)' --cells '$(BENCH_CELLS)' --epochs $(BENCH_EPOCHS)
+	  --seeds '$(BENCH_SEEDS)' --cells '$(BENCH_CELLS)' --epochs $(BENCH_EPOCHS) $(if $(BENCH_CLEANING),--cleaning $(BENCH_CLEANING))
 
 test: deps lint .venv/consumers/.complete ## Lint, build (a warning is an error), run every test.
 	WINNOW_PYTHON="$(CURDIR)/.venv/consumers/bin/python" swift test $(SWIFT_FLAGS)
