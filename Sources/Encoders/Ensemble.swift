@@ -52,11 +52,14 @@ public struct Ensemble: Sendable {
   /// The tokenizer of each kind.
   let tokenizers: [any CaptionTokenizer]
 
-  /// - Parameter tokenizers: of each kind; words need none.
+  /// - Parameter tokenizers: of each kind; may be left out where the tokens of all are words.
   public init(
     kinds: [MemberConfiguration], folds: Int, bank: [BankPair], members: [Member],
     clusterCentres: [Float], bankClusters: [Int], tokenizers: [any CaptionTokenizer]? = nil
   ) {
+    precondition(
+      tokenizers != nil || kinds.allSatisfy { $0.text.tokens == .words },
+      "tokens of a vocabulary need their tokenizers")
     self.tokenizers =
       tokenizers
       ?? kinds.map { HashedTokenizer(buckets: $0.text.buckets, maxTokens: $0.text.maxTokens) }

@@ -118,14 +118,14 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
       counter.expect(done + expected(from: round, leftOut: leftOut))
       let jobs = selection(round, leftOut: leftOut)
       done += jobs.map(\.steps).reduce(0, +)
-      trust.add(try scores(by: ensemble(try members(jobs))))
+      trust.add(try scores(by: try ensemble(try members(jobs))))
       leftOut = trust.distrusted(quantile: configuration.distrustQuantile) {
         corpus.hash($0).fold(of: configuration.folds)
       }
     }
     counter.expect(done + expected(from: rounds, leftOut: leftOut))
     let final = jobs(kinds: all, round: nil, epochs: configuration.epochs, leftOut: leftOut)
-    return ensemble(try members(final))
+    return try ensemble(try members(final))
   }
 
   /// - Parameter round: the selection round, nil for the final one.
@@ -218,7 +218,7 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
       path: file, configuration: configured, kind: 0, fold: fold, bankSize: split.bank.count)
   }
 
-  private func ensemble(_ kinds: [Kind]) -> Ensemble {
+  private func ensemble(_ kinds: [Kind]) throws -> Ensemble {
     var members: [Ensemble.Member] = []
     for (number, kind) in kinds.enumerated() {
       for var member in kind.members {
@@ -228,7 +228,8 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
     }
     return Ensemble(
       kinds: kinds.map(\.configured), folds: configuration.folds, bank: split.bankPairs,
-      members: members, seed: configuration.seed)
+      members: members, seed: configuration.seed,
+      tokenizers: try kinds.map { try makeTokenizer($0.configured.text) })
   }
 
   /// Out-of-fold scores of all pairs but the bank, in the order of `split.training`.
