@@ -236,10 +236,14 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
   private func scores(by judges: Ensemble) throws -> [PairScores] {
     let pairs = split.training
     let chunk = 512
-    return try parallelMap((pairs.count + chunk - 1) / chunk, workers: workers) { number in
+    // One copy of the weights for all workers.
+    let encoders = judges.encoders()
+    return try parallelMap(
+      (pairs.count + chunk - 1) / chunk, workers: workers, state: Judge(judges, encoders: encoders)
+    ) { judge, number in
       if isCancelled() { throw TrainingError.cancelled }
       let range = (number * chunk)..<min((number + 1) * chunk, pairs.count)
-      return Judge(judges).score(
+      return judge.score(
         range.map { i in
           JudgedPair(
             hash: corpus.hash(pairs[i]),
