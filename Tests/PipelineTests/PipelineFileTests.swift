@@ -172,4 +172,19 @@ import Training
     #expect(configuration.output == folder.path("result"))
     #expect(configuration.text == [folder.path("t")])
   }
+
+  @Test func aVocabularyLiesInTheFilesFolderForJudgesAndModel() throws {
+    let folder = try TemporaryFolder()
+    try folder.write(
+      "a.yaml",
+      """
+      judges:
+        members:
+          - {name: a, text: {kind: transformer, tokens: bytePairs, vocabulary: v}}
+      train: {model: {text: {vocabulary: w}}}
+      """)
+    let configuration = try PipelineFile.load(folder.path("a.yaml"))
+    #expect(configuration.judges.members[0].text.vocabulary == folder.path("v"))
+    #expect(configuration.train.model.text.vocabulary == folder.path("w"))
+  }
 }
