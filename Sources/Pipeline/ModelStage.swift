@@ -47,6 +47,8 @@ enum ModelStage {
       settings.model.text.vocabularySize = vocabulary.vocabularySize
       // The files lie beside the weights, wherever the folder is moved to.
       settings.model.text.vocabulary = nil
+      // A given vocabulary may be larger than any that is learnt.
+      do { try settings.model.check() } catch { throw RunError.usage("train.model: \(error)") }
       tokenizer = VocabularyTokenizer(
         tokenizer: vocabulary, limit: settings.model.text.maxTokens,
         stopsAtEnd: true)
