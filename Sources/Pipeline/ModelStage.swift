@@ -26,9 +26,7 @@ enum ModelStage {
     try run.stage(.train) {
       let key = try key(increment, texts, in: run)
       let encoder = try train(on: corpus, language, key: key, in: run)
-      guard encoder.weights.allSatisfy({ $0.values.allSatisfy(\.isFinite) }) else {
-        throw RunError.badModel(directory: directory.path)
-      }
+      try check(encoder, in: run)
       try run.publishing.publish(folder: directory.model) {
         try MemberFolder.write(encoder, tokenizer: language.files, to: $0)
       }
@@ -76,6 +74,7 @@ enum ModelStage {
         let folder = "\(run.directory.snapshots)/\(RunDirectory.padded(step))"
         // One that an earlier process left is the same.
         guard !FileManager.default.fileExists(atPath: folder) else { return }
+        try check(model, in: run)
         try run.directory.makeFolder(run.directory.snapshots)
         try run.publishing.publish(folder: folder) {
           try MemberFolder.write(model, tokenizer: language.files, to: $0)
@@ -86,9 +85,17 @@ enum ModelStage {
         corpus, configuration: settings, tokenizer: tokenizer, text: language.text,
         workers: run.workers, checkpoint: checkpoint, observer: observer,
         isCancelled: { run.cancellation.isCancelled })
+    } catch TrainingError.diverged {
+      throw RunError.badModel(directory: run.directory.path)
     } catch TrainingError.cancelled {
       try run.cancellation.check()
       throw TrainingError.cancelled
+    }
+  }
+
+  private static func check(_ model: DualEncoder, in run: RunContext) throws(RunError) {
+    guard model.weights.allSatisfy({ $0.values.allSatisfy(\.isFinite) }) else {
+      throw .badModel(directory: run.directory.path)
     }
   }
 

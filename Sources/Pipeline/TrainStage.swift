@@ -66,6 +66,12 @@ enum TrainStage {
               detail: "\(progress.member), loss \(progress.loss)"))
         },
         isCancelled: { run.cancellation.isCancelled })
+    } catch TrainingError.diverged(let step) {
+      throw RunError.badEnsemble(
+        directory: run.directory.ensemble,
+        detail:
+          "after step \(step) a member's loss or weights are no finite numbers; train again with a "
+          + "lower judges.optimiser.peakRate and another --out")
     } catch TrainingError.cancelled {
       try run.cancellation.check()
       throw TrainingError.cancelled

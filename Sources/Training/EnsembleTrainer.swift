@@ -7,6 +7,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
   case badCheckpoint(path: String, detail: String)
   /// The file of a dictionary's features; the code is errno's.
   case featureFile(path: String, code: Int32)
+  /// After this step, loss or weights are no finite numbers.
+  case diverged(step: Int)
   case cancelled
 
   public var description: String {
@@ -19,6 +21,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     case .featureFile(let path, let code):
       "\(path), which holds the images' features while judges are trained, can't be written or read "
         + "(\(String(cString: strerror(code)))); make room there, or have fewer pairs with maxPairs"
+    case .diverged(let step):
+      "after step \(step) the loss or the weights are no finite numbers; lower optimiser.peakRate"
     case .cancelled: "training was stopped"
     }
   }
