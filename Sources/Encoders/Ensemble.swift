@@ -40,7 +40,8 @@ public struct Ensemble: Sendable {
   public var kinds: [MemberConfiguration]
   /// How many folds the corpus was divided into; fold(pair) is a hash of its content.
   public var folds: Int
-  /// The pairs of lowest content hash, which no member was trained on.
+  /// The pairs of lowest content hash, which no member was trained on (but for a dictionary's stem, which is learnt from
+  /// images without their captions, the bank's included).
   public var bank: [BankPair]
   /// For each kind a member a fold, in order; a single one where it is pretrained.
   public var members: [Member]

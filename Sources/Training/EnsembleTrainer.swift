@@ -42,7 +42,8 @@ public struct TrainingProgress: Sendable {
 public let fewestTrainingPairs = 100
 
 /// Learns an ensemble from a noisy corpus: for every kind of member one member a fold, each trained on the pairs of the
-/// other folds. The bank, the pairs of lowest hash, is never trained on.
+/// other folds. On the bank, the pairs of lowest hash, none is trained. A dictionary's stem, which all members of its kind
+/// share, is learnt from images alone, those of the bank and of every fold among them, and never from a caption.
 ///
 /// Short selection rounds, each with one kind, score every pair by members that had not seen it; the rounds after them
 /// leave out those that look no better than re-paired ones. (DESIGN.md, "Method": a second round on what the first one
