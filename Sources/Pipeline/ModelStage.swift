@@ -99,11 +99,12 @@ enum ModelStage {
     }
   }
 
-  /// Tells this run's checkpoint from that of other shards, texts or settings.
+  /// Tells this run's checkpoint from that of other shards, texts, settings or a given vocabulary.
   private static func key(
     _ increment: Increment, _ texts: Increment, in run: RunContext
   ) throws -> String {
-    let settings = try Settings.digest(run.configuration, sections: sections)
-    return Digest.of(Array("\(settings)\n\(increment.digests)\n\n\(texts.digests)".utf8))
+    try Digest.ofTraining(
+      sections, inputs: [increment.digests, texts.digests],
+      members: [run.configuration.train.model], in: run)
   }
 }

@@ -7,11 +7,12 @@ import Training
 /// Stage "train": the pairs of lowest content hash become the judges' training corpus, and the judges are trained.
 /// Publishes `DIR/ensemble`; what is trained when the run is killed stays under `.winnow/training`.
 enum TrainStage {
+  private static let sections: [Settings.Section] = [.read, .images, .judges]
+
   /// - Returns: the judges, and the shards that couldn't be read to their end while they were trained.
   static func run(
     _ increment: Increment, in run: RunContext
   ) throws -> (judges: Judges, faults: [GatherStage.Fault]) {
-    let sections: [Settings.Section] = [.read, .images, .judges]
     if FileManager.default.fileExists(atPath: run.directory.ensemble) {
       // Perhaps brought from elsewhere: then `judges` isn't pinned, and isn't what decides.
       try Settings.compare(sections, in: run)
@@ -78,9 +79,10 @@ enum TrainStage {
     }
   }
 
-  /// Tells this run's checkpoints from those of other shards or settings.
+  /// Tells this run's checkpoints from those of other shards, settings or vocabularies.
   private static func key(_ increment: Increment, in run: RunContext) throws -> String {
-    let settings = try Settings.digest(run.configuration, sections: [.read, .images, .judges])
-    return Digest.of(Array("\(settings)\n\(increment.digests)".utf8))
+    try Digest.ofTraining(
+      sections, inputs: [increment.digests],
+      members: run.configuration.judges.members.filter { $0.pretrained == nil }, in: run)
   }
 }

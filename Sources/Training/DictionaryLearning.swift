@@ -4,8 +4,9 @@ import TensorFiles
 import VectorMath
 
 /// Learns a dictionary's stem from the images of a corpus: whitening, then spherical k-means over whitened patches in
-/// which an atom also stands for its negative (Coates & Ng 2012, section 3), then what each feature is standardised with.
-/// No caption is looked at, so images of the bank and of every fold are among them. The result depends on corpus, configuration and seed, and not on the number of threads.
+/// which an atom also stands for its negative (Coates & Ng 2012, section 3), then what each feature is standardised
+/// with. No caption is looked at, so images of the bank and of every fold are among them. The result depends on
+/// corpus, configuration and seed, and not on the number of threads.
 struct DictionaryLearning<Corpus: TrainingCorpus>: Sendable {
   let corpus: Corpus
   /// Of kind `dictionary`.
