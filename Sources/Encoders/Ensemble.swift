@@ -40,7 +40,8 @@ public struct Ensemble: Sendable {
   public var kinds: [MemberConfiguration]
   /// How many folds the corpus was divided into; fold(pair) is a hash of its content.
   public var folds: Int
-  /// The pairs of lowest content hash, which no member was trained on.
+  /// The pairs of lowest content hash, which no member was trained on (but for a dictionary's stem, which is learnt from
+  /// images without their captions, the bank's included).
   public var bank: [BankPair]
   /// For each kind a member a fold, in order; a single one where it is pretrained.
   public var members: [Member]
@@ -52,11 +53,14 @@ public struct Ensemble: Sendable {
   /// The tokenizer of each kind.
   let tokenizers: [any CaptionTokenizer]
 
-  /// - Parameter tokenizers: of each kind; words need none.
+  /// - Parameter tokenizers: of each kind; may be left out where the tokens of all are words.
   public init(
     kinds: [MemberConfiguration], folds: Int, bank: [BankPair], members: [Member],
     clusterCentres: [Float], bankClusters: [Int], tokenizers: [any CaptionTokenizer]? = nil
   ) {
+    precondition(
+      tokenizers != nil || kinds.allSatisfy { $0.text.tokens == .words },
+      "tokens of a vocabulary need their tokenizers")
     self.tokenizers =
       tokenizers
       ?? kinds.map { HashedTokenizer(buckets: $0.text.buckets, maxTokens: $0.text.maxTokens) }

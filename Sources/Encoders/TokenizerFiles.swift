@@ -25,6 +25,14 @@ public func makeTokenizer(_ configuration: TextConfiguration) throws -> any Capt
     stopsAtEnd: configuration.tokens == .bytePairs)
 }
 
+extension TextConfiguration {
+  /// The files at `vocabulary` that decide what its tokens are; none without a vocabulary, or where nothing is there.
+  public var vocabularyFiles: [String] {
+    guard tokens != .words, let vocabulary else { return [] }
+    return TokenizerFiles(vocabulary).paths.filter(FileManager.default.fileExists)
+  }
+}
+
 /// The files that a tokenizer is read from: those known in a folder, or one that is named.
 struct TokenizerFiles {
   static let openCLIPNames = ["bpe_simple_vocab_16e6.txt.gz", "bpe_simple_vocab_16e6.txt"]

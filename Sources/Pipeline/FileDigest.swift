@@ -1,4 +1,5 @@
 import CXXHash
+import Encoders
 import Foundation
 
 /// What tells a file from another without opening it.
@@ -25,6 +26,26 @@ struct FileIdentity: Sendable, Equatable, Codable {
   static func isSpecial(_ path: String) -> Bool {
     var info = stat()
     return stat(path, &info) == 0 && info.st_mode & S_IFMT != S_IFREG
+  }
+}
+
+extension Digest {
+  /// Of everything that a training goes on from: a checkpoint of another key isn't gone on with.
+  ///
+  /// - Parameters:
+  ///   - sections: the settings that decide what is learnt.
+  ///   - inputs: digests of the shards, and of the texts where there are any.
+  ///   - members: those trained; what lies in the files of their vocabularies counts too.
+  static func ofTraining(
+    _ sections: [Settings.Section], inputs: [String], members: [MemberConfiguration],
+    in run: RunContext
+  ) throws -> String {
+    let settings = try Settings.digest(run.configuration, sections: sections)
+    let text = "\(settings)\n" + inputs.joined(separator: "\n\n")
+    let vocabularies = try members.flatMap(\.text.vocabularyFiles).map {
+      "\n" + (try ofFile($0, cancellation: run.cancellation))
+    }
+    return of(Array((text + vocabularies.joined()).utf8))
   }
 }
 

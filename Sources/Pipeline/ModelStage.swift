@@ -26,9 +26,7 @@ enum ModelStage {
     try run.stage(.train) {
       let key = try key(increment, texts, in: run)
       let encoder = try train(on: corpus, language, key: key, in: run)
-      guard encoder.weights.allSatisfy({ $0.values.allSatisfy(\.isFinite) }) else {
-        throw RunError.badModel(directory: directory.path)
-      }
+      try check(encoder, in: run)
       try run.publishing.publish(folder: directory.model) {
         try MemberFolder.write(encoder, tokenizer: language.files, to: $0)
       }
@@ -47,6 +45,8 @@ enum ModelStage {
       settings.model.text.vocabularySize = vocabulary.vocabularySize
       // The files lie beside the weights, wherever the folder is moved to.
       settings.model.text.vocabulary = nil
+      // A given vocabulary may be larger than any that is learnt.
+      do { try settings.model.check() } catch { throw RunError.usage("train.model: \(error)") }
       tokenizer = VocabularyTokenizer(
         tokenizer: vocabulary, limit: settings.model.text.maxTokens,
         stopsAtEnd: true)
@@ -74,6 +74,7 @@ enum ModelStage {
         let folder = "\(run.directory.snapshots)/\(RunDirectory.padded(step))"
         // One that an earlier process left is the same.
         guard !FileManager.default.fileExists(atPath: folder) else { return }
+        try check(model, in: run)
         try run.directory.makeFolder(run.directory.snapshots)
         try run.publishing.publish(folder: folder) {
           try MemberFolder.write(model, tokenizer: language.files, to: $0)
@@ -84,17 +85,26 @@ enum ModelStage {
         corpus, configuration: settings, tokenizer: tokenizer, text: language.text,
         workers: run.workers, checkpoint: checkpoint, observer: observer,
         isCancelled: { run.cancellation.isCancelled })
+    } catch TrainingError.diverged {
+      throw RunError.badModel(directory: run.directory.path)
     } catch TrainingError.cancelled {
       try run.cancellation.check()
       throw TrainingError.cancelled
     }
   }
 
-  /// Tells this run's checkpoint from that of other shards, texts or settings.
+  private static func check(_ model: DualEncoder, in run: RunContext) throws(RunError) {
+    guard model.weights.allSatisfy({ $0.values.allSatisfy(\.isFinite) }) else {
+      throw .badModel(directory: run.directory.path)
+    }
+  }
+
+  /// Tells this run's checkpoint from that of other shards, texts, settings or a given vocabulary.
   private static func key(
     _ increment: Increment, _ texts: Increment, in run: RunContext
   ) throws -> String {
-    let settings = try Settings.digest(run.configuration, sections: sections)
-    return Digest.of(Array("\(settings)\n\(increment.digests)\n\n\(texts.digests)".utf8))
+    try Digest.ofTraining(
+      sections, inputs: [increment.digests, texts.digests],
+      members: [run.configuration.train.model], in: run)
   }
 }

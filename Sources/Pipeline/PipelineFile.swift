@@ -21,15 +21,15 @@ public enum PipelineFile {
     configuration.text = configuration.text.map { relative($0, to: folder) }
     configuration.output = configuration.output.map { relative($0, to: folder) }
     for i in configuration.judges.members.indices {
-      let member = configuration.judges.members[i]
-      configuration.judges.members[i].pretrained = member.pretrained.map {
-        relative($0, to: folder)
-      }
-      configuration.judges.members[i].text.vocabulary = member.text.vocabulary.map {
-        relative($0, to: folder)
-      }
+      resolve(&configuration.judges.members[i], in: folder)
     }
+    resolve(&configuration.train.model, in: folder)
     return configuration
+  }
+
+  private static func resolve(_ member: inout MemberConfiguration, in folder: String) {
+    member.pretrained = member.pretrained.map { relative($0, to: folder) }
+    member.text.vocabulary = member.text.vocabulary.map { relative($0, to: folder) }
   }
 
   /// - Parameter file: only for the error messages.

@@ -11,6 +11,8 @@ enum TokenizeStage {
   private static let passageBytes = 64 << 10
   /// Passages that are tokenized at a time; bounds the memory, decides nothing.
   private static let block = 4096
+  /// Bytes of text after which fewer passages are a block too.
+  private static let blockBytes = 4 << 20
 
   struct Result {
     /// Nil for a model that hashes its words.
@@ -48,8 +50,8 @@ enum TokenizeStage {
       let spool = try TokenSpool(directory: "\(run.directory.temporary)/texts")
       var report = PassageReport()
       result.faults = try read(texts, report: &report, in: run) { passages in
-        let pieces = stride(from: 0, to: passages.count, by: 128).map {
-          Array(passages[$0..<min($0 + 128, passages.count)])
+        let pieces = stride(from: 0, to: passages.count, by: 16).map {
+          Array(passages[$0..<min($0 + 16, passages.count)])
         }
         let cut = try parallelMap(pieces.count, workers: run.workers) { number in
           pieces[number].map { Array(tokenizer.encode($0, limit: .max).dropFirst().dropLast()) }
@@ -83,16 +85,18 @@ enum TokenizeStage {
     _ body: ([String]) throws -> Void
   ) throws -> [GatherStage.Fault] {
     var faults: [GatherStage.Fault] = []
-    var waiting: [String] = []
+    var (waiting, bytes): ([String], Int) = ([], 0)
     for file in texts.shards {
       try file.checkUnchanged()
       let reader = PassageReader(path: file.path, limit: passageBytes)
       while let passage = reader.next() {
         waiting.append(passage)
-        guard waiting.count == block else { continue }
+        bytes += passage.utf8.count
+        guard waiting.count == block || bytes >= blockBytes else { continue }
         try run.cancellation.check()
         try body(waiting)
         waiting.removeAll(keepingCapacity: true)
+        bytes = 0
       }
       report.add(reader.report)
       if let fault = reader.fault { faults.append((file.path, reader.message ?? fault.rawValue)) }

@@ -7,11 +7,12 @@ import Training
 /// Stage "train": the pairs of lowest content hash become the judges' training corpus, and the judges are trained.
 /// Publishes `DIR/ensemble`; what is trained when the run is killed stays under `.winnow/training`.
 enum TrainStage {
+  private static let sections: [Settings.Section] = [.read, .images, .judges]
+
   /// - Returns: the judges, and the shards that couldn't be read to their end while they were trained.
   static func run(
     _ increment: Increment, in run: RunContext
   ) throws -> (judges: Judges, faults: [GatherStage.Fault]) {
-    let sections: [Settings.Section] = [.read, .images, .judges]
     if FileManager.default.fileExists(atPath: run.directory.ensemble) {
       // Perhaps brought from elsewhere: then `judges` isn't pinned, and isn't what decides.
       try Settings.compare(sections, in: run)
@@ -66,15 +67,22 @@ enum TrainStage {
               detail: "\(progress.member), loss \(progress.loss)"))
         },
         isCancelled: { run.cancellation.isCancelled })
+    } catch TrainingError.diverged(let step) {
+      throw RunError.badEnsemble(
+        directory: run.directory.ensemble,
+        detail:
+          "after step \(step) a member's loss or weights are no finite numbers; train again with a "
+          + "lower judges.optimiser.peakRate and another --out")
     } catch TrainingError.cancelled {
       try run.cancellation.check()
       throw TrainingError.cancelled
     }
   }
 
-  /// Tells this run's checkpoints from those of other shards or settings.
+  /// Tells this run's checkpoints from those of other shards, settings or vocabularies.
   private static func key(_ increment: Increment, in run: RunContext) throws -> String {
-    let settings = try Settings.digest(run.configuration, sections: [.read, .images, .judges])
-    return Digest.of(Array("\(settings)\n\(increment.digests)".utf8))
+    try Digest.ofTraining(
+      sections, inputs: [increment.digests],
+      members: run.configuration.judges.members.filter { $0.pretrained == nil }, in: run)
   }
 }

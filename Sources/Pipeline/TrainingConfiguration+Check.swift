@@ -9,25 +9,49 @@ extension TrainingConfiguration {
     func need(_ condition: Bool, _ text: String) throws(RunError) {
       if !condition { throw .usage("judges.\(text)") }
     }
-    try need(folds >= 2, "folds must be at least 2: a pair is judged by members that didn't see it")
-    try need(epochs >= 1, "epochs must be at least 1")
-    try need(batchSize >= 2, "batchSize must be at least 2")
-    try need(selectionRounds >= 0, "selectionRounds must not be negative")
-    try need(selectionEpochs >= 1, "selectionEpochs must be at least 1")
-    try need(minimumSteps >= 0, "minimumSteps must not be negative")
+    try need(
+      (2...1000).contains(folds),
+      "folds must lie in 2 ... 1000: a pair is judged by members that didn't see it")
+    try need((0...100).contains(selectionRounds), "selectionRounds must lie in 0 ... 100")
+    try need(countable.contains(selectionEpochs), "selectionEpochs must lie in 1 ... 1048576")
+    try need((0...(1 << 20)).contains(minimumSteps), "minimumSteps must lie in 0 ... 1048576")
     try need(
       distrustQuantile >= 0 && distrustQuantile < 1, "distrustQuantile must lie in 0 ..< 1")
-    try need(maxPairs >= 1, "maxPairs must be at least 1")
-    try need(bankSize >= 2, "bankSize must be at least 2")
-    try checkLearning("judges", queue: queue, ecl: ecl, optimiser, augmentation)
+    try need((2...mostPairs).contains(bankSize), "bankSize must lie in 2 ... \(mostPairs)")
+    try checkLearning(
+      "judges", epochs: epochs, batchSize: batchSize, maxPairs: maxPairs, queue: queue, ecl: ecl,
+      optimiser, augmentation)
     try need(!members.isEmpty, "members must name at least one")
-    try need(Set(members.map(\.name)).count == members.count, "members must have different names")
     for member in members {
       do {
         try member.check()
       } catch {
         throw .usage("judges.members: \(error)")
       }
+      try need(
+        member.pretrained != nil || member.text.tokens == .words || member.text.vocabulary != nil,
+        "members: '\(member.name)' needs text.vocabulary, the folder of its tokenizer")
+    }
+    try checkNames()
+  }
+
+  /// An ensemble's folder holds a file or folder for each kind of member; what training keeps has its names too.
+  private func checkNames() throws(RunError) {
+    // As `ensemble.json` has them: each snapshot is a kind.
+    let kinds = members.flatMap { member in
+      (0..<(member.pretrained == nil ? member.snapshots : 1)).map {
+        $0 == 0 ? member.name : "\(member.name).\($0)"
+      }
+    }
+    guard kinds.count * folds <= 1000 else {
+      throw .usage(
+        "judges: \(folds) folds of \(kinds.count) kinds, at most 1000 members are possible")
+    }
+    guard Set(kinds).count == kinds.count else {
+      throw .usage("judges.members must have different names, those of snapshots (NAME.1) included")
+    }
+    for name in kinds where name == "clusters" || name.wholeMatch(of: /round[0-9]+\..*/) != nil {
+      throw .usage("judges.members: the name '\(name)' is taken for a file of Winnow's own")
     }
   }
 }
@@ -38,15 +62,12 @@ extension ModelTrainingConfiguration {
     func need(_ condition: Bool, _ text: String) throws(RunError) {
       if !condition { throw .usage("train.\(text)") }
     }
-    try need(epochs >= 1, "epochs must be at least 1")
-    try need(batchSize >= 2, "batchSize must be at least 2")
     try need((1...1024).contains(lanes), "lanes must lie in 1 ... 1024")
-    try need(maxPairs >= 1, "maxPairs must be at least 1")
     try need(mlm.weight > 0 && mlm.weight.isFinite, "mlm.weight must be above 0")
-    try need(mlm.batchSize >= 1, "mlm.batchSize must be at least 1")
+    try need(countable.contains(mlm.batchSize), "mlm.batchSize must lie in 1 ... 1048576")
     try need(mlm.share > 0 && mlm.share <= 1, "mlm.share must lie in 0 ... 1")
     try need((0...1).contains(mlm.masked), "mlm.masked must lie in 0 ... 1")
-    try need(checkpointSeconds >= 0, "checkpointSeconds must not be negative")
+    try need((0...1e9).contains(checkpointSeconds), "checkpointSeconds must lie in 0 ... 1e9")
     try need(logSteps >= 1, "logSteps must be at least 1")
     try need(model.pretrained == nil, "model can't be a pretrained one yet")
     try need(
@@ -58,7 +79,9 @@ extension ModelTrainingConfiguration {
       "model.text.vocabularySize must be at least \(BytePairTrainer.smallestVocabulary)")
     try need(
       model.text.tokens != .wordPieces, "model.text.tokens must be words or bytePairs to train")
-    try checkLearning("train", queue: queue, ecl: ecl, optimiser, augmentation)
+    try checkLearning(
+      "train", epochs: epochs, batchSize: batchSize, maxPairs: maxPairs, queue: queue, ecl: ecl,
+      optimiser, augmentation)
     do {
       try model.check()
     } catch {
@@ -67,11 +90,24 @@ extension ModelTrainingConfiguration {
   }
 }
 
+/// Far above any use; it keeps sizes from overflowing.
+private let mostPairs = 1 << 40
+private let countable = 1...(1 << 20)
+
 /// What judges and model have in common.
 private func checkLearning(
-  _ section: String, queue: Int, ecl: EnsembleSchedule?, _ optimiser: AdamW.Settings,
-  _ augmentation: Augmentation
+  _ section: String, epochs: Int, batchSize: Int, maxPairs: Int, queue: Int,
+  ecl: EnsembleSchedule?, _ optimiser: AdamW.Settings, _ augmentation: Augmentation
 ) throws(RunError) {
+  guard countable.contains(epochs) else {
+    throw .usage("\(section).epochs must lie in 1 ... 1048576")
+  }
+  guard (2...(1 << 20)).contains(batchSize) else {
+    throw .usage("\(section).batchSize must lie in 2 ... 1048576")
+  }
+  guard (1...mostPairs).contains(maxPairs) else {
+    throw .usage("\(section).maxPairs must lie in 1 ... \(mostPairs)")
+  }
   guard (0...(1 << 20)).contains(queue) else {
     throw .usage("\(section).queue must lie in 0 ... 1048576")
   }

@@ -4,8 +4,9 @@ import TensorFiles
 import VectorMath
 
 /// Learns a dictionary's stem from the images of a corpus: whitening, then spherical k-means over whitened patches in
-/// which an atom also stands for its negative (Coates & Ng 2012, section 3), then what each feature is standardised with.
-/// No caption is looked at. The result depends on corpus, configuration and seed, and not on the number of threads.
+/// which an atom also stands for its negative (Coates & Ng 2012, section 3), then what each feature is standardised
+/// with. No caption is looked at, so images of the bank and of every fold are among them. The result depends on
+/// corpus, configuration and seed, and not on the number of threads.
 struct DictionaryLearning<Corpus: TrainingCorpus>: Sendable {
   let corpus: Corpus
   /// Of kind `dictionary`.
@@ -13,6 +14,7 @@ struct DictionaryLearning<Corpus: TrainingCorpus>: Sendable {
   let stem: StemConfiguration
   let seed: UInt64
   let workers: Int
+  let isCancelled: @Sendable () -> Bool
   /// The images that are looked at, those of lowest content hash.
   private let chosen: [Int]
 
@@ -27,19 +29,22 @@ struct DictionaryLearning<Corpus: TrainingCorpus>: Sendable {
   private static var imagesAtOnce: Int { 32 }
 
   init(
-    corpus: Corpus, image: ImageConfiguration, stem: StemConfiguration, seed: UInt64, workers: Int
+    corpus: Corpus, image: ImageConfiguration, stem: StemConfiguration, seed: UInt64, workers: Int,
+    isCancelled: @escaping @Sendable () -> Bool = { false }
   ) {
     self.corpus = corpus
     self.image = image
     self.stem = stem
     self.seed = seed
     self.workers = workers
+    self.isCancelled = isCancelled
     let hashes = (0..<corpus.count).map(corpus.hash)
     chosen = Array(
       hashes.indices.sorted { hashes[$0] < hashes[$1] }.prefix(Self.mostImages))
   }
 
   /// - Returns: the stem's weights, for `DictionaryStem`.
+  /// - Throws: `TrainingError.cancelled`.
   func run() throws -> [NamedTensor] {
     var patches = try patches()
     let whitening = Whitening(centring: &patches, values: values, Self.regulariser)
@@ -70,8 +75,9 @@ struct DictionaryLearning<Corpus: TrainingCorpus>: Sendable {
   private func units<R: Sendable>(
     _ count: Int, of size: Int, _ body: @escaping @Sendable (Range<Int>) throws -> R
   ) throws -> [R] {
-    try parallelMap((count + size - 1) / size, workers: workers) {
-      try body(($0 * size)..<min(($0 + 1) * size, count))
+    try parallelMap((count + size - 1) / size, workers: workers) { [isCancelled] in
+      if isCancelled() { throw TrainingError.cancelled }
+      return try body(($0 * size)..<min(($0 + 1) * size, count))
     }
   }
 

@@ -7,6 +7,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
   case badCheckpoint(path: String, detail: String)
   /// The file of a dictionary's features; the code is errno's.
   case featureFile(path: String, code: Int32)
+  /// After this step, loss or weights are no finite numbers.
+  case diverged(step: Int)
   case cancelled
 
   public var description: String {
@@ -19,6 +21,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     case .featureFile(let path, let code):
       "\(path), which holds the images' features while judges are trained, can't be written or read "
         + "(\(String(cString: strerror(code)))); make room there, or have fewer pairs with maxPairs"
+    case .diverged(let step):
+      "after step \(step) the loss or the weights are no finite numbers; lower optimiser.peakRate"
     case .cancelled: "training was stopped"
     }
   }
@@ -38,7 +42,8 @@ public struct TrainingProgress: Sendable {
 public let fewestTrainingPairs = 100
 
 /// Learns an ensemble from a noisy corpus: for every kind of member one member a fold, each trained on the pairs of the
-/// other folds. The bank, the pairs of lowest hash, is never trained on.
+/// other folds. On the bank, the pairs of lowest hash, none is trained. A dictionary's stem, which all members of its kind
+/// share, is learnt from images alone, those of the bank and of every fold among them, and never from a caption.
 ///
 /// Short selection rounds, each with one kind, score every pair by members that had not seen it; the rounds after them
 /// leave out those that look no better than re-paired ones. (DESIGN.md, "Method": a second round on what the first one
@@ -118,14 +123,14 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
       counter.expect(done + expected(from: round, leftOut: leftOut))
       let jobs = selection(round, leftOut: leftOut)
       done += jobs.map(\.steps).reduce(0, +)
-      trust.add(try scores(by: ensemble(try members(jobs))))
+      trust.add(try scores(by: try ensemble(try members(jobs))))
       leftOut = trust.distrusted(quantile: configuration.distrustQuantile) {
         corpus.hash($0).fold(of: configuration.folds)
       }
     }
     counter.expect(done + expected(from: rounds, leftOut: leftOut))
     let final = jobs(kinds: all, round: nil, epochs: configuration.epochs, leftOut: leftOut)
-    return ensemble(try members(final))
+    return try ensemble(try members(final))
   }
 
   /// - Parameter round: the selection round, nil for the final one.
@@ -218,7 +223,7 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
       path: file, configuration: configured, kind: 0, fold: fold, bankSize: split.bank.count)
   }
 
-  private func ensemble(_ kinds: [Kind]) -> Ensemble {
+  private func ensemble(_ kinds: [Kind]) throws -> Ensemble {
     var members: [Ensemble.Member] = []
     for (number, kind) in kinds.enumerated() {
       for var member in kind.members {
@@ -228,17 +233,22 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
     }
     return Ensemble(
       kinds: kinds.map(\.configured), folds: configuration.folds, bank: split.bankPairs,
-      members: members, seed: configuration.seed)
+      members: members, seed: configuration.seed,
+      tokenizers: try kinds.map { try makeTokenizer($0.configured.text) })
   }
 
   /// Out-of-fold scores of all pairs but the bank, in the order of `split.training`.
   private func scores(by judges: Ensemble) throws -> [PairScores] {
     let pairs = split.training
     let chunk = 512
-    return try parallelMap((pairs.count + chunk - 1) / chunk, workers: workers) { number in
+    // One copy of the weights for all workers.
+    let encoders = judges.encoders()
+    return try parallelMap(
+      (pairs.count + chunk - 1) / chunk, workers: workers, state: Judge(judges, encoders: encoders)
+    ) { judge, number in
       if isCancelled() { throw TrainingError.cancelled }
       let range = (number * chunk)..<min((number + 1) * chunk, pairs.count)
-      return Judge(judges).score(
+      return judge.score(
         range.map { i in
           JudgedPair(
             hash: corpus.hash(pairs[i]),

@@ -127,7 +127,8 @@ struct FeatureCaches: Sendable {
     for image in members.filter({ $0.pretrained == nil }).map(\.image) {
       guard let stem = image.stem, caches[stem] == nil else { continue }
       let learning = DictionaryLearning(
-        corpus: corpus, image: image, stem: stem, seed: seed, workers: workers)
+        corpus: corpus, image: image, stem: stem, seed: seed, workers: workers,
+        isCancelled: isCancelled)
       caches[stem] = try FeatureCache(
         try learning.run(), of: image, on: corpus, directory: directory ?? NSTemporaryDirectory(),
         workers: workers, isCancelled: isCancelled)

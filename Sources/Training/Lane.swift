@@ -90,15 +90,23 @@ final class Lane: @unchecked Sendable {
   ) rethrows -> [Float] {
     // A new one each time: what it makes of the weights is of the weights as they were.
     let still = PairEncoder(encoder)
-    let v =
-      shape.count == 1
-      ? try still.images(count: captions.count, features: shape[0], fill: fill)
-      : try still.images(count: captions.count, fill: fill)
-    let t = still.texts(captions)
     let columns = still.dimension
-    return captions.indices.map { i in
-      (0..<columns).reduce(0) { $0 + v[i * columns + $1] * t[i * columns + $1] }
+    var result: [Float] = []
+    result.reserveCapacity(captions.count)
+    // Of few pairs at a time, so that not all embeddings are held.
+    for start in stride(from: 0, to: captions.count, by: 1024) {
+      let range = start..<min(start + 1024, captions.count)
+      let v =
+        shape.count == 1
+        ? try still.images(count: range.count, features: shape[0]) { try fill(start + $0, $1) }
+        : try still.images(count: range.count) { try fill(start + $0, $1) }
+      let t = still.texts(Array(captions[range]))
+      for row in 0..<range.count {
+        result.append(
+          (0..<columns).reduce(0) { $0 + v[row * columns + $1] * t[row * columns + $1] })
+      }
     }
+    return result
   }
 
   private func ranges(_ count: Int) -> [Range<Int>] {

@@ -113,12 +113,13 @@ public func trainModel(
         configuration: configuration.mlm, vocabulary: $0.vocabulary,
         maxTokens: configuration.model.text.maxTokens))
   }
+  let seed = configuration.model.seed ?? configuration.seed
   let features = try FeatureCaches(
-    [configuration.model], on: corpus, seed: configuration.seed,
+    [configuration.model], on: corpus, seed: seed,
     directory: (checkpoint.path as NSString).deletingLastPathComponent, workers: workers,
     isCancelled: isCancelled)
   let trainer = Trainer(
-    configuration.recipe, member: configuration.model, seed: configuration.seed,
+    configuration.recipe, member: configuration.model, seed: seed,
     tokenizer: tokenizer, on: corpus, pairs: Array(0..<corpus.count), groups: PairGroups(corpus),
     features: features[configuration.model], masked: masking, workers: workers)
   try trainer.run(

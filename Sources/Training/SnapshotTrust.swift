@@ -12,10 +12,27 @@ struct SnapshotTrust: Sendable, Equatable {
     scores = [Float](repeating: 0, count: pairs)
   }
 
-  init(kept: [Int], scores: [Float]) {
-    self.kept = kept
-    self.scores = scores
+  /// - Parameters:
+  ///   - places: as `places` gives them.
+  ///   - scores: of each place.
+  ///   - pairs: of the member.
+  /// - Returns: nil where the places are not different ones of these pairs in ascending order, each with a score.
+  init?(places: [Float], scores: [Float], of pairs: Int) {
+    let halves = places.map { Int(exactly: $0) ?? -1 }
+    guard halves.count == 2 * scores.count, scores.allSatisfy(\.isFinite),
+      halves.allSatisfy((0..<Self.half).contains)
+    else { return nil }
+    let kept = scores.indices.map { halves[2 * $0] * Self.half + halves[2 * $0 + 1] }
+    guard kept.allSatisfy((0..<pairs).contains), zip(kept, kept.dropFirst()).allSatisfy(<) else {
+      return nil
+    }
+    (self.kept, self.scores) = (kept, scores)
   }
+
+  private static let half = 1 << 20
+
+  /// `kept`, each place in two halves that a float holds exactly.
+  var places: [Float] { kept.flatMap { [Float($0 / Self.half), Float($0 % Self.half)] } }
 
   /// Adds a snapshot's cosines, in the order of `kept`.
   mutating func add(_ cosines: [Float]) {

@@ -39,7 +39,8 @@ extension Trainer {
   ///   - began: told the steps that are made already.
   ///   - saved: told the step of a checkpoint before it is kept.
   ///   - onStep: called after each step.
-  /// - Throws: `TrainingError.cancelled` once `isCancelled`, after a last checkpoint.
+  /// - Throws: `TrainingError.cancelled` once `isCancelled`, after a last checkpoint; `.diverged` before a step or a
+  ///   checkpoint that holds no finite numbers is told of or kept.
   func run(
     _ checkpoint: Checkpoint?, isCancelled: () -> Bool, began: (Int) throws -> Void = { _ in },
     saved: (Int) throws -> Void = { _ in }, onStep: (StepReport) throws -> Void
@@ -51,14 +52,20 @@ extension Trainer {
       let isStopped = isCancelled()
       let isDue = checkpoint.map { ContinuousClock.now - last.time >= .seconds($0.seconds) }
       if let checkpoint, step > last.step, isStopped || isDue == true {
+        guard isFinite else { throw TrainingError.diverged(step: step) }
         try saved(step)
         try checkpoint.publish(checkpoint.path) { try write(to: $0, key: checkpoint.key) }
         last = (step, .now)
       }
       if isStopped { throw TrainingError.cancelled }
-      try onStep(try advance())
+      let report = try advance()
+      guard report.loss.isFinite else { throw TrainingError.diverged(step: step) }
+      try onStep(report)
     }
   }
+
+  /// Whether all weights still are finite numbers.
+  private var isFinite: Bool { parameters.allSatisfy { $0.values.allSatisfy(\.isFinite) } }
 
   /// Writes everything that the steps to come depend on, as one safetensors file whose metadata holds a small JSON.
   func write(to path: String, key: String) throws {
@@ -78,10 +85,8 @@ extension Trainer {
       NamedTensor(
         name: "queue.images", shape: [queue.count, queue.columns], values: queue.rows))
     if recipe.ecl != nil {
-      // A place in the list of pairs, in two halves that a float holds exactly.
-      let places = trust.kept.flatMap { [Float($0 >> 20), Float($0 & 0xFFFFF)] }
       tensors += [
-        NamedTensor(name: "trust.kept", shape: [trust.kept.count, 2], values: places),
+        NamedTensor(name: "trust.kept", shape: [trust.kept.count, 2], values: trust.places),
         NamedTensor(name: "trust.scores", shape: [trust.kept.count], values: trust.scores),
       ]
     }
@@ -132,12 +137,13 @@ extension Trainer {
         captions: state.queueCaptions, images: state.queueImages, next: state.queueNext)
     else { throw bad("its step or queue doesn't fit") }
     if recipe.ecl != nil {
-      let halves = try values("trust.kept", nil).map(Int.init)
-      let kept = stride(from: 0, to: halves.count - 1, by: 2).map {
-        halves[$0] << 20 | halves[$0 + 1]
-      }
-      guard kept.allSatisfy(pairs.indices.contains) else { throw bad("it names unknown pairs") }
-      trust = SnapshotTrust(kept: kept, scores: try values("trust.scores", [kept.count]))
+      let count = plan.sizes[min(plan.place(of: state.step).epoch, plan.sizes.count - 1)]
+      guard
+        let trust = SnapshotTrust(
+          places: try values("trust.kept", [count, 2]),
+          scores: try values("trust.scores", [count]), of: pairs.count)
+      else { throw bad("the pairs that it learns from are no list of this run's") }
+      self.trust = trust
     }
     for (parameter, values) in zip(parameters, weights) { parameter.values = values }
     optimiser.state = moments

@@ -18,7 +18,8 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
   public var batchSize = 96
   /// At most this many pairs are used, those of lowest content hash.
   public var maxPairs = 50_000
-  /// Reference pairs that every score is taken against; never trained on. At most an eighth of the corpus.
+  /// Reference pairs that every score is taken against. At most an eighth of the corpus. No member is trained on them;
+  /// their images, without the captions, may be among those that a dictionary is learnt from.
   public var bankSize = 256
   /// Image features of past batches that texts are held against too (EfficientCLIP); 0 for none.
   public var queue = 0

@@ -144,6 +144,13 @@ import Training
     "judges: {augmentation: {mirror: 1.5}}", "judges: {members: []}", "judges: {ecl: {keep: 0}}",
     "train: {lanes: 0}", "train: {mlm: {weight: 0}}", "train: {model: {text: {vocabularySize: 9}}}",
     "train: {model: {pretrained: x}}", "train: {queue: -1}",
+    "judges: {folds: 1001}", "judges: {folds: 500}", "judges: {selectionRounds: 101}",
+    "judges: {maxPairs: 4611686018427387905}", "judges: {bankSize: 4611686018427387905}",
+    "judges: {members: [{name: a, text: {kind: transformer, tokens: bytePairs}}]}",
+    "judges: {members: [{name: a, snapshots: 2}, {name: a.1}]}",
+    "judges: {members: [{name: clusters}]}", "judges: {members: [{name: round1.a}]}",
+    "train: {maxPairs: 4611686018427387905}", "train: {epochs: 4611686018427387905}",
+    "train: {checkpointSeconds: 1e300}",
     "read: {imageSuffixes: []}",
   ])
   func senselessValuesAreRefused(yaml: String) {
@@ -171,5 +178,20 @@ import Training
       ])
     #expect(configuration.output == folder.path("result"))
     #expect(configuration.text == [folder.path("t")])
+  }
+
+  @Test func aVocabularyLiesInTheFilesFolderForJudgesAndModel() throws {
+    let folder = try TemporaryFolder()
+    try folder.write(
+      "a.yaml",
+      """
+      judges:
+        members:
+          - {name: a, text: {kind: transformer, tokens: bytePairs, vocabulary: v}}
+      train: {model: {text: {vocabulary: w}}}
+      """)
+    let configuration = try PipelineFile.load(folder.path("a.yaml"))
+    #expect(configuration.judges.members[0].text.vocabulary == folder.path("v"))
+    #expect(configuration.train.model.text.vocabulary == folder.path("w"))
   }
 }

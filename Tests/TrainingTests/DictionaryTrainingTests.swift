@@ -79,6 +79,14 @@ import Testing
     #expect(try learn(other, workers: 2) == stem)
   }
 
+  @Test func learningAStemStopsWhenItIsAskedTo() throws {
+    let image = Self.configuration(epochs: 1).members[0].image
+    let learning = DictionaryLearning(
+      corpus: ColourCorpus(count: 40, mismatched: 0), image: image, stem: try #require(image.stem),
+      seed: 3, workers: 1, isCancelled: { true })
+    #expect(throws: TrainingError.cancelled) { try learning.run() }
+  }
+
   @Test func cachedFeaturesAreTheStemsToHalfPrecisionMirroredToo() throws {
     let corpus = ColourCorpus(count: 20, mismatched: 0)
     let member = Self.configuration(epochs: 1).members[0]

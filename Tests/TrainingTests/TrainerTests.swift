@@ -109,6 +109,61 @@ import Text
     try Data("nothing".utf8).write(to: URL(fileURLWithPath: path))
     #expect(throws: (any Error).self) { try trainer.restore(from: checkpoint) }
   }
+
+  @Test func whatIsNoListOfTheMembersPairsIsNoState() {
+    func trust(_ places: [Float], of pairs: Int = 4) -> SnapshotTrust? {
+      SnapshotTrust(
+        places: places, scores: [Float](repeating: 0, count: places.count / 2), of: pairs)
+    }
+    #expect(trust([0, 1, 0, 3])?.kept == [1, 3])
+    #expect(trust([0, 5, 1, 2], of: 1 << 21)?.kept == [5, (1 << 20) + 2])
+    #expect(SnapshotTrust(pairs: 3).places == [0, 0, 0, 1, 0, 2])
+    for places: [Float] in [
+      [0, 4], [0, -1], [0, .nan], [0, .infinity], [0, 0.5], [0, 1, 0, 1], [0, 3, 0, 1], [1, 0],
+      [1e30, 0], [0, 1, 0],
+    ] { #expect(trust(places) == nil, "\(places)") }
+    #expect(SnapshotTrust(places: [0, 1], scores: [.nan], of: 4) == nil)
+  }
+
+  @Test func aCheckpointThatLeavesOtherPairsOutThanItsStepIsRefused() throws {
+    let path = NSTemporaryDirectory() + "winnow-trainer-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let trainer = Self.trainer()
+    for _ in 0..<10 { _ = try trainer.advance() }
+    trainer.trust.prune(to: 30)
+    try trainer.write(to: path, key: "k")
+    #expect {
+      try Self.trainer().restore(from: Checkpoint(path: path, seconds: 1, key: "k") { try $1($0) })
+    } throws: { error in
+      guard case TrainingError.badCheckpoint = error else { return false }
+      return true
+    }
+  }
+
+  /// Weights go out of bounds before a step, or after one whose loss still is a number.
+  @Test(arguments: [true, false])
+  func whatIsNoFiniteNumberIsNeitherToldOfNorKept(before: Bool) throws {
+    let path = NSTemporaryDirectory() + "winnow-trainer-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let trainer = Self.trainer()
+    func spoil() {
+      for parameter in trainer.parameters {
+        parameter.values = parameter.values.map { _ in Float.nan }
+      }
+    }
+    if before { spoil() }
+    var told = 0
+    #expect(throws: TrainingError.diverged(step: 1)) {
+      try trainer.run(
+        Checkpoint(path: path, seconds: 0, key: "k") { try $1($0) }, isCancelled: { false },
+        onStep: { _ in
+          told += 1
+          spoil()
+        })
+    }
+    #expect(told == (before ? 0 : 1))
+    #expect(!FileManager.default.fileExists(atPath: path))
+  }
 }
 
 @Suite struct EpochPlanTests {
