@@ -23,6 +23,9 @@ struct AddedTokens: Sendable {
     beginnings = Set(self.tokens.compactMap(\.content.first))
   }
 
+  /// One more than the highest id; 0 without tokens.
+  var size: Int { Int(tokens.map(\.id).max() ?? -1) + 1 }
+
   /// The tokens of the raw or of the cleaned text alone.
   func only(normalized: Bool) -> AddedTokens {
     AddedTokens(tokens.filter { $0.normalized == normalized })

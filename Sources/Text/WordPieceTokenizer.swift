@@ -43,13 +43,13 @@ public struct WordPieceTokenizer: Tokenizer {
       continuations[Array(name.dropFirst(mark.count))] = id
     }
     self.continuations = continuations
-    vocabularySize = Int(pieces.entries.map(\.id).max() ?? -1) + 1
     let special = ["[PAD]", unknown, "[CLS]", "[SEP]", "[MASK]"].compactMap { name in
       pieces[Array(name.utf8)].map {
         AddedTokens.Token(content: Array(name.utf8), id: $0, normalized: false)
       }
     }
     let added = added ?? AddedTokens(special)
+    vocabularySize = max(Int(pieces.entries.map(\.id).max() ?? -1) + 1, added.size)
     self.added = added.only(normalized: false)
     addedToCleaned = added.only(normalized: true)
   }

@@ -120,6 +120,25 @@ import Testing
     }
   }
 
+  @Test func aTokenizerWithMoreIdsThanTheTextEncoderHasRowsIsRefused() throws {
+    let json = URL(fileURLWithPath: Self.goldens).deletingLastPathComponent()
+      .appendingPathComponent("../TextTests/Goldens/clip/tokenizer.json").standardizedFileURL
+    let text = try String(contentsOf: json, encoding: .utf8)
+    try withCopy(of: "hugging-face") { folder in
+      try text.replacing(
+        /"added_tokens":\s*\[/,
+        with: #""added_tokens": [{"id": 2000000000, "content": "<far>", "normalized": false}, "#
+      ).write(toFile: "\(folder)/tokenizer.json", atomically: false, encoding: .utf8)
+      let configuration = TextConfiguration(
+        kind: .transformer, tokens: .bytePairs, vocabulary: folder, vocabularySize: 914)
+      #expect {
+        try makeTokenizer(configuration)
+      } throws: {
+        "\($0)".contains("2000000001 tokens, the text encoder only 914")
+      }
+    }
+  }
+
   @Test func aFolderOfNothingSaysWhatItLacks() {
     #expect(message("/nowhere").contains("/nowhere is no pretrained CLIP model"))
   }

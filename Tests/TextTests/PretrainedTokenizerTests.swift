@@ -103,6 +103,18 @@ struct TokenizerGoldens: Decodable {
     }
   }
 
+  @Test(arguments: ["clip/tokenizer.json", "bert/lower/tokenizer.json"])
+  func addedTokensCountToTheVocabulary(_ name: String) throws {
+    let text = String(decoding: try TokenizerGoldens.file(name), as: UTF8.self)
+    let token = #""added_tokens": [{"id": 2000000, "content": "<far>", "normalized": false}, "#
+    let added = Data(text.replacing(/"added_tokens":\s*\[/, with: token).utf8)
+    let tokenizer: any Tokenizer =
+      name.hasPrefix("clip")
+      ? try BytePairTokenizer(tokenizerJSON: added) : try WordPieceTokenizer(tokenizerJSON: added)
+    #expect(tokenizer.encode("a <far>", limit: 9).contains(2_000_000))
+    #expect(tokenizer.vocabularySize == 2_000_001)
+  }
+
   @Test func hostileCaptionsCostNoMoreThanTheirLength() {
     let hostile = [
       String(repeating: "ab", count: 100_000), String(repeating: "\u{301}\u{323}", count: 50_000),
