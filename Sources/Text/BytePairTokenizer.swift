@@ -36,7 +36,7 @@ public struct BytePairTokenizer: Tokenizer {
     padID = pad
     maskID = mask
     self.added = added.only(normalized: false)
-    addedToCleaned = added.only(normalized: true)
+    addedToCleaned = added.only(normalized: true).cleaned(huggingFaceCleaned)
     pieces = CaptionPieces(specials: specials, ignoresCase: cleaning == .openCLIP)
   }
 

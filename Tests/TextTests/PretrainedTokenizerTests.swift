@@ -115,6 +115,20 @@ struct TokenizerGoldens: Decodable {
     #expect(tokenizer.vocabularySize == 2_000_001)
   }
 
+  /// The ids are those of Hugging Face's tokenizers 0.22.
+  @Test func addedTokensAreFoundInTheCleanedTextToo() throws {
+    let text = String(
+      decoding: try TokenizerGoldens.file("bert/lower/tokenizer.json"), as: UTF8.self)
+    let token = #""added_tokens": [{"id": 367, "content": "<É Cat>", "normalized": true}, "#
+    let added = Data(text.replacing(/"added_tokens":\s*\[/, with: token).utf8)
+    let tokenizer = try WordPieceTokenizer(tokenizerJSON: added)
+    let known: [(String, [Int32])] = [
+      ("a <e cat> it", [2, 5, 367, 10, 3]), ("a<É CAT>it", [2, 5, 367, 10, 3]),
+      ("a <e  cat>", [2, 5, 54, 18, 9, 55, 3]), ("x<E Cat><e cat>", [2, 21, 367, 367, 3]),
+    ]
+    for (text, ids) in known { #expect(tokenizer.encode(text, limit: 9) == ids) }
+  }
+
   @Test func hostileCaptionsCostNoMoreThanTheirLength() {
     let hostile = [
       String(repeating: "ab", count: 100_000), String(repeating: "\u{301}\u{323}", count: 50_000),
