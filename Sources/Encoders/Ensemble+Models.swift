@@ -18,7 +18,7 @@ extension Ensemble {
     }
   }
 
-  /// Links the files, or copies them where they lie on another file system.
+  /// Copies the files: a link would change with what it was brought from.
   func writeModels(to directory: String) throws {
     for (kind, stored) in zip(kinds.indices, storedKinds) {
       if let model = model(of: kind), let name = stored.pretrained {
@@ -77,9 +77,7 @@ extension Ensemble {
       // A download folder may hold links to files under other names.
       let source = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
       let target = "\(folder)/\((path as NSString).lastPathComponent)"
-      do { try files.linkItem(atPath: source, toPath: target) } catch {
-        try files.copyItem(atPath: source, toPath: target)
-      }
+      try files.copyItem(atPath: source, toPath: target)
     }
   }
 }

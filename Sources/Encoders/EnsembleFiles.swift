@@ -59,7 +59,7 @@ extension Ensemble {
   }
 
   /// Writes into `directory`, which must exist; the caller publishes it whole. Pretrained models and vocabularies are
-  /// linked or copied into folders of their own.
+  /// copied into folders of their own.
   ///
   /// - Throws: `TensorFileError`, or Foundation's error for what is no tensor file.
   public func write(to directory: String) throws {
