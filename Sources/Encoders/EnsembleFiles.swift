@@ -69,7 +69,8 @@ extension Ensemble {
       let name = kinds[member.kind].name
       let file =
         member.model == nil
-        ? Member.fileName(kind: name, fold: member.fold) : "\(name).safetensors"
+        ? Member.fileName(kind: name, fold: member.fold)
+        : "\(Self.pretrainedName(name)).safetensors"
       try member.write(to: directory + "/" + file, dimension: kinds[member.kind].dimension)
       entries.append(.init(kind: member.kind, fold: member.fold, file: file))
     }
