@@ -59,7 +59,8 @@ import Testing
     let ensemble = try mixed()
     try ensemble.write(to: folder)
     // No links: the model's own folder may be rewritten in place.
-    let attributes = try FileManager.default.attributesOfItem(atPath: "\(folder)/clip-pretrained/merges.txt")
+    let attributes = try FileManager.default.attributesOfItem(
+      atPath: "\(folder)/clip-pretrained/merges.txt")
     #expect(attributes[.referenceCount] as? Int == 1)
     let read = try Ensemble(directory: folder)
     #expect(try read.digest() == ensemble.digest())

@@ -82,8 +82,14 @@ import Testing
     ("open-clip", "open_clip_config.json", #""width": 16"#, #""timm_model_name": "x""#, "timm"),
     ("open-clip", "open_clip_config.json", #""bicubic""#, #""bilinear""#, "interpolation"),
     ("open-clip", "open_clip_config.json", #""embed_dim": 8"#, #""embed_dim": 9"#, "visual.proj"),
-    ("open-clip", "open_clip_config.json", #""width": 16"#, #""width": 16, "mlp_ratio": 1e39"#, "mlp_ratio"),
-    ("open-clip", "open_clip_config.json", #""width": 12"#, #""width": 12, "mlp_ratio": -4"#, "mlp_ratio"),
+    (
+      "open-clip", "open_clip_config.json", #""width": 16"#, #""width": 16, "mlp_ratio": 1e39"#,
+      "mlp_ratio"
+    ),
+    (
+      "open-clip", "open_clip_config.json", #""width": 12"#, #""width": 12, "mlp_ratio": -4"#,
+      "mlp_ratio"
+    ),
     ("open-clip", "open_clip_config.json", "{", "", "JSON"),
   ])
   func whatDoesNotFitIsRefusedByName(

@@ -54,7 +54,8 @@ import Testing
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(try shop.manifest().provenance.kinds == ["clip", "bag"])
     let files = try FileManager.default.contentsOfDirectory(atPath: "\(shop.root)/out/ensemble")
-    #expect(files.contains("clip-pretrained.safetensors") && files.contains("bag-fold1.safetensors"))
+    #expect(
+      files.contains("clip-pretrained.safetensors") && files.contains("bag-fold1.safetensors"))
   }
 
   @Test func aModelThatIsNoneIsAnErrorThatSaysWhatItLacks() throws {

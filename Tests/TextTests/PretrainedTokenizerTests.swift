@@ -115,7 +115,7 @@ struct TokenizerGoldens: Decodable {
     #expect(tokenizer.vocabularySize == 2_000_001)
   }
 
-  /// The ids are those of Hugging Face's tokenizers 0.22.
+  /// The ids are those of Hugging Face's tokenizers 0.23.
   @Test func addedTokensAreFoundInTheCleanedTextToo() throws {
     let text = String(
       decoding: try TokenizerGoldens.file("bert/lower/tokenizer.json"), as: UTF8.self)
