@@ -6,7 +6,7 @@ import Testing
 
 /// `winnow clean` and `winnow embed` with a tiny pretrained CLIP model of random weights.
 @Suite struct PretrainedTests {
-  private static func pipeline(_ more: String = "") -> String {
+  static func pipeline(_ more: String = "") -> String {
     TinyCorpus.pipeline().split(separator: "\n").filter { !$0.contains("shardSize") }
       .prefix { !$0.contains("members:") }.joined(separator: "\n") + """
 
