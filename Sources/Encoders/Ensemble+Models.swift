@@ -2,14 +2,14 @@ import CXXHash
 import Foundation
 
 /// Pretrained models and vocabularies in an ensemble's folder, so that it needs nothing that lies elsewhere: a model in
-/// the folder `KIND`, a vocabulary in `KIND-vocabulary`.
+/// the folder `KIND-pretrained`, a vocabulary in `KIND-vocabulary`.
 extension Ensemble {
   /// What stands in ensemble.json: names within the folder instead of the places that a kind was brought from.
   var storedKinds: [MemberConfiguration] {
     kinds.map { kind in
       var kind = kind
       if kind.pretrained != nil {
-        kind.pretrained = kind.name
+        kind.pretrained = Self.pretrainedName(kind.name)
         kind.text.vocabulary = nil
       } else if kind.text.vocabulary != nil {
         kind.text.vocabulary = "\(kind.name)-vocabulary"
@@ -18,7 +18,12 @@ extension Ensemble {
     }
   }
 
-  /// Links the files, or copies them where they lie on another file system.
+  /// Of a model's folder and of its bank's file; no trained kind's files can be called so.
+  static func pretrainedName(_ kind: String) -> String { kind + pretrainedSuffix }
+
+  public static let pretrainedSuffix = "-pretrained"
+
+  /// Copies the files: a link would change with what it was brought from.
   func writeModels(to directory: String) throws {
     for (kind, stored) in zip(kinds.indices, storedKinds) {
       if let model = model(of: kind), let name = stored.pretrained {
@@ -77,9 +82,7 @@ extension Ensemble {
       // A download folder may hold links to files under other names.
       let source = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
       let target = "\(folder)/\((path as NSString).lastPathComponent)"
-      do { try files.linkItem(atPath: source, toPath: target) } catch {
-        try files.copyItem(atPath: source, toPath: target)
-      }
+      try files.copyItem(atPath: source, toPath: target)
     }
   }
 }

@@ -59,7 +59,7 @@ extension Ensemble {
   }
 
   /// Writes into `directory`, which must exist; the caller publishes it whole. Pretrained models and vocabularies are
-  /// linked or copied into folders of their own.
+  /// copied into folders of their own.
   ///
   /// - Throws: `TensorFileError`, or Foundation's error for what is no tensor file.
   public func write(to directory: String) throws {
@@ -69,7 +69,8 @@ extension Ensemble {
       let name = kinds[member.kind].name
       let file =
         member.model == nil
-        ? Member.fileName(kind: name, fold: member.fold) : "\(name).safetensors"
+        ? Member.fileName(kind: name, fold: member.fold)
+        : "\(Self.pretrainedName(name)).safetensors"
       try member.write(to: directory + "/" + file, dimension: kinds[member.kind].dimension)
       entries.append(.init(kind: member.kind, fold: member.fold, file: file))
     }

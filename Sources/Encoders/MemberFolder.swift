@@ -12,23 +12,29 @@ public enum MemberFolder {
   struct Document: Codable {
     var formatVersion: Int
     var member: MemberConfiguration
+    var trainedOn: String?
 
     enum CodingKeys: String, CodingKey {
       case formatVersion = "format_version"
       case member
+      case trainedOn = "trained_on"
     }
   }
 
   /// Writes into `directory`, which must exist; the caller publishes it whole.
   ///
-  /// - Parameter tokenizer: names and contents of the tokenizer's files.
+  /// - Parameters:
+  ///   - tokenizer: names and contents of the tokenizer's files.
+  ///   - trainedOn: what identifies the shards that it learnt from.
   /// - Throws: `TensorFileError`, or Foundation's error for the other files.
   public static func write(
-    _ encoder: DualEncoder, tokenizer: [String: Data], to directory: String
+    _ encoder: DualEncoder, tokenizer: [String: Data], trainedOn: String? = nil,
+    to directory: String
   ) throws {
     let json = JSONEncoder()
     json.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    let document = Document(formatVersion: formatVersion, member: encoder.configuration)
+    let document = Document(
+      formatVersion: formatVersion, member: encoder.configuration, trainedOn: trainedOn)
     let files = tokenizer.merging([documentName: try json.encode(document) + Data("\n".utf8)]) {
       $1
     }

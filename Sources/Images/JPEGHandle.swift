@@ -43,7 +43,7 @@ final class JPEGHandle: ImageHandle {
     alpha: AlphaPass, atLeast target: (width: Int, height: Int)?
   ) throws(ImageError) -> PixelImage {
     guard markers.hasEnd else { throw .truncated(.jpeg, detail: "no end-of-image marker") }
-    let eighths = target.map { scale(reaching: $0) } ?? 8
+    let eighths = target.map { self.eighths(reaching: $0) } ?? 8
     let (width, height) = (scaled(self.width, eighths), scaled(self.height, eighths))
     var warning = Warning.none
     var pixels = try decode(bytes, width: width, height: height, &warning)
@@ -108,7 +108,7 @@ final class JPEGHandle: ImageHandle {
   }
 
   /// The smallest number of eighths at which both sides still reach the target.
-  private func scale(reaching target: (width: Int, height: Int)) -> Int {
+  func eighths(reaching target: (width: Int, height: Int)) -> Int {
     (1...8).first {
       scaled(width, $0) >= target.width && scaled(height, $0) >= target.height
     } ?? 8

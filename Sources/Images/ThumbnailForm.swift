@@ -16,9 +16,9 @@ public struct ThumbnailForm: Sendable, Hashable, Codable {
 }
 
 extension ImageDecoder {
-  /// The image as a square in each form; it is decoded once for all that treat transparency alike.
+  /// The image as a square in each form: each as it would be without the others. It is decoded once for all that treat
+  /// transparency alike, a JPEG once for all that are scaled alike while it is decoded.
   ///
-  /// Where a JPEG is scaled while it is decoded, it is to what the largest form needs.
   /// - Returns: in the order of `forms`.
   /// - Throws: `ImageError`, as `decode` does.
   public func thumbnails(

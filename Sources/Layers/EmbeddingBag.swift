@@ -21,10 +21,13 @@ public final class EmbeddingBag {
   public var parameters: [Parameter] { [table] }
 
   /// - Parameters:
-  ///   - ids: the ids of all bags, one after another.
+  ///   - ids: the ids of all bags, one after another; each the number of a row.
   ///   - ends: for each bag, where it ends in `ids`.
   /// - Returns: `[bags, columns]`
   public func forward(ids: [Int32], ends: [Int32], _ context: Context) -> Tensor {
+    // Checked once a batch; as bits, a negative id is too high.
+    let highest = ids.reduce(UInt32(0)) { max($0, UInt32(bitPattern: $1)) }
+    precondition(ids.isEmpty || highest < table.shape[0], "an id beyond the embedding table")
     let y = context.pool.zeros([ends.count, columns])
     let rows = table.value
     var start = 0

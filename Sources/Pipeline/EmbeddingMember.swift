@@ -12,7 +12,7 @@ public struct EmbeddingMember: Sendable {
 
   /// - Parameters:
   ///   - path: a pretrained model's folder; an ensemble's; the output folder that holds a model or an ensemble; or one of
-  ///     the ensemble's `KIND-foldK.safetensors`.
+  ///     the ensemble's `KIND-foldK.safetensors` or `KIND-pretrained.safetensors`.
   ///   - kind: of an ensemble's member; its only one by default.
   ///   - fold: of a trained member: the one that held this fold out.
   /// - Throws: `RunError.usage`, `PretrainedError`, `EnsembleError`.
@@ -23,7 +23,9 @@ public struct EmbeddingMember: Sendable {
       let folder = (path as NSString).deletingLastPathComponent
       let parts = file.components(separatedBy: "-fold")
       let number = parts.count > 1 ? Int(parts[parts.count - 1]) : nil
-      let name = number == nil ? String(file) : parts.dropLast().joined(separator: "-fold")
+      let suffix = Ensemble.pretrainedSuffix
+      let brought = String(file.hasSuffix(suffix) ? file.dropLast(suffix.count) : file)
+      let name = number == nil ? brought : parts.dropLast().joined(separator: "-fold")
       try self.init(ensemble: folder.isEmpty ? "." : folder, kind: name, fold: number)
     } else if exists("\(path)/ensemble.json") || exists("\(path)/ensemble/ensemble.json") {
       try self.init(ensemble: path, kind: kind, fold: fold)

@@ -92,6 +92,9 @@ struct Increment: Codable, Equatable, Sendable {
   /// What identifies the bytes of all of them.
   var digests: String { shards.map(\.digest).joined(separator: "\n") }
 
+  /// The same in 32 hex digits.
+  var digest: String { Digest.of(Array(digests.utf8)) }
+
   private static func difference(_ old: [String], _ new: [String]) -> String? {
     if old == new { return nil }
     let arrived = Set(new).subtracting(old).count

@@ -25,10 +25,12 @@ enum ModelStage {
     let language = try TokenizeStage.run(corpus, texts: texts, in: run)
     try run.stage(.train) {
       let key = try key(increment, texts, in: run)
-      let encoder = try train(on: corpus, language, key: key, in: run)
+      let shards = increment.digest
+      let encoder = try train(on: corpus, language, key: key, shards: shards, in: run)
       try check(encoder, in: run)
       try run.publishing.publish(folder: directory.model) {
-        try MemberFolder.write(encoder, tokenizer: language.files, to: $0)
+        try MemberFolder.write(
+          encoder, tokenizer: language.files, trainedOn: shards, to: $0)
       }
     }
     try? FileManager.default.removeItem(atPath: directory.training)
@@ -37,7 +39,8 @@ enum ModelStage {
   }
 
   private static func train(
-    on corpus: ThumbnailCache, _ language: TokenizeStage.Result, key: String, in run: RunContext
+    on corpus: ThumbnailCache, _ language: TokenizeStage.Result, key: String, shards: String,
+    in run: RunContext
   ) throws -> DualEncoder {
     var settings = run.configuration.train
     var tokenizer: VocabularyTokenizer?
@@ -77,7 +80,8 @@ enum ModelStage {
         try check(model, in: run)
         try run.directory.makeFolder(run.directory.snapshots)
         try run.publishing.publish(folder: folder) {
-          try MemberFolder.write(model, tokenizer: language.files, to: $0)
+          try MemberFolder.write(
+            model, tokenizer: language.files, trainedOn: shards, to: $0)
         }
       })
     do {

@@ -61,7 +61,7 @@ public struct ReadConfiguration: Sendable, Equatable, Codable {
 public struct ThumbnailConfiguration: Sendable, Equatable, Codable {
   /// Width times height; a larger image is rejected from its header.
   public var maxPixels = 25_000_000
-  /// Let libjpeg-turbo scale while it decodes.
+  /// Let libjpeg-turbo scale while it decodes, for encoders of our own making.
   public var scaledDecode = true
 
   public init() {}

@@ -35,6 +35,7 @@ enum ScoreStage {
     _ increment: Increment, judges: Judges, in run: RunContext
   ) throws -> [ShardScores] {
     try Settings.pin(sections, in: run)
+    noteLearnt(increment, by: judges, in: run)
     let settings = try Settings.digest(run.configuration, sections: sections)
     let progress = ProgressCounter(.score, total: increment.shards.count, observe: run.observe)
     // One copy of the weights for all workers.
@@ -57,6 +58,18 @@ enum ScoreStage {
       try run.publishing.publish(json: scoring.record, to: files.record)
       progress.add(done: 1)
       return scoring.record
+    }
+  }
+
+  /// Judges trained for a run judge what they held out; a model that `winnow train` left held nothing out.
+  private static func noteLearnt(_ increment: Increment, by judges: Judges, in run: RunContext) {
+    for member in judges.ensemble.members {
+      guard let shards = member.model?.trainedOn else { continue }
+      let doubt =
+        shards == increment.digest
+        ? "on these very shards: it judges pairs that it learnt from"
+        : "by winnow train: it may judge pairs that it learnt from"
+      run.observe(.note("\(judges.kinds[member.kind]) was trained \(doubt)"))
     }
   }
 

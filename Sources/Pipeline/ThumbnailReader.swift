@@ -20,10 +20,7 @@ struct ThumbnailReader {
 
   init(path: String, for image: ImageConfiguration, _ configuration: RunConfiguration) {
     pairs = PairReader(path: path, configuration: configuration.read)
-    var decoder = configuration.images.decoder
-    // Others' models are held to others' preprocessing, which decodes whole images.
-    if image.alpha != .onWhite { decoder.scaledDecode = false }
-    self.decoder = decoder
+    decoder = configuration.images.decoder
     form = image.thumbnail
   }
 

@@ -23,6 +23,17 @@ struct AddedTokens: Sendable {
     beginnings = Set(self.tokens.compactMap(\.content.first))
   }
 
+  var isEmpty: Bool { tokens.isEmpty }
+
+  /// The same, to be found in texts that were cleaned as `clean` does it: the originals clean these tokens too.
+  func cleaned(_ clean: ([UInt8]) -> [UInt8]) -> AddedTokens {
+    AddedTokens(
+      tokens.map { Token(content: clean($0.content), id: $0.id, normalized: $0.normalized) })
+  }
+
+  /// One more than the highest id; 0 without tokens.
+  var size: Int { Int(tokens.map(\.id).max() ?? -1) + 1 }
+
   /// The tokens of the raw or of the cleaned text alone.
   func only(normalized: Bool) -> AddedTokens {
     AddedTokens(tokens.filter { $0.normalized == normalized })

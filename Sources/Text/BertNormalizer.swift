@@ -11,18 +11,18 @@ struct BertNormalizer: Sendable, Equatable {
   var stripsAccents = true
   var lowercases = true
 
-  /// The words of `text`: runs between white space, each punctuation mark by itself.
-  func words(of text: String) -> [[Unicode.Scalar]] {
+  /// The words of a normalized text: runs between white space, each punctuation mark by itself.
+  static func words(of normalized: [Unicode.Scalar]) -> [[Unicode.Scalar]] {
     var words: [[Unicode.Scalar]] = []
     var word: [Unicode.Scalar] = []
     func flush() {
       if !word.isEmpty { words.append(word) }
       word = []
     }
-    for scalar in normalized(text) {
+    for scalar in normalized {
       if ScalarClass(scalar) == .space {
         flush()
-      } else if Self.isPunctuation(scalar) {
+      } else if isPunctuation(scalar) {
         flush()
         words.append([scalar])
       } else {

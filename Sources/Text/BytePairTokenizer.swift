@@ -21,21 +21,22 @@ public struct BytePairTokenizer: Tokenizer {
   private let added: AddedTokens
   private let addedToCleaned: AddedTokens
   private let pieces: CaptionPieces
-
-  public var vocabularySize: Int { vocabulary.size }
+  public let vocabularySize: Int
 
   init(
     vocabulary: BytePairVocabulary, cleaning: Cleaning, start: Int32, end: Int32, pad: Int32,
     mask: Int32?, added: AddedTokens, specials: CaptionPieces.Specials
   ) {
     self.vocabulary = vocabulary
+    // Added tokens and the filling needn't be in the vocabulary proper.
+    vocabularySize = max(vocabulary.size, added.size, Int(pad) + 1)
     self.cleaning = cleaning
     startID = start
     endID = end
     padID = pad
     maskID = mask
     self.added = added.only(normalized: false)
-    addedToCleaned = added.only(normalized: true)
+    addedToCleaned = added.only(normalized: true).cleaned(huggingFaceCleaned)
     pieces = CaptionPieces(specials: specials, ignoresCase: cleaning == .openCLIP)
   }
 

@@ -43,15 +43,18 @@ public struct WordPieceTokenizer: Tokenizer {
       continuations[Array(name.dropFirst(mark.count))] = id
     }
     self.continuations = continuations
-    vocabularySize = Int(pieces.entries.map(\.id).max() ?? -1) + 1
     let special = ["[PAD]", unknown, "[CLS]", "[SEP]", "[MASK]"].compactMap { name in
       pieces[Array(name.utf8)].map {
         AddedTokens.Token(content: Array(name.utf8), id: $0, normalized: false)
       }
     }
     let added = added ?? AddedTokens(special)
+    vocabularySize = max(Int(pieces.entries.map(\.id).max() ?? -1) + 1, added.size)
     self.added = added.only(normalized: false)
-    addedToCleaned = added.only(normalized: true)
+    addedToCleaned = added.only(normalized: true).cleaned { content in
+      let text = String(decoding: content, as: UTF8.self)
+      return Array(String(scalars: normalizer.normalized(text)).utf8)
+    }
   }
 
   public func encode(_ text: String, limit: Int) -> [Int32] {
@@ -68,7 +71,24 @@ public struct WordPieceTokenizer: Tokenizer {
   }
 
   private func append(_ text: String, to ids: inout [Int32], limit: Int) {
-    for word in normalizer.words(of: text) {
+    let cleaned = normalizer.normalized(text)
+    if addedToCleaned.isEmpty {
+      append(cleaned, to: &ids, limit: limit)
+      return
+    }
+    let bytes = Array(String(scalars: cleaned).utf8)
+    for piece in addedToCleaned.split(bytes) where ids.count < limit {
+      switch piece {
+      case .token(let id): ids.append(id)
+      case .text(let range):
+        let text = String(decoding: bytes[range], as: UTF8.self)
+        append(Array(text.unicodeScalars), to: &ids, limit: limit)
+      }
+    }
+  }
+
+  private func append(_ cleaned: [Unicode.Scalar], to ids: inout [Int32], limit: Int) {
+    for word in BertNormalizer.words(of: cleaned) {
       guard ids.count < limit else { return }
       append(word: word, to: &ids)
     }

@@ -1,6 +1,9 @@
 import Encoders
 
-/// Which pairs of a corpus share a caption, and which an image: neither is the other's negative.
+/// Which pairs of a corpus share a caption, and which an image.
+///
+/// Pairs of one caption are positives of one another. An image in the queue is no negative of a text whose own image is
+/// equal; within a batch, pairs of one image and different captions are negatives of one another.
 struct PairGroups: Sendable {
   /// For each pair, a number shared by those with an equal caption.
   let captions: [Int32]

@@ -58,9 +58,13 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let ensemble = try mixed()
     try ensemble.write(to: folder)
+    // No links: the model's own folder may be rewritten in place.
+    let attributes = try FileManager.default.attributesOfItem(
+      atPath: "\(folder)/clip-pretrained/merges.txt")
+    #expect(attributes[.referenceCount].map { "\($0)" } == "1")
     let read = try Ensemble(directory: folder)
     #expect(try read.digest() == ensemble.digest())
-    #expect(read.members[2].model?.folder == "\(folder)/clip")
+    #expect(read.members[2].model?.folder == "\(folder)/clip-pretrained")
     let pairs = judged(ensemble)
     #expect(Judge(read).score(pairs) == Judge(ensemble).score(pairs))
     // Written once more from there.
@@ -71,16 +75,30 @@ import Testing
     #expect(try Ensemble(directory: again).digest() == ensemble.digest())
   }
 
+  @Test func whateverItIsCalledAModelTakesNoOthersFiles() throws {
+    let folder = NSTemporaryDirectory() + "winnow-ensemble-" + UUID().uuidString
+    let model = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("Goldens/hugging-face").path
+    for name in ["clusters", "bag-fold0", "bag-vocabulary", "ensemble.json"] {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      defer { try? FileManager.default.removeItem(atPath: folder) }
+      let brought = try PretrainedModel(folder: model, name: name)
+      let ensemble = Ensemble(
+        models: [nil, brought, nil], trained: trained, bank: trained.bank, seed: 1
+      ) { pair, form in pixels(form.side, UInt64(pair)) }
+      try ensemble.write(to: folder)
+      #expect(try Ensemble(directory: folder).digest() == ensemble.digest())
+    }
+  }
+
   @Test func theWeightsArePartOfTheDigest() throws {
     let folder = NSTemporaryDirectory() + "winnow-ensemble-" + UUID().uuidString
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let ensemble = try mixed()
     try ensemble.write(to: folder)
-    let merges = "\(folder)/clip/merges.txt"
-    // A file of its own: the link would change the model's.
+    let merges = "\(folder)/clip-pretrained/merges.txt"
     let text = try String(contentsOfFile: merges, encoding: .utf8)
-    try FileManager.default.removeItem(atPath: merges)
     try (text + "a b\n").write(toFile: merges, atomically: true, encoding: .utf8)
     #expect(throws: (any Error).self) {
       let other = try Ensemble(directory: folder)

@@ -9,10 +9,11 @@ import Testing
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let encoder = DualEncoder(EncoderGradientTests.tiny(.transformer), seed: 4)
-    try MemberFolder.write(encoder, tokenizer: [:], to: folder)
+    try MemberFolder.write(encoder, tokenizer: [:], trainedOn: "shards", to: folder)
     let model = try PretrainedModel(folder: folder)
     #expect(model.files.sorted() == ["member.json", "model.safetensors"])
     #expect(model.configuration.text == encoder.configuration.text)
+    #expect(model.trainedOn == "shards")
     let captions = ["a red fish", "鳥", ""]
     #expect(
       PairEncoder(model.encoder.encoder).texts(captions) == PairEncoder(encoder).texts(captions))

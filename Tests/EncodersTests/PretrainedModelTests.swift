@@ -82,6 +82,14 @@ import Testing
     ("open-clip", "open_clip_config.json", #""width": 16"#, #""timm_model_name": "x""#, "timm"),
     ("open-clip", "open_clip_config.json", #""bicubic""#, #""bilinear""#, "interpolation"),
     ("open-clip", "open_clip_config.json", #""embed_dim": 8"#, #""embed_dim": 9"#, "visual.proj"),
+    (
+      "open-clip", "open_clip_config.json", #""width": 16"#, #""width": 16, "mlp_ratio": 1e39"#,
+      "mlp_ratio"
+    ),
+    (
+      "open-clip", "open_clip_config.json", #""width": 12"#, #""width": 12, "mlp_ratio": -4"#,
+      "mlp_ratio"
+    ),
     ("open-clip", "open_clip_config.json", "{", "", "JSON"),
   ])
   func whatDoesNotFitIsRefusedByName(
@@ -116,6 +124,25 @@ import Testing
       try SafeTensors.write(Array(tensors.values), metadata: [:], to: file)
       #expect(throws: PretrainedError.notFinite(file: file, tensor: "ln_final.weight")) {
         try PretrainedModel(folder: folder, tokenizer: TokenIDs())
+      }
+    }
+  }
+
+  @Test func aTokenizerWithMoreIdsThanTheTextEncoderHasRowsIsRefused() throws {
+    let json = URL(fileURLWithPath: Self.goldens).deletingLastPathComponent()
+      .appendingPathComponent("../TextTests/Goldens/clip/tokenizer.json").standardizedFileURL
+    let text = try String(contentsOf: json, encoding: .utf8)
+    try withCopy(of: "hugging-face") { folder in
+      try text.replacing(
+        /"added_tokens":\s*\[/,
+        with: #""added_tokens": [{"id": 2000000000, "content": "<far>", "normalized": false}, "#
+      ).write(toFile: "\(folder)/tokenizer.json", atomically: false, encoding: .utf8)
+      let configuration = TextConfiguration(
+        kind: .transformer, tokens: .bytePairs, vocabulary: folder, vocabularySize: 914)
+      #expect {
+        try makeTokenizer(configuration)
+      } throws: {
+        "\($0)".contains("2000000001 tokens, the text encoder only 914")
       }
     }
   }

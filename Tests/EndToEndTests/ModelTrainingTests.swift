@@ -89,6 +89,12 @@ import Testing
       #expect(embedded.status == 0, "\(embedded.errors)")
       #expect(embedded.errors.contains("120 pairs embedded"))
     }
+    try PretrainedTests.pipeline().replacing("pretrained: model", with: "pretrained: out/model")
+      .write(toFile: "\(shop.root)/judge.yaml", atomically: true, encoding: .utf8)
+    let judged = try shop.winnow(
+      "clean", "clean/clean", "--pipeline", "judge.yaml", "--out", "judged")
+    #expect(judged.status == 0, "\(judged.errors)")
+    #expect(judged.errors.contains("clip was trained on these very shards"))
     let again = try run("--out", "out")
     #expect(again.status == 0)
     #expect(again.errors.contains("nothing to train"))

@@ -6,7 +6,7 @@ import Testing
 
 /// `winnow clean` and `winnow embed` with a tiny pretrained CLIP model of random weights.
 @Suite struct PretrainedTests {
-  private static func pipeline(_ more: String = "") -> String {
+  static func pipeline(_ more: String = "") -> String {
     TinyCorpus.pipeline().split(separator: "\n").filter { !$0.contains("shardSize") }
       .prefix { !$0.contains("members:") }.joined(separator: "\n") + """
 
@@ -54,7 +54,8 @@ import Testing
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(try shop.manifest().provenance.kinds == ["clip", "bag"])
     let files = try FileManager.default.contentsOfDirectory(atPath: "\(shop.root)/out/ensemble")
-    #expect(files.contains("clip.safetensors") && files.contains("bag-fold1.safetensors"))
+    #expect(
+      files.contains("clip-pretrained.safetensors") && files.contains("bag-fold1.safetensors"))
   }
 
   @Test func aModelThatIsNoneIsAnErrorThatSaysWhatItLacks() throws {

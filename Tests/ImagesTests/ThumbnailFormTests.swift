@@ -20,6 +20,25 @@ import Testing
     }
   }
 
+  @Test func aScaledJPEGIsInEachFormAsWithoutTheOthers() throws {
+    let bytes = try Goldens.bytes("jpeg-420.jpg")  // 72x76
+    let forms = [
+      ThumbnailForm(side: 8), ThumbnailForm(side: 16, geometry: .crop), ThumbnailForm(side: 8),
+      ThumbnailForm(side: 40), ThumbnailForm(side: 8, alpha: .dropped),
+      ThumbnailForm(side: 8, alpha: .droppedLast),
+    ]
+    var decoder = ImageDecoder()
+    let together = try decoder.thumbnails(of: bytes, forms: forms)
+    for (form, image) in zip(forms, together) {
+      #expect(try decoder.thumbnails(of: bytes, forms: [form]) == [image])
+    }
+    // What others' models see is decoded whole.
+    #expect(together[0] != together[4])
+    decoder.scaledDecode = false
+    let whole = try decoder.thumbnails(of: bytes, forms: forms)
+    #expect(together[0] != whole[0] && together[4] == whole[0] && together[5] == whole[0])
+  }
+
   @Test func weightedByAlphaOpaqueImagesAreAsTheyAre() throws {
     for name in ["jpeg-420.jpg", "png-gray.png"] {
       let bytes = try Goldens.bytes(name)

@@ -103,6 +103,32 @@ struct TokenizerGoldens: Decodable {
     }
   }
 
+  @Test(arguments: ["clip/tokenizer.json", "bert/lower/tokenizer.json"])
+  func addedTokensCountToTheVocabulary(_ name: String) throws {
+    let text = String(decoding: try TokenizerGoldens.file(name), as: UTF8.self)
+    let token = #""added_tokens": [{"id": 2000000, "content": "<far>", "normalized": false}, "#
+    let added = Data(text.replacing(/"added_tokens":\s*\[/, with: token).utf8)
+    let tokenizer: any Tokenizer =
+      name.hasPrefix("clip")
+      ? try BytePairTokenizer(tokenizerJSON: added) : try WordPieceTokenizer(tokenizerJSON: added)
+    #expect(tokenizer.encode("a <far>", limit: 9).contains(2_000_000))
+    #expect(tokenizer.vocabularySize == 2_000_001)
+  }
+
+  /// The ids are those of Hugging Face's tokenizers 0.23.
+  @Test func addedTokensAreFoundInTheCleanedTextToo() throws {
+    let text = String(
+      decoding: try TokenizerGoldens.file("bert/lower/tokenizer.json"), as: UTF8.self)
+    let token = #""added_tokens": [{"id": 367, "content": "<É Cat>", "normalized": true}, "#
+    let added = Data(text.replacing(/"added_tokens":\s*\[/, with: token).utf8)
+    let tokenizer = try WordPieceTokenizer(tokenizerJSON: added)
+    let known: [(String, [Int32])] = [
+      ("a <e cat> it", [2, 5, 367, 10, 3]), ("a<É CAT>it", [2, 5, 367, 10, 3]),
+      ("a <e  cat>", [2, 5, 54, 18, 9, 55, 3]), ("x<E Cat><e cat>", [2, 21, 367, 367, 3]),
+    ]
+    for (text, ids) in known { #expect(tokenizer.encode(text, limit: 9) == ids) }
+  }
+
   @Test func hostileCaptionsCostNoMoreThanTheirLength() {
     let hostile = [
       String(repeating: "ab", count: 100_000), String(repeating: "\u{301}\u{323}", count: 50_000),

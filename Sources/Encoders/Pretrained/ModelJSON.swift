@@ -58,9 +58,13 @@ struct ModelJSON {
   }
 
   func float(_ key: String, default usual: Float) throws(PretrainedError) -> Float {
+    Float(try double(key, default: Double(usual)))
+  }
+
+  func double(_ key: String, default usual: Double) throws(PretrainedError) -> Double {
     guard has(key) else { return usual }
     guard let number = values[key] as? NSNumber else { throw problem(key, "is no number") }
-    return number.floatValue
+    return number.doubleValue
   }
 
   /// Refuses a value other than the one that Winnow implements; a key that is left out is that.

@@ -42,6 +42,15 @@ struct OpenCLIPLayout: PretrainedLayout {
     if json.has("block_type") { try json.require("block_type", toBe: "default") }
   }
 
+  /// Columns within the MLP, cut to a whole number as in Python.
+  private static func hidden(_ json: ModelJSON, width: Int) throws(PretrainedError) -> Int {
+    let columns = Double(width) * (try json.double("mlp_ratio", default: 4))
+    guard (1...65536).contains(columns) else {
+      throw json.problem("mlp_ratio", "makes an MLP of other than 1 to 65536 columns")
+    }
+    return Int(columns)
+  }
+
   private static func image(
     _ json: ModelJSON, _ activation: Activation, _ preprocessing: ModelJSON?
   ) throws(PretrainedError) -> ImageConfiguration {
@@ -60,7 +69,7 @@ struct OpenCLIPLayout: PretrainedLayout {
       throw json.problem("head_width", "doesn't divide the width")
     }
     image.heads = image.width / head
-    image.hidden = Int(Float(image.width) * (try json.float("mlp_ratio", default: 4)))
+    image.hidden = try hidden(json, width: image.width)
     image.activation = activation
     try image.set(
       mean: preprocessing?.floats("mean"), deviation: preprocessing?.floats("std"),
@@ -93,7 +102,7 @@ struct OpenCLIPLayout: PretrainedLayout {
       depth: try json.integer("layers", default: 12),
       heads: try json.integer("heads", default: 8),
       maxTokens: try json.integer("context_length", default: 77))
-    text.hidden = Int(Float(text.width) * (try json.float("mlp_ratio", default: 4)))
+    text.hidden = try hidden(json, width: text.width)
     text.activation = activation
     return text
   }

@@ -16,6 +16,9 @@ public final class PretrainedModel: Sendable {
   public let files: [String]
   /// 32 hex digits (XXH3-128) over those files.
   public let digest: String
+  /// Of a model that `winnow train` left, what identifies the shards that it learnt from, empty if that wasn't noted;
+  /// nil of others' models.
+  public let trainedOn: String?
 
   /// Reads the weights, in float32 whatever the file's type: they lie in memory once.
   ///
@@ -49,6 +52,7 @@ public final class PretrainedModel: Sendable {
     }
     files = (beside + weights.paths).map { ($0 as NSString).lastPathComponent }
     digest = try Self.digest(of: files, in: folder)
+    trainedOn = (layout as? WinnowLayout)?.trainedOn
     self.folder = folder
     self.configuration = configuration
     self.encoder = FrozenEncoder(encoder)

@@ -3,6 +3,8 @@ import Foundation
 /// What `winnow train` leaves of a model (``MemberFolder``): our own names, shapes and configuration.
 struct WinnowLayout: PretrainedLayout {
   let configuration: MemberConfiguration
+  /// What identifies the shards that it learnt from; empty where that wasn't noted.
+  let trainedOn: String
   let stem = "model"
   let files = [MemberFolder.documentName]
 
@@ -24,6 +26,7 @@ struct WinnowLayout: PretrainedLayout {
     if configuration.text.tokens != .words { configuration.text.vocabulary = folder }
     configuration.pretrained = folder
     self.configuration = configuration
+    trainedOn = document.trainedOn ?? ""
   }
 
   func source(of parameter: String, in files: WeightFiles) -> WeightSource? {
