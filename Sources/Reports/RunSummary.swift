@@ -42,7 +42,9 @@ public struct RunSummary {
     let noise = manifest.noise
     return [
       line("estimated noise rate", percent(noise.noiseRate)),
-      line("  tail estimate (a lower bound)", percent(noise.tailNoiseRate)),
+      line(
+        noise.tailNoiseRate <= noise.noiseRate
+          ? "  tail estimate (a lower bound)" : "  tail estimate", percent(noise.tailNoiseRate)),
       line("  left among the kept pairs", percent(noise.estimatedNoiseKept)),
     ]
   }
@@ -70,6 +72,11 @@ public struct RunSummary {
       lines.append(
         "No cut reaches the noise asked for; the strictest one leaves an estimated "
           + "\(percent(manifest.noise.estimatedNoiseKept)).")
+    }
+    if manifest.noise.tailNoiseRate > manifest.noise.noiseRate, manifest.noise.noiseRate > 0.5 {
+      lines.append(
+        "The judges hardly tell pairs from re-paired ones, so the noise rate and the cut mean little: train on more "
+          + "pairs, or for more epochs.")
     }
     guard let command = trainerCommand(for: manifest, in: directory) else {
       return lines + ["No pair was kept, so there is nothing to train on."]

@@ -17,6 +17,7 @@ struct Winnow: ParsableCommand {
         2   wrong usage
         3   done, but a shard could not be read to its end
         75  another run holds the output folder
+        130 stopped by Ctrl-C; the same command goes on
       """,
     version: winnowVersion,
     subcommands: [
