@@ -128,14 +128,19 @@ MULTIVERSIONED void vm_image_norm(const float *restrict x, const float *restrict
   for (size_t i = 0; i < images; i++) {
     const float *xi = x + i * n;
     float *yi = y + i * n;
-    float sum = 0;
-    for (size_t k = 0; k < n; k++) sum += at_least(xi[k], floor.input);
-    float mean = sum / (float)n;
-    float squares = 0;
+    // One pass for both moments, about a value that is near the mean, so that nothing cancels.
+    float near = 0;
+    for (size_t c = 0; c < channels; c++) near += at_least(xi[c], floor.input);
+    near /= (float)channels;
+    float sum = 0, squares = 0;
     for (size_t k = 0; k < n; k++) {
-      float off = at_least(xi[k], floor.input) - mean;
+      float off = at_least(xi[k], floor.input) - near;
+      sum += off;
       squares += off * off;
     }
+    sum /= (float)n;
+    squares = fmaxf(squares - sum * sum * (float)n, 0);
+    float mean = near + sum;
     float rstd = 1.0f / sqrtf(squares / (float)n + epsilon);
     statistics[2 * i] = mean;
     statistics[2 * i + 1] = rstd;
