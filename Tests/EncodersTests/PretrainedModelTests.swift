@@ -83,11 +83,10 @@ import Testing
     ("open-clip", "open_clip_config.json", #""bicubic""#, #""bilinear""#, "interpolation"),
     ("open-clip", "open_clip_config.json", #""embed_dim": 8"#, #""embed_dim": 9"#, "visual.proj"),
     (
-      "open-clip", "open_clip_config.json", #""width": 16"#, #""width": 16, "mlp_ratio": 1e39"#,
-      "mlp_ratio"
+      "open-clip", "open_clip_config.json", #""mlp_ratio": 1.5"#, #""mlp_ratio": 1e39"#, "mlp_ratio"
     ),
     (
-      "open-clip", "open_clip_config.json", #""width": 12"#, #""width": 12, "mlp_ratio": -4"#,
+      "open-clip", "open_clip_config.json", #""mlp_ratio": 1.6666"#, #""mlp_ratio": -4.0"#,
       "mlp_ratio"
     ),
     ("open-clip", "open_clip_config.json", "{", "", "JSON"),

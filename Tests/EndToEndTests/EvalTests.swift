@@ -15,19 +15,22 @@ import Testing
     #expect(
       try shop.winnow("train", "in", "--pipeline", "tiny.yaml", "--out", "judges").status == 0)
 
-    let table = try shop.winnow("eval", "retrieval", "in", "--model", "judges")
+    #expect(try shop.winnow("eval", "retrieval", "in", "--model", "judges").status == 2)
+    let member = ["--model", "judges", "--kind", "words", "--fold", "0"]
+    func eval(_ arguments: String...) throws -> Workshop.Outcome {
+      try Workshop.run(Workshop.binary, ["eval"] + arguments + member, in: shop.root)
+    }
+    let table = try eval("retrieval", "in")
     #expect(table.status == 0, "\(table.errors)")
     #expect(table.output.contains("image -> text") && table.output.contains("median rank"))
-    let one = try shop.winnow(
-      "eval", "retrieval", "in", "--model", "judges", "--kind", "words", "--workers", "1", "--json")
+    let one = try eval("retrieval", "in", "--workers", "1", "--json")
     let figures = try json(one)
     #expect(figures["pairs"] as? Int == 200)
     let direction = try #require(figures["text_to_image"] as? [String: Any])
     #expect(direction["queries"] as? Int == 200)
     // Learnt from these very pairs: better than one in a hundred.
     #expect(try #require(direction["recall_at_10"] as? Double) > 0.1)
-    let two = try shop.winnow(
-      "eval", "retrieval", "in", "--model", "judges", "--kind", "words", "--workers", "2", "--json")
+    let two = try eval("retrieval", "in", "--workers", "2", "--json")
     #expect(two.output == one.output)
 
     var labels = "text\tlabel\n"
@@ -40,9 +43,7 @@ import Testing
     try labels.write(toFile: "\(shop.root)/labels.tsv", atomically: true, encoding: .utf8)
     try pairs.write(toFile: "\(shop.root)/pairs.tsv", atomically: true, encoding: .utf8)
     let texts = try json(
-      shop.winnow(
-        "eval", "text", "--labels", "labels.tsv", "--pairs", "pairs.tsv", "--model", "judges",
-        "--json"))
+      eval("text", "--labels", "labels.tsv", "--pairs", "pairs.tsv", "--json"))
     let classes = try #require(texts["classification"] as? [String: Any])
     let probe = try #require(classes["linear_probe"] as? [String: Any])
     #expect(try #require(probe["accuracy"] as? Double) > 0.8)
@@ -59,7 +60,7 @@ import Testing
       model:
         name: tiny
         image: {side: 16, widths: [8, 16], blocks: [0, 0]}
-        text: {kind: transformer, tokens: bytePairs, vocabularySize: 300, width: 16, depth: 1, heads: 2, maxTokens: 16, causal: false}
+        text: {kind: transformer, tokens: bytePairs, vocabularySize: 520, width: 16, depth: 1, heads: 2, maxTokens: 16, causal: false}
         dimension: 16
         snapshots: 3
     """.write(toFile: "\(shop.root)/model.yaml", atomically: true, encoding: .utf8)

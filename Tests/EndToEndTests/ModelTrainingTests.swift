@@ -89,12 +89,17 @@ import Testing
       #expect(embedded.status == 0, "\(embedded.errors)")
       #expect(embedded.errors.contains("120 pairs embedded"))
     }
-    try PretrainedTests.pipeline().replacing("pretrained: model", with: "pretrained: out/model")
+    #expect(try train(shop, out: "own").status == 0)
+    for (model, note) in [("own", "on these very shards"), ("out", "by winnow train")] {
+      try PretrainedTests.pipeline().replacing(
+        "pretrained: model", with: "pretrained: \(model)/model"
+      )
       .write(toFile: "\(shop.root)/judge.yaml", atomically: true, encoding: .utf8)
-    let judged = try shop.winnow(
-      "clean", "clean/clean", "--pipeline", "judge.yaml", "--out", "judged")
-    #expect(judged.status == 0, "\(judged.errors)")
-    #expect(judged.errors.contains("clip was trained on these very shards"))
+      let judged = try shop.winnow(
+        "clean", "in", "--pipeline", "judge.yaml", "--out", "judged-\(model)")
+      #expect(judged.status == 0, "\(judged.errors)")
+      #expect(judged.errors.contains("clip was trained \(note)"))
+    }
     let again = try run("--out", "out")
     #expect(again.status == 0)
     #expect(again.errors.contains("nothing to train"))
