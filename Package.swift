@@ -76,7 +76,7 @@ let package = Package(
         "Reports", "Pipeline", "Encoders", "Images", "Layers", "Shards",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      path: "Tests/Benchmarks/Training", exclude: ["training.yaml"]),
+      path: "Tests/Benchmarks/Training", exclude: ["light-cleaning.yaml", "training.yaml"]),
 
     .testTarget(name: "ShardsTests", dependencies: ["Shards"]),
     .testTarget(name: "ImagesTests", dependencies: ["Images"], exclude: ["Goldens"]),
