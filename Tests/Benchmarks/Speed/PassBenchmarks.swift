@@ -1,10 +1,10 @@
-import Encoders
 import Images
 import Layers
 import Shards
 import TensorFiles
 import Training
 
+@testable import Encoders
 @testable import Pipeline
 
 /// Shards to embeddings: read, decode, resize, encode, a shard a thread at a time.
@@ -61,6 +61,7 @@ final class ScoringBenchmark: Benchmark {
   private(set) var items = 0
   private let shards: [String]
   private let ensemble: Ensemble
+  private let encoders: [FrozenEncoder]
   private var scores: [[PairScores]] = []
   private static let batch = 192
 
@@ -79,11 +80,15 @@ final class ScoringBenchmark: Benchmark {
         thumbnails.append(try decoder.thumbnails(of: bytes, forms: forms).map(\.pixels))
       }
     }
+    var random = SeededRandom(seed: 1)
     let members = kinds.indices.flatMap { kind in
       let form = forms.firstIndex(of: kinds[kind].image.thumbnail) ?? 0
+      // The members of all folds share the stem of a dictionary.
+      let stem = kinds[kind].image.stem.map { DictionaryStem($0, &random).tensors }
       return (0..<configuration.folds).map { fold in
         Ensemble.Member(
-          DualEncoder(kinds[kind], seed: UInt64(kind * 100 + fold)), kind: kind, fold: fold,
+          DualEncoder(kinds[kind], seed: UInt64(kind * 100 + fold), stem: stem), kind: kind,
+          fold: fold,
           bank: bank
         ) { thumbnails[$0][form] }
       }
@@ -94,14 +99,15 @@ final class ScoringBenchmark: Benchmark {
     ensemble = Ensemble(
       kinds: kinds, folds: configuration.folds, bank: bank, members: members,
       clusterCentres: clusters.centres, bankClusters: clusters.assignment)
+    encoders = ensemble.encoders()
   }
 
   func exports() -> [NamedTensor] { [] }
 
   func run() throws {
-    let judges = ensemble
+    let (judges, encoders) = (ensemble, encoders)
     scores = try parallelMap(
-      shards.count, workers: threads, state: Judge(judges)
+      shards.count, workers: threads, state: Judge(judges, encoders: encoders)
     ) { [shards] judge, shard in
       let reader = PairReader(path: shards[shard], configuration: ReadConfiguration())
       let decoder = ThumbnailConfiguration().decoder

@@ -17,7 +17,7 @@ struct UsageError: Error { var text: String }
 func benchmark(_ name: String, _ directory: String) throws -> any Benchmark {
   let shards = try FileManager.default.contentsOfDirectory(atPath: "\(directory)/shards").sorted()
     .map { "\(directory)/shards/\($0)" }
-  let conv = TrainingConfiguration().members[0]
+  let conv = MemberConfiguration(name: "conv")
   switch name {
   case "sgemm": return ProductBenchmark()
   case "vit-b-32":
