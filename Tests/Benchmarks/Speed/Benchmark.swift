@@ -35,11 +35,12 @@ struct Report: Encodable {
   /// Calls of malloc in the run: all, and those for buffers.
   var allocations: Int
   var buffers: Int
-  /// Of the process, MiB.
+  /// Of the process during the run, MiB.
   var peakMemory: Int
 
   static func of(_ benchmark: any Benchmark) throws -> Report {
     let (calls, buffers) = (allocations_count(), allocations_of_buffers())
+    forget_peak_resident()
     let cpu = cpu_seconds()
     let time = try ContinuousClock().measure { try benchmark.run() }
     return Report(

@@ -6,7 +6,8 @@
 size_t allocations_count(void);
 /// Those of at least 16 KiB: buffers, where the others are Swift's objects and small arrays.
 size_t allocations_of_buffers(void);
-/// The most resident memory so far, in KiB.
+/// The most resident memory since it was last forgotten, in KiB.
 size_t peak_resident_kib(void);
+void forget_peak_resident(void);
 /// What all threads have worked so far.
 double cpu_seconds(void);
