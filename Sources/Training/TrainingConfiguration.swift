@@ -31,8 +31,8 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
 
   public init() { augmentation.wordDropout = 0.5 }
 
-  /// Two dictionaries of patches at different scales, and two convolutional encoders: what each adds is tabled in
-  /// Tests/Benchmarks/README.md.
+  /// Two dictionaries of patches at different scales, and two convolutional encoders: what each adds is told by
+  /// `winnow eval noise`, what was tried instead by Tests/Benchmarks/README.md.
   private static var defaultMembers: [MemberConfiguration] {
     var coarse = ImageConfiguration(kind: .dictionary)
     (coarse.side, coarse.stride, coarse.grid, coarse.dropout) = (32, 1, 3, 0.7)
