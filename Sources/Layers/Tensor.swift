@@ -8,6 +8,8 @@ public final class Tensor {
   public let data: UnsafeMutablePointer<Float>
   private let capacity: Int
   private let pool: BufferPool
+  /// Whose storage this is, if not its own.
+  private let whole: Tensor?
 
   /// - Parameters:
   ///   - count: the product of `shape`.
@@ -20,9 +22,22 @@ public final class Tensor {
     self.data = data
     self.capacity = capacity
     self.pool = pool
+    whole = nil
   }
 
-  deinit { pool.give(data, capacity: capacity) }
+  /// Shares the storage of the items `range` of the outermost axis.
+  public init(_ whole: Tensor, items range: Range<Int>) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= whole.shape[0], "\(range) of \(whole.shape)")
+    let item = whole.count / max(whole.shape[0], 1)
+    shape = [range.count] + whole.shape.dropFirst()
+    count = range.count * item
+    data = whole.data + range.lowerBound * item
+    capacity = 0
+    pool = whole.pool
+    self.whole = whole
+  }
+
+  deinit { if whole == nil { pool.give(data, capacity: capacity) } }
 
   /// The size of the last axis; a tensor has at least one.
   public var columns: Int { shape[shape.count - 1] }
