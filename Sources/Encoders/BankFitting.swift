@@ -1,17 +1,16 @@
 import Images
 import Layers
-import TensorFiles
 
 /// What is measured on the bank once a member is trained, and once all are.
 extension Ensemble.Member {
-  /// Encodes the bank with a trained member and measures the scores of randomly re-paired bank pairs.
+  /// Copies a trained member, encodes the bank with it and measures the scores of randomly re-paired bank pairs.
   /// - Parameter thumbnail: the RGB bytes of bank thumbnail `i`, in the member's form.
   public init(
     _ encoder: DualEncoder, kind: Int, fold: Int, bank: [BankPair], thumbnail: (Int) -> [UInt8]
   ) {
     self.init(
-      FrozenEncoder(encoder), weights: encoder.weights, model: nil, kind: kind, fold: fold,
-      bank: bank, thumbnail: thumbnail)
+      FrozenEncoder(encoder.copy()), model: nil, kind: kind, fold: fold, bank: bank,
+      thumbnail: thumbnail)
   }
 
   /// The same with a pretrained model.
@@ -19,13 +18,12 @@ extension Ensemble.Member {
     _ model: PretrainedModel, kind: Int, bank: [BankPair], thumbnail: (Int) -> [UInt8]
   ) {
     self.init(
-      model.encoder, weights: [], model: model, kind: kind, fold: 0, bank: bank,
-      thumbnail: thumbnail)
+      model.encoder, model: model, kind: kind, fold: 0, bank: bank, thumbnail: thumbnail)
   }
 
   private init(
-    _ encoder: FrozenEncoder, weights: [NamedTensor], model: PretrainedModel?, kind: Int, fold: Int,
-    bank: [BankPair], thumbnail: (Int) -> [UInt8]
+    _ encoder: FrozenEncoder, model: PretrainedModel?, kind: Int, fold: Int, bank: [BankPair],
+    thumbnail: (Int) -> [UInt8]
   ) {
     let pairEncoder = PairEncoder(encoder)
     let images = pairEncoder.images(count: bank.count, thumbnail: thumbnail)
@@ -35,7 +33,7 @@ extension Ensemble.Member {
       scale: pairEncoder.scale)
     let (mean, deviation) = Self.standardisation(scorer, bank: bank, images: images, texts: texts)
     self.init(
-      kind: kind, fold: fold, weights: weights, model: model, bankImages: images, bankTexts: texts,
+      kind: kind, fold: fold, encoder: encoder, model: model, bankImages: images, bankTexts: texts,
       mean: mean, deviation: deviation)
   }
 
@@ -64,15 +62,14 @@ extension Ensemble.Member {
 extension Ensemble {
   /// The ensemble of these members, its text clusters made in the embedding space of the first.
   public init(
-    kinds: [MemberConfiguration], folds: Int, bank: [BankPair], members: [Member], seed: UInt64,
-    tokenizers: [any CaptionTokenizer]? = nil
+    kinds: [MemberConfiguration], folds: Int, bank: [BankPair], members: [Member], seed: UInt64
   ) {
     let clusters = sphericalClusters(
       members[0].bankTexts, dimension: kinds[0].dimension, clusters: max(2, bank.count / 20),
       seed: seed)
     self.init(
       kinds: kinds, folds: folds, bank: bank, members: members, clusterCentres: clusters.centres,
-      bankClusters: clusters.assignment, tokenizers: tokenizers)
+      bankClusters: clusters.assignment)
   }
 
   /// Pretrained models among the members of an ensemble, or by themselves.
@@ -88,17 +85,14 @@ extension Ensemble {
   ) {
     var kinds: [MemberConfiguration] = []
     var members: [Member] = []
-    var tokenizers: [any CaptionTokenizer] = []
     var next = 0
     for (kind, model) in models.enumerated() {
       if let model {
         kinds.append(model.configuration)
-        tokenizers.append(model.encoder.tokenizer)
         let form = model.configuration.image.thumbnail
         members.append(Member(model, kind: kind, bank: bank) { thumbnail($0, form) })
       } else if let trained {
         kinds.append(trained.kinds[next])
-        tokenizers.append(trained.tokenizers[next])
         for var member in trained.members where member.kind == next {
           member.kind = kind
           members.append(member)
@@ -107,7 +101,6 @@ extension Ensemble {
       }
     }
     self.init(
-      kinds: kinds, folds: trained?.folds ?? 1, bank: bank, members: members, seed: seed,
-      tokenizers: tokenizers)
+      kinds: kinds, folds: trained?.folds ?? 1, bank: bank, members: members, seed: seed)
   }
 }

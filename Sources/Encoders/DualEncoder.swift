@@ -42,27 +42,28 @@ public final class DualEncoder {
     return ownTokenizer
   }
 
-  /// Given weights; no random numbers are drawn.
+  /// The weights of a file, which stay there: for a model that only runs forward. No random numbers are drawn.
   ///
-  /// - Parameter weights: every parameter, with its shape (`Ensemble.init(directory:)` has checked).
+  /// - Parameter weights: every parameter, with its shape.
+  /// - Throws: `EnsembleError` where one is missing, of another shape or no finite number; `TensorFileError`.
   convenience init(
-    _ configuration: MemberConfiguration, weights: [NamedTensor],
-    tokenizer: (any CaptionTokenizer)? = nil
-  ) {
+    _ configuration: MemberConfiguration, weights: MappedSafeTensors,
+    tokenizer: (any CaptionTokenizer)?
+  ) throws {
     self.init(configuration, seed: 0, tokenizer: tokenizer)
-    let byName = Dictionary(weights.map { ($0.name, $0) }) { a, _ in a }
     for parameter in parameters + frozen {
-      guard let tensor = byName[parameter.name] else {
-        preconditionFailure("no weights for \(parameter.name)")
-      }
-      parameter.values = tensor.values
+      let values = try weights.finite(parameter.name, shape: parameter.shape)
+      if let base = values.baseAddress { parameter.borrow(base, from: weights) }
     }
   }
 
-  /// The name and shape of every parameter, trained or frozen, of a configuration that `check` accepts; allocates none of them.
-  static func shapes(_ configuration: MemberConfiguration) -> [(name: String, shape: [Int])] {
-    let encoder = DualEncoder(configuration, seed: 0)
-    return (encoder.parameters + encoder.frozen).map { ($0.name, $0.shape) }
+  /// Another one with these weights, as they are now.
+  func copy() -> DualEncoder {
+    let copy = DualEncoder(configuration, seed: 0, tokenizer: ownTokenizer)
+    for (own, source) in zip(copy.parameters + copy.frozen, parameters + frozen) {
+      own.fill { $0.update(from: source.value, count: source.count) }
+    }
+    return copy
   }
 
   /// A copy of every parameter, trained or frozen.
@@ -135,5 +136,24 @@ extension ImageConfiguration {
       target[i + 1] = Float(pixels[i + 1]) * g - y
       target[i + 2] = Float(pixels[i + 2]) * b - z
     }
+  }
+}
+
+extension MappedSafeTensors {
+  /// A tensor of this shape, all of it finite.
+  ///
+  /// - Throws: `EnsembleError`, `TensorFileError`.
+  func finite(_ name: String, shape: [Int]) throws -> UnsafeBufferPointer<Float> {
+    guard let found = self.shape(of: name) else {
+      throw EnsembleError.missingTensor(path: path, name: name)
+    }
+    guard found == shape else {
+      throw EnsembleError.wrongShape(path: path, name: name, found: found, expected: shape)
+    }
+    let values = try floats(name)
+    guard values.allSatisfy(\.isFinite) else {
+      throw EnsembleError.notFinite(path: path, name: name)
+    }
+    return values
   }
 }

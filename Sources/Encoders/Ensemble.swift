@@ -1,6 +1,4 @@
 import Images
-import TensorFiles
-import Text
 
 /// A pair of the reference bank.
 public struct BankPair: Sendable, Codable, Equatable {
@@ -22,9 +20,9 @@ public struct Ensemble: Sendable {
     public var kind: Int
     /// The fold this member held out, and may judge; 0 for a pretrained one, which may judge all.
     public var fold: Int
-    /// Every parameter of the encoders, and the temperature's; none for a pretrained one.
-    public var weights: [NamedTensor]
-    /// The pretrained model, which holds its weights itself.
+    /// With its final weights.
+    public var encoder: FrozenEncoder
+    /// The pretrained model whose encoder this is.
     public var model: PretrainedModel?
     /// Unit rows `[bank, dimension]`.
     public var bankImages: [Float]
@@ -50,20 +48,10 @@ public struct Ensemble: Sendable {
   /// The cluster of each bank caption, `[bank]`.
   public var bankClusters: [Int]
 
-  /// The tokenizer of each kind.
-  let tokenizers: [any CaptionTokenizer]
-
-  /// - Parameter tokenizers: of each kind; may be left out where the tokens of all are words.
   public init(
     kinds: [MemberConfiguration], folds: Int, bank: [BankPair], members: [Member],
-    clusterCentres: [Float], bankClusters: [Int], tokenizers: [any CaptionTokenizer]? = nil
+    clusterCentres: [Float], bankClusters: [Int]
   ) {
-    precondition(
-      tokenizers != nil || kinds.allSatisfy { $0.text.tokens == .words },
-      "tokens of a vocabulary need their tokenizers")
-    self.tokenizers =
-      tokenizers
-      ?? kinds.map { HashedTokenizer(buckets: $0.text.buckets, maxTokens: $0.text.maxTokens) }
     self.kinds = kinds
     self.folds = folds
     self.bank = bank
@@ -84,17 +72,6 @@ public struct Ensemble: Sendable {
 
   /// The member of this kind that may judge this fold.
   public func member(kind: Int, fold: Int) -> Member { members[index(kind: kind, fold: fold)] }
-
-  /// The encoders of `members`, for any number of threads.
-  public func encoders() -> [FrozenEncoder] { members.map(encoder) }
-
-  /// The encoders of one of `members`.
-  public func encoder(of member: Member) -> FrozenEncoder {
-    member.model?.encoder
-      ?? FrozenEncoder(
-        DualEncoder(
-          kinds[member.kind], weights: member.weights, tokenizer: tokenizers[member.kind]))
-  }
 }
 
 extension MemberConfiguration {

@@ -21,7 +21,7 @@ extension Ensemble {
         try Member(
           path: directory + "/" + entry.file, configuration: document.kinds[entry.kind],
           kind: entry.kind, fold: entry.fold, bankSize: document.bank.count,
-          model: models[entry.kind]))
+          tokenizer: tokenizers[entry.kind], model: models[entry.kind]))
     }
     let clustersPath = directory + "/" + Self.clustersName
     let clusters = try SafeTensors.read(clustersPath).tensors
@@ -39,7 +39,7 @@ extension Ensemble {
     }
     self.init(
       kinds: document.kinds, folds: document.folds, bank: document.bank, members: members,
-      clusterCentres: centres.values, bankClusters: document.bankClusters, tokenizers: tokenizers)
+      clusterCentres: centres.values, bankClusters: document.bankClusters)
   }
 
   private static func document(_ path: String) throws(EnsembleError) -> EnsembleDocument {
@@ -106,7 +106,7 @@ extension Ensemble {
     clusterCentres.withUnsafeBytes { mix($0) }
     for digest in try modelDigests() { Array(digest.utf8).withUnsafeBytes { mix($0) } }
     for member in members {
-      for tensor in member.weights { tensor.values.withUnsafeBytes { mix($0) } }
+      if member.model == nil { member.encoder.forEachWeight { mix(UnsafeRawBufferPointer($0)) } }
       member.bankImages.withUnsafeBytes { mix($0) }
       member.bankTexts.withUnsafeBytes { mix($0) }
       [member.mean, member.deviation].withUnsafeBytes { mix($0) }
@@ -137,41 +137,35 @@ extension Ensemble.Member {
       NamedTensor(name: Self.standardName, shape: [2], values: [mean, deviation]),
     ]
     try SafeTensors.write(
-      weights + bank, metadata: metadata.merging(["format_version": "1"]) { a, _ in a }, to: path)
+      (model == nil ? encoder.weights : []) + bank,
+      metadata: metadata.merging(["format_version": "1"]) { a, _ in a }, to: path)
   }
 
-  /// Every tensor of the architecture must be there, with its shape and finite values.
+  /// Every tensor of the architecture must be there, with its shape and finite values. The weights stay in the file.
   ///
   /// - Parameters:
   ///   - configuration: one that its `check` accepts.
   ///   - bankSize: how many pairs the bank has.
+  ///   - tokenizer: of the kind.
   ///   - model: the pretrained one, which brings the weights.
   /// - Throws: ``EnsembleError``; `TensorFileError` where the file is damaged.
   public init(
     path: String, configuration: MemberConfiguration, kind: Int, fold: Int, bankSize: Int,
-    model: PretrainedModel? = nil
+    tokenizer: any CaptionTokenizer, model: PretrainedModel? = nil
   ) throws {
-    let tensors = try SafeTensors.read(path).tensors
-    func tensor(_ name: String, _ shape: [Int]) throws(EnsembleError) -> NamedTensor {
-      guard let tensor = tensors[name] else { throw .missingTensor(path: path, name: name) }
-      guard tensor.shape == shape else {
-        throw .wrongShape(path: path, name: name, found: tensor.shape, expected: shape)
-      }
-      guard tensor.values.allSatisfy(\.isFinite) else { throw .notFinite(path: path, name: name) }
-      return tensor
-    }
+    let file = try MappedSafeTensors(path)
     let bankShape = [bankSize, configuration.dimension]
-    let standard = try tensor(Self.standardName, [2]).values
+    let standard = try file.finite(Self.standardName, shape: [2])
     guard standard[1] > 0 else {
       throw EnsembleError.notFinite(path: path, name: Self.standardName)
     }
     self.init(
       kind: kind, fold: fold,
-      weights: try model == nil
-        ? DualEncoder.shapes(configuration).map { try tensor($0.name, $0.shape) } : [],
+      encoder: try model?.encoder
+        ?? FrozenEncoder(DualEncoder(configuration, weights: file, tokenizer: tokenizer)),
       model: model,
-      bankImages: try tensor(Self.bankImagesName, bankShape).values,
-      bankTexts: try tensor(Self.bankTextsName, bankShape).values, mean: standard[0],
+      bankImages: Array(try file.finite(Self.bankImagesName, shape: bankShape)),
+      bankTexts: Array(try file.finite(Self.bankTextsName, shape: bankShape)), mean: standard[0],
       deviation: standard[1])
   }
 }

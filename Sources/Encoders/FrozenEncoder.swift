@@ -1,3 +1,5 @@
+import TensorFiles
+
 /// A member's encoders whose weights stay as they are: any number of threads may encode with one copy of them, each with
 /// a ``PairEncoder`` of its own.
 public final class FrozenEncoder: @unchecked Sendable {
@@ -15,4 +17,21 @@ public final class FrozenEncoder: @unchecked Sendable {
   public var tokenizer: any CaptionTokenizer { encoder.tokenizer }
 
   public var configuration: MemberConfiguration { encoder.configuration }
+
+  /// A copy of every weight, trained or not.
+  public var weights: [NamedTensor] { encoder.weights }
+
+  /// Every weight where it lies, in the order of `weights`.
+  func forEachWeight(_ body: (UnsafeBufferPointer<Float>) -> Void) {
+    for parameter in encoder.parameters + encoder.frozen {
+      body(UnsafeBufferPointer(start: parameter.value, count: parameter.count))
+    }
+  }
+
+  /// Whether every weight is a finite number.
+  public var isFinite: Bool {
+    var isFinite = true
+    forEachWeight { isFinite = isFinite && $0.allSatisfy(\.isFinite) }
+    return isFinite
+  }
 }

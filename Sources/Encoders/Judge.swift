@@ -9,10 +9,9 @@ public final class Judge {
   private let scorers: [BankScorer]
   private let repairing: Repairing
 
-  /// - Parameter shared: the ensemble's `encoders`, which all workers share; by default they are built for this judge.
-  public init(_ ensemble: Ensemble, encoders shared: [FrozenEncoder]? = nil) {
+  public init(_ ensemble: Ensemble) {
     self.ensemble = ensemble
-    let encoders = (shared ?? ensemble.encoders()).map { PairEncoder($0) }
+    let encoders = ensemble.members.map { PairEncoder($0.encoder) }
     self.encoders = encoders
     stems = encoders.map { encoder in
       encoder.stem.flatMap { stem in encoders.firstIndex { $0.stem == stem } }

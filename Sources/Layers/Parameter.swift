@@ -14,6 +14,8 @@ public final class Parameter {
   private var ownGradient: UnsafeMutablePointer<Float>?
   /// Whose weights are taken for one's own.
   private var owner: Parameter?
+  /// Whose memory the weights lie in, if not one's own.
+  private var lender: AnyObject?
 
   /// - Parameter fill: the initial weight of each index; called in their order, at most once.
   public init(_ name: String, _ shape: [Int], decays: Bool, fill: @escaping (Int) -> Float) {
@@ -25,7 +27,7 @@ public final class Parameter {
   }
 
   deinit {
-    ownValue?.deallocate()
+    if lender == nil { ownValue?.deallocate() }
     ownGradient?.deallocate()
   }
 
@@ -64,17 +66,28 @@ public final class Parameter {
   public func shareWeights(of other: Parameter) {
     precondition(shape == other.shape, "\(name) is \(shape), \(other.name) is \(other.shape)")
     _ = other.value  // allocated now, on this thread
-    ownValue?.deallocate()
-    ownValue = nil
+    if lender == nil { ownValue?.deallocate() }
+    (ownValue, lender) = (nil, nil)
     owner = other
+  }
+
+  /// From now on the weights are those at `data`, which nobody may change: for a model that only runs forward.
+  ///
+  /// - Parameters:
+  ///   - data: `count` floats.
+  ///   - lender: what keeps them in memory.
+  public func borrow(_ data: UnsafePointer<Float>, from lender: AnyObject) {
+    if self.lender == nil { ownValue?.deallocate() }
+    ownValue = UnsafeMutablePointer(mutating: data)
+    (self.lender, owner) = (lender, nil)
   }
 
   /// Sets the weights without drawing any.
   ///
   /// - Parameter body: writes all `count` of them, row-major.
   public func fill<E: Error>(_ body: (UnsafeMutablePointer<Float>) throws(E) -> Void) throws(E) {
-    let target = owner?.value ?? ownValue ?? alignedFloats(count)
-    if owner == nil { ownValue = target }
+    let target = owner?.value ?? (lender == nil ? ownValue : nil) ?? alignedFloats(count)
+    if owner == nil { (ownValue, lender) = (target, nil) }
     try body(target)
   }
 

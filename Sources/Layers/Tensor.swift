@@ -27,7 +27,8 @@ public final class Tensor {
 
   /// Shares the storage of the items `range` of the outermost axis.
   public init(_ whole: Tensor, items range: Range<Int>) {
-    precondition(range.lowerBound >= 0 && range.upperBound <= whole.shape[0], "\(range) of \(whole.shape)")
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= whole.shape[0], "\(range) of \(whole.shape)")
     let item = whole.count / max(whole.shape[0], 1)
     shape = [range.count] + whole.shape.dropFirst()
     count = range.count * item

@@ -26,6 +26,9 @@ public struct EmbeddingMember: Sendable {
       let suffix = Ensemble.pretrainedSuffix
       let brought = String(file.hasSuffix(suffix) ? file.dropLast(suffix.count) : file)
       let name = number == nil ? brought : parts.dropLast().joined(separator: "-fold")
+      guard kind ?? name == name, fold == nil || fold == number else {
+        throw RunError.usage("--kind and --fold name another member than \(path); leave them out")
+      }
       try self.init(ensemble: folder.isEmpty ? "." : folder, kind: name, fold: number)
     } else if exists("\(path)/ensemble.json") || exists("\(path)/ensemble/ensemble.json") {
       try self.init(ensemble: path, kind: kind, fold: fold)
@@ -62,6 +65,6 @@ public struct EmbeddingMember: Sendable {
     let member = ensemble.member(kind: index, fold: fold ?? 0)
     let name = isTrained ? "\(kind)-fold\(member.fold)" : kind
     self.init(
-      name: name, encoder: ensemble.encoder(of: member), digest: "\(judges.digest)-\(name)")
+      name: name, encoder: member.encoder, digest: "\(judges.digest)-\(name)")
   }
 }

@@ -20,8 +20,8 @@ struct Judges: Sendable {
   static func check(_ ensemble: Ensemble, of directory: String) throws(RunError) {
     for member in ensemble.members {
       let isFinite =
-        member.weights.allSatisfy { $0.values.allSatisfy(\.isFinite) }
-        && member.bankImages.allSatisfy(\.isFinite) && member.bankTexts.allSatisfy(\.isFinite)
+        member.encoder.isFinite && member.bankImages.allSatisfy(\.isFinite)
+        && member.bankTexts.allSatisfy(\.isFinite)
         && member.mean.isFinite && member.deviation.isFinite && member.deviation > 0
       guard isFinite else {
         throw .badEnsemble(

@@ -38,11 +38,8 @@ enum ScoreStage {
     noteLearnt(increment, by: judges, in: run)
     let settings = try Settings.digest(run.configuration, sections: sections)
     let progress = ProgressCounter(.score, total: increment.shards.count, observe: run.observe)
-    // One copy of the weights for all workers.
-    let encoders = judges.ensemble.encoders()
     return try parallelMap(
-      increment.shards.count, workers: run.workers,
-      state: Judge(judges.ensemble, encoders: encoders)
+      increment.shards.count, workers: run.workers, state: Judge(judges.ensemble)
     ) { judge, i in
       let shard = increment.shards[i]
       let files = ScoreFiles(i, of: increment, in: run.directory)

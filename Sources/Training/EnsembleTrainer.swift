@@ -3,7 +3,10 @@ import Foundation
 import Layers
 
 public enum TrainingError: Error, Equatable, CustomStringConvertible {
+  /// For judges.
   case tooFewPairs(have: Int, need: Int)
+  /// For a model of all pairs.
+  case tooFewPairsForModel(have: Int, need: Int)
   case badCheckpoint(path: String, detail: String)
   /// The file of a dictionary's features; the code is errno's.
   case featureFile(path: String, code: Int32)
@@ -16,6 +19,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     case .tooFewPairs(let have, let need):
       "\(have) different readable pairs are too few to learn judges from: at least \(need) are needed; "
         + "add shards, or give trained judges with --ensemble"
+    case .tooFewPairsForModel(let have, let need):
+      "\(have) different readable pairs are too few to train a model on: at least \(need) are needed; add shards"
     case .badCheckpoint(let path, let detail):
       "\(path) can't be gone on with (\(detail)); delete it and run the same command again"
     case .featureFile(let path, let code):
@@ -189,6 +194,8 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
       members[kind] = member
       guard let file = files[kind] else { return }
       try publish(file) { try member.write(to: $0, dimension: job.kinds[kind].dimension) }
+      // From now on its weights are the file's, and take no memory.
+      members[kind] = try stored(file, job.kinds[kind], fold: job.fold)
     }
     let text = job.kinds[0].text
     let trainer = Trainer(
@@ -220,7 +227,8 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
   ) throws -> Ensemble.Member? {
     guard let file, FileManager.default.fileExists(atPath: file) else { return nil }
     return try Ensemble.Member(
-      path: file, configuration: configured, kind: 0, fold: fold, bankSize: split.bank.count)
+      path: file, configuration: configured, kind: 0, fold: fold, bankSize: split.bank.count,
+      tokenizer: makeTokenizer(configured.text))
   }
 
   private func ensemble(_ kinds: [Kind]) throws -> Ensemble {
@@ -233,18 +241,15 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
     }
     return Ensemble(
       kinds: kinds.map(\.configured), folds: configuration.folds, bank: split.bankPairs,
-      members: members, seed: configuration.seed,
-      tokenizers: try kinds.map { try makeTokenizer($0.configured.text) })
+      members: members, seed: configuration.seed)
   }
 
   /// Out-of-fold scores of all pairs but the bank, in the order of `split.training`.
   private func scores(by judges: Ensemble) throws -> [PairScores] {
     let pairs = split.training
     let chunk = 512
-    // One copy of the weights for all workers.
-    let encoders = judges.encoders()
     return try parallelMap(
-      (pairs.count + chunk - 1) / chunk, workers: workers, state: Judge(judges, encoders: encoders)
+      (pairs.count + chunk - 1) / chunk, workers: workers, state: Judge(judges)
     ) { judge, number in
       if isCancelled() { throw TrainingError.cancelled }
       let range = (number * chunk)..<min((number + 1) * chunk, pairs.count)

@@ -104,7 +104,7 @@ public func trainModel(
   isCancelled: @escaping @Sendable () -> Bool
 ) throws -> DualEncoder {
   guard corpus.count >= 2 else {
-    throw TrainingError.tooFewPairs(have: corpus.count, need: 2)
+    throw TrainingError.tooFewPairsForModel(have: corpus.count, need: 2)
   }
   let masking = text.map {
     MaskedLearning(

@@ -31,20 +31,23 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
 
   public init() { augmentation.wordDropout = 0.5 }
 
-  /// Two dictionaries of patches at different scales, and two convolutional encoders: what each adds is told by
-  /// `winnow eval noise`, what was tried instead by Tests/Benchmarks/README.md.
+  /// Dictionaries of patches at two scales and convolutional encoders, more than one of each where that costs little: what
+  /// each adds is told by `winnow eval noise`, what was tried instead by Tests/Benchmarks/README.md.
   private static var defaultMembers: [MemberConfiguration] {
     var coarse = ImageConfiguration(kind: .dictionary)
     (coarse.side, coarse.stride, coarse.grid, coarse.dropout) = (32, 1, 3, 0.7)
     var fine = coarse
     (fine.side, fine.stride, fine.grid) = (48, 2, 4)
+    let conv = ImageConfiguration(kind: .convolutional)
     return [
       MemberConfiguration(name: "coarse-bag", image: coarse),
       MemberConfiguration(name: "fine-bag", image: fine),
-      MemberConfiguration(name: "conv-bag", image: .init(kind: .convolutional)),
+      MemberConfiguration(name: "coarse-bag-2", image: coarse),
+      MemberConfiguration(name: "fine-bag-2", image: fine),
+      MemberConfiguration(name: "conv-bag", image: conv),
+      MemberConfiguration(name: "conv-bag-2", image: conv),
       MemberConfiguration(
-        name: "conv-transformer", image: .init(kind: .convolutional),
-        text: .init(kind: .transformer)),
+        name: "conv-transformer", image: conv, text: .init(kind: .transformer)),
     ]
   }
 

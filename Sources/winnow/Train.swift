@@ -38,6 +38,10 @@ struct Train: ParsableCommand {
   @Option(help: "How often each pair is seen.")
   var epochs: Int?
 
+  func validate() throws {
+    if let epochs, epochs < 1 { throw ValidationError("--epochs is at least 1.") }
+  }
+
   func run() throws {
     var configuration = try options.configuration()
     if let epochs {

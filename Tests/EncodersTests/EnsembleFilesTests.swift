@@ -46,8 +46,12 @@ import Testing
       digests.append(try other.digest())
     }
     for member in ensemble.members.indices {
-      for tensor in ensemble.members[member].weights.indices {
-        try note { $0.members[member].weights[tensor].values[0] += 1e-3 }
+      for tensor in ensemble.members[member].encoder.weights.indices {
+        try note {
+          $0.members[member].encoder = $0.members[member].encoder.changed {
+            $0[tensor].values[0] += 1e-3
+          }
+        }
       }
       try note { $0.members[member].bankImages[5] += 1e-3 }
       try note { $0.members[member].bankTexts[5] += 1e-3 }

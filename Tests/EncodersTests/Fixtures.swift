@@ -1,4 +1,5 @@
 import Layers
+import TensorFiles
 
 @testable import Encoders
 
@@ -38,5 +39,18 @@ enum Fixtures {
     return Ensemble(
       kinds: kinds, folds: folds, bank: bankPairs, members: members,
       clusterCentres: clusters.centres, bankClusters: clusters.assignment)
+  }
+}
+
+extension FrozenEncoder {
+  /// Another one, with changed weights.
+  func changed(_ change: (inout [NamedTensor]) -> Void) -> FrozenEncoder {
+    var tensors = weights
+    change(&tensors)
+    let copy = encoder.copy()
+    for (parameter, tensor) in zip(copy.parameters + copy.frozen, tensors) {
+      parameter.values = tensor.values
+    }
+    return FrozenEncoder(copy)
   }
 }

@@ -116,6 +116,10 @@ import Testing
     #expect(try embed("a", "--member", "out", "--kind", "bag", "--fold", "1").status == 0)
     #expect(try embed("b", "--member", "out/ensemble/bag-fold1.safetensors").status == 0)
     #expect(differences(try shop.tree("a/img_emb"), try shop.tree("b/img_emb")) == [])
+    let file = "out/ensemble/bag-fold1.safetensors"
+    #expect(try embed("b", "--member", file, "--kind", "bag", "--fold", "1").status == 0)
+    #expect(try embed("c", "--member", file, "--fold", "0").errors.contains("another member"))
+    #expect(try embed("c", "--member", file, "--kind", "words").errors.contains("another member"))
     #expect(try embed("c", "--member", "out").errors.contains("choose one of bag, words"))
     #expect(try embed("c", "--member", "out", "--kind", "bag").errors.contains("--fold: bag"))
   }

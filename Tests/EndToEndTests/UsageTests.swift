@@ -22,6 +22,7 @@ import Testing
     ["clean", "in", "--out", "o", "--workers", "0"],
     ["clean", "in", "--out", "o", "--pipeline", "nowhere.yaml"],
     ["clean", "in", "--out", "o", "--ensemble", "nowhere"],
+    ["train", "in", "--out", "o", "--epochs", "0"],
   ])
   func wrongUsageEndsWithTwo(arguments: [String]) throws {
     let shop = try Workshop(pairs: 3)
@@ -163,6 +164,10 @@ import Testing
     #expect(outcome.status == 1)
     #expect(outcome.errors.contains("20 different readable pairs are too few"))
     #expect(outcome.errors.contains("at least 100"))
+    let one = try Workshop(pairs: 1)
+    let model = try one.winnow("train", "in", "--for", "downstream", "--out", "model")
+    #expect(model.status == 1)
+    #expect(model.errors.contains("too few to train a model on: at least 2"))
   }
 
   @Test func aFolderBegunOtherwiseIsRefusedAndTheDifferenceNamed() throws {

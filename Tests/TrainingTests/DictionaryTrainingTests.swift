@@ -49,7 +49,9 @@ import Testing
       let auroc = corpus.auroc(scores.map { $0.observed[kind] })
       #expect(auroc > 0.85, "kind \(kind): AUROC \(auroc)")
     }
-    let stems = ensemble.members.map { $0.weights.filter { $0.name.hasPrefix("image.stem") } }
+    let stems = ensemble.members.map {
+      $0.encoder.weights.filter { $0.name.hasPrefix("image.stem") }
+    }
     #expect(stems[0].count == 4 && stems.allSatisfy { $0 == stems[0] }, "one stem for all")
   }
 

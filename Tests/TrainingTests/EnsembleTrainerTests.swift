@@ -197,7 +197,7 @@ import Testing
     let ensemble = try train()
     #expect(ensemble.kinds.map(\.name) == ["bag", "bag.1", "bag.2", "transformer"])
     #expect(ensemble.members.map { [$0.kind, $0.fold] } == (0..<8).map { [$0 / 2, $0 % 2] })
-    func values(_ member: Ensemble.Member) -> [Float] { member.weights.flatMap(\.values) }
+    func values(_ member: Ensemble.Member) -> [Float] { member.encoder.weights.flatMap(\.values) }
     #expect(values(ensemble.members[0]) == values(alone.members[0]), "snapshots change no training")
     #expect(Set((0..<8).map { values(ensemble.members[$0]) }).count == 8)
     #expect(try train().digest() == ensemble.digest(), "from the checkpoints")

@@ -37,7 +37,7 @@ import Text
       corpus, configuration: configuration, workers: 2, checkpoints: nil, key: "k",
       publish: { _, _ in }, progress: { _ in }, isCancelled: { false })
     // What the members made of the bank when they were done, by the ensemble's own encoders.
-    let encoders = ensemble.encoders()
+    let encoders = ensemble.members.map(\.encoder)
     for (member, encoder) in zip(ensemble.members, encoders) {
       #expect(
         member.bankTexts == PairEncoder(encoder).texts(ensemble.bank.map(\.caption)),

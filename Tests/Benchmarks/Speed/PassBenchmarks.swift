@@ -1,3 +1,4 @@
+import Foundation
 import Images
 import Layers
 import Shards
@@ -61,7 +62,6 @@ final class ScoringBenchmark: Benchmark {
   private(set) var items = 0
   private let shards: [String]
   private let ensemble: Ensemble
-  private let encoders: [FrozenEncoder]
   private var scores: [[PairScores]] = []
   private static let batch = 192
 
@@ -96,18 +96,23 @@ final class ScoringBenchmark: Benchmark {
     let clusters = sphericalClusters(
       members[0].bankTexts, dimension: kinds[0].dimension, clusters: max(2, bank.count / 20),
       seed: 0)
-    ensemble = Ensemble(
+    let made = Ensemble(
       kinds: kinds, folds: configuration.folds, bank: bank, members: members,
       clusterCentres: clusters.centres, bankClusters: clusters.assignment)
-    encoders = ensemble.encoders()
+    // As a run has it: weights are read where they lie in files.
+    let folder = NSTemporaryDirectory() + "winnow-bench-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try made.write(to: folder)
+    ensemble = try Ensemble(directory: folder)
   }
 
   func exports() -> [NamedTensor] { [] }
 
   func run() throws {
-    let (judges, encoders) = (ensemble, encoders)
+    let judges = ensemble
     scores = try parallelMap(
-      shards.count, workers: threads, state: Judge(judges, encoders: encoders)
+      shards.count, workers: threads, state: Judge(judges)
     ) { [shards] judge, shard in
       let reader = PairReader(path: shards[shard], configuration: ReadConfiguration())
       let decoder = ThumbnailConfiguration().decoder

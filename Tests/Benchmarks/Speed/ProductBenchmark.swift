@@ -27,7 +27,8 @@ final class ProductBenchmark: Benchmark {
     _ = try parallelMap(threads, workers: threads) { [factors, side, times] thread in
       guard let product = shared.value[thread] else { return }
       for _ in 0..<times {
-        multiply(factors[thread], .no, factors[thread], .no, into: product, m: side, n: side, k: side)
+        multiply(
+          factors[thread], .no, factors[thread], .no, into: product, m: side, n: side, k: side)
       }
     }
   }

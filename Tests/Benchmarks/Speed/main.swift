@@ -39,9 +39,8 @@ func benchmark(_ name: String, _ directory: String) throws -> any Benchmark {
   case "decode-and-encode":
     return DecodeAndEncodeBenchmark(conv.image, dimension: conv.dimension, shards: shards)
   case "step-conv-bag", "step-conv-transformer":
-    let members = TrainingConfiguration().members.filter { name == "step-\($0.name)" }
-    guard let member = members.first else { throw UsageError(text: "no member for \(name)") }
-    return try StepBenchmark(member, shards: shards)
+    let text = TextConfiguration(kind: name == "step-conv-bag" ? .bag : .transformer)
+    return try StepBenchmark(MemberConfiguration(name: name, text: text), shards: shards)
   case "scoring": return try ScoringBenchmark(shards: shards)
   default: throw UsageError(text: "no benchmark is called \(name)")
   }

@@ -89,7 +89,7 @@ func topKeys(_ count: Int, of shards: ShardSelection, judgedBy run: RunDirectory
   var ranked: [(place: Double, key: String)] = []
   for fold in 0..<folds {
     let encoded = try EncodedPairs(
-      shards, with: ensemble.encoder(of: ensemble.member(kind: 0, fold: fold)),
+      shards, with: ensemble.member(kind: 0, fold: fold).encoder,
       configuration: RunConfiguration(), workers: processors)
     let mine = encoded.hashes.indices.filter { encoded.hashes[$0].fold(of: folds) == fold }
     let cosines = mine.map { i in
