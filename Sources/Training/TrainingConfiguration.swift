@@ -9,8 +9,8 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
   /// Short rounds with one kind of member each, in turn, that only find the pairs not worth learning from.
   public var selectionRounds = 2
   public var selectionEpochs = 6
-  /// Later rounds do not learn from pairs whose out-of-fold score lies below this quantile of the scores of randomly
-  /// re-paired ones.
+  /// Later rounds draw a pair every other epoch where its out-of-fold score is this quantile of the scores of randomly
+  /// re-paired ones, seldom below and mostly above; 0 draws all pairs in every epoch.
   public var distrustQuantile: Float = 0.9
   public var epochs = 8
   /// A corpus too small for this many steps in `epochs` epochs is seen more often (half as many in a selection round).
@@ -31,8 +31,8 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
 
   public init() { augmentation.wordDropout = 0.5 }
 
-  /// Dictionaries of patches at two scales and convolutional encoders, more than one of each where that costs little: what
-  /// each adds is told by `winnow eval noise`, what was tried instead by Tests/Benchmarks/README.md.
+  /// Two dictionaries of patches at different scales, and two convolutional encoders: what each adds is told by
+  /// `winnow eval noise`, what was tried instead by Tests/Benchmarks/README.md.
   private static var defaultMembers: [MemberConfiguration] {
     var coarse = ImageConfiguration(kind: .dictionary)
     (coarse.side, coarse.stride, coarse.grid, coarse.dropout) = (32, 1, 3, 0.7)
@@ -42,10 +42,7 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
     return [
       MemberConfiguration(name: "coarse-bag", image: coarse),
       MemberConfiguration(name: "fine-bag", image: fine),
-      MemberConfiguration(name: "coarse-bag-2", image: coarse),
-      MemberConfiguration(name: "fine-bag-2", image: fine),
       MemberConfiguration(name: "conv-bag", image: conv),
-      MemberConfiguration(name: "conv-bag-2", image: conv),
       MemberConfiguration(
         name: "conv-transformer", image: conv, text: .init(kind: .transformer)),
     ]
