@@ -1,10 +1,14 @@
-/// A member's raw score of a pair against the reference bank (the idea of s-CLIPLoss, Wang et al. 2024, made independent
-/// of the batch):
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// A member's raw score of a pair against the reference bank (DESIGN.md, "Score"; the idea of s-CLIPLoss, Wang et al.
+/// 2024, made independent of the batch):
 ///
-///     l(i) = v_i.t_i/tau - 1/2 [ log sum_r e^{v_i.t_r/tau} + log sum_r e^{v_r.t_i/tau} ]
-///
-/// The log odds of the pair against the bank. DESIGN.md adds the pair's own term to both sums; that flattens the scores of
-/// all good matches near 0, and cost 0.0005 of AUROC at every temperature tried (Tests/Benchmarks/README.md).
+///     l(i) = v_i.t_i/tau - 1/2 [ log(e^{v_i.t_i/tau} + sum_r e^{v_i.t_r/tau})
+///                              + log(e^{v_i.t_i/tau} + sum_r e^{v_r.t_i/tau}) ]
 ///
 /// Bank pairs with the same caption or the same image as either side are left out and the sums scaled up for it.
 struct BankScorer: Sendable {
@@ -89,8 +93,12 @@ struct BankScorer: Sendable {
         .union(byImage[bank[r].hash.image, default: []]).union(sameImage))
   }
 
-  /// A sum over nothing (minus infinity, in a bank of nothing else than the pair) counts as a tie.
   private func score(_ own: Float, _ imageSum: Float, _ textSum: Float) -> Float {
-    own - 0.5 * ((imageSum.isFinite ? imageSum : own) + (textSum.isFinite ? textSum : own))
+    own - 0.5 * (logAdd(own, imageSum) + logAdd(own, textSum))
+  }
+
+  /// log(e^a + e^b); b may be minus infinity.
+  private func logAdd(_ a: Float, _ b: Float) -> Float {
+    max(a, b) + log1pf(expf(-abs(a - b)))
   }
 }

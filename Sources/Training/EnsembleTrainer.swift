@@ -106,51 +106,42 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
     var seed: UInt64
     /// Indices into the corpus.
     var pairs: [Int]
-    /// How likely an epoch draws each of them; nil for all.
-    var shares: [Float]?
-    /// Pairs that an epoch goes through.
-    var expected: Int { expectedPairs(pairs.count, shares: shares) }
-    var steps: Int { recipe.plan(pairs: expected).steps }
+    var steps: Int { recipe.plan(pairs: pairs.count).steps }
   }
 
   func train() throws -> Ensemble {
     let all = Array(configuration.members.indices)
     let rounds = configuration.selectionRounds
     let selecting = configuration.selectionEpochs
-    func selection(_ round: Int, shares: [Int: Float]) -> [Job] {
-      jobs(kinds: [round % all.count], round: round, epochs: selecting, shares: shares)
+    func selection(_ round: Int, leftOut: Set<Int>) -> [Job] {
+      jobs(kinds: [round % all.count], round: round, epochs: selecting, leftOut: leftOut)
     }
-    func expected(from round: Int, shares: [Int: Float]) -> Int {
-      ((round..<rounds).flatMap { selection($0, shares: shares) }
-        + jobs(kinds: all, round: nil, epochs: configuration.epochs, shares: shares))
+    func expected(from round: Int, leftOut: Set<Int>) -> Int {
+      ((round..<rounds).flatMap { selection($0, leftOut: leftOut) }
+        + jobs(kinds: all, round: nil, epochs: configuration.epochs, leftOut: leftOut))
         .map(\.steps).reduce(0, +)
     }
-    var shares: [Int: Float] = [:]
+    var leftOut: Set<Int> = []
     var trust = Trust(split.training)
     var done = 0
     for round in 0..<rounds {
-      counter.expect(done + expected(from: round, shares: shares))
-      let jobs = selection(round, shares: shares)
+      counter.expect(done + expected(from: round, leftOut: leftOut))
+      let jobs = selection(round, leftOut: leftOut)
       done += jobs.map(\.steps).reduce(0, +)
       trust.add(try scores(by: try ensemble(try members(jobs))))
-      shares = trust.shares(quantile: configuration.distrustQuantile) {
+      leftOut = trust.distrusted(quantile: configuration.distrustQuantile) {
         corpus.hash($0).fold(of: configuration.folds)
       }
     }
-    counter.expect(done + expected(from: rounds, shares: shares))
-    let final = jobs(kinds: all, round: nil, epochs: configuration.epochs, shares: shares)
+    counter.expect(done + expected(from: rounds, leftOut: leftOut))
+    let final = jobs(kinds: all, round: nil, epochs: configuration.epochs, leftOut: leftOut)
     return try ensemble(try members(final))
   }
 
-  /// - Parameters:
-  ///   - round: the selection round, nil for the final one.
-  ///   - shares: how likely an epoch draws each pair; none for all.
-  private func jobs(kinds: [Int], round: Int?, epochs: Int, shares: [Int: Float]) -> [Job] {
-    // ECL's schedule leaves pairs out by itself, so it begins with those that are more trusted than not.
-    let least: Float = configuration.ecl == nil ? 0.02 : 0.5
-    return kinds.flatMap { kind in
+  /// - Parameter round: the selection round, nil for the final one.
+  private func jobs(kinds: [Int], round: Int?, epochs: Int, leftOut: Set<Int>) -> [Job] {
+    kinds.flatMap { kind in
       (0..<configuration.folds).map { fold in
-        let pairs = split.training(fold: fold).filter { shares[$0, default: 1] >= least }
         let number = kind * configuration.folds + fold + 1000 * (round.map { $0 + 1 } ?? 0)
         return Job(
           kinds: configuration.members[kind].kinds(snapshots: round == nil), fold: fold,
@@ -160,9 +151,7 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
             minimumSteps: configuration.minimumSteps / (round == nil ? 1 : 2)),
           seed: (configuration.members[kind].seed ?? configuration.seed) &* 0x9E37_79B9
             &+ UInt64(number),
-          pairs: pairs,
-          shares: shares.isEmpty || configuration.ecl != nil
-            ? nil : pairs.map { shares[$0, default: 1] })
+          pairs: split.training(fold: fold).filter { !leftOut.contains($0) })
       }
     }
   }
@@ -171,8 +160,8 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
   private typealias Kind = (configured: MemberConfiguration, members: [Ensemble.Member])
 
   private func members(_ jobs: [Job]) throws -> [Kind] {
-    for job in jobs where job.expected < 2 {
-      throw TrainingError.tooFewPairs(have: job.expected, need: 2)
+    for job in jobs where job.pairs.count < 2 {
+      throw TrainingError.tooFewPairs(have: job.pairs.count, need: 2)
     }
     let trained = try parallelMap(jobs.count, workers: workers) { try members(of: jobs[$0]) }
     return stride(from: 0, to: jobs.count, by: configuration.folds).flatMap { first in
@@ -212,7 +201,7 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
     let trainer = Trainer(
       job.recipe, member: job.kinds[0], seed: job.seed,
       tokenizer: text.tokens == .words ? nil : try makeTokenizer(text), on: corpus,
-      pairs: job.pairs, shares: job.shares, groups: split.groups, features: features[job.kinds[0]])
+      pairs: job.pairs, groups: split.groups, features: features[job.kinds[0]])
     let unfinished = files[0].map {
       Checkpoint(
         path: "\($0).unfinished", seconds: 120, key: ($0 as NSString).lastPathComponent,

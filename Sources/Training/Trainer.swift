@@ -35,8 +35,6 @@ final class Trainer<Corpus: TrainingCorpus> {
   let corpus: Corpus
   /// Indices into the corpus.
   let pairs: [Int]
-  /// How likely an epoch draws each of `pairs`; nil for all of them in every epoch.
-  private let shares: [Float]?
   let groups: PairGroups
   /// Of a member with a dictionary.
   let features: FeatureCache?
@@ -58,7 +56,6 @@ final class Trainer<Corpus: TrainingCorpus> {
 
   /// - Parameters:
   ///   - pairs: indices into the corpus, at least two.
-  ///   - shares: how likely an epoch draws each of them; nil for all in every epoch. Not together with ECL's schedule.
   ///   - tokenizer: where the member's tokens are of a vocabulary.
   ///   - groups: of the whole corpus.
   ///   - features: for a member with a dictionary, of the whole corpus.
@@ -66,9 +63,8 @@ final class Trainer<Corpus: TrainingCorpus> {
   ///   - workers: threads.
   init(
     _ recipe: Recipe, member: MemberConfiguration, seed: UInt64,
-    tokenizer: (any CaptionTokenizer)? = nil, on corpus: Corpus, pairs: [Int],
-    shares: [Float]? = nil, groups: PairGroups, features: FeatureCache? = nil,
-    masked: MaskedLearning? = nil, workers: Int = 1
+    tokenizer: (any CaptionTokenizer)? = nil, on corpus: Corpus, pairs: [Int], groups: PairGroups,
+    features: FeatureCache? = nil, masked: MaskedLearning? = nil, workers: Int = 1
   ) {
     precondition((member.image.stem == nil) == (features == nil), "\(member.name): features")
     self.features = features
@@ -76,11 +72,9 @@ final class Trainer<Corpus: TrainingCorpus> {
     self.seed = seed
     self.corpus = corpus
     self.pairs = pairs
-    self.shares = shares
     self.groups = groups
     self.workers = workers
-    precondition(shares == nil || recipe.ecl == nil, "\(member.name): shares and ECL's schedule")
-    plan = recipe.plan(pairs: expectedPairs(pairs.count, shares: shares))
+    plan = recipe.plan(pairs: pairs.count)
     var random = SeededRandom(seed, .weights, 0)
     let encoder = DualEncoder(
       member, seed: random.next(), tokenizer: tokenizer, stem: features?.stem)
@@ -110,7 +104,9 @@ final class Trainer<Corpus: TrainingCorpus> {
   func advance() throws -> StepReport {
     let (epoch, number, isLast) = plan.place(of: step)
     if order.epoch != epoch {
-      order = (epoch, places(of: epoch))
+      order = (epoch, trust.kept)
+      var random = SeededRandom(seed, .order, epoch)
+      random.shuffle(&order.places)
     }
     let chosen = order.places[(number * plan.batch)..<((number + 1) * plan.batch)].map { pairs[$0] }
     let rate = optimiser.rate(at: step)
@@ -125,15 +121,6 @@ final class Trainer<Corpus: TrainingCorpus> {
       step: step, epoch: epoch + 1, loss: loss ?? contrastive, contrastive: contrastive, mlm: mlm,
       learningRate: rate,
       logitScale: encoder.loss.scale, pairs: chosen.count)
-  }
-
-  /// The pairs that an epoch goes through, as places in `pairs`.
-  private func places(of epoch: Int) -> [Int] {
-    var random = SeededRandom(seed, .order, epoch)
-    if let shares { return drawn(plan.sizes[epoch], by: shares, &random) }
-    var places = trust.kept
-    random.shuffle(&places)
-    return places
   }
 
   /// The model that training would end with now: the moving average of the weights.
@@ -252,9 +239,4 @@ extension Lane {
       }
     }
   }
-}
-
-/// How many pairs an epoch goes through.
-func expectedPairs(_ pairs: Int, shares: [Float]?) -> Int {
-  shares.map { min(pairs, Int($0.reduce(0) { $0 + Double($1) })) } ?? pairs
 }

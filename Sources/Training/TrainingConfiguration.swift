@@ -9,8 +9,8 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
   /// Short rounds with one kind of member each, in turn, that only find the pairs not worth learning from.
   public var selectionRounds = 2
   public var selectionEpochs = 6
-  /// Later rounds draw a pair every other epoch where its out-of-fold score is this quantile of the scores of randomly
-  /// re-paired ones, seldom below and mostly above; 0 draws all pairs in every epoch.
+  /// Later rounds do not learn from pairs whose out-of-fold score lies below this quantile of the scores of randomly
+  /// re-paired ones.
   public var distrustQuantile: Float = 0.9
   public var epochs = 8
   /// A corpus too small for this many steps in `epochs` epochs is seen more often (half as many in a selection round).
@@ -38,13 +38,13 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
     (coarse.side, coarse.stride, coarse.grid, coarse.dropout) = (32, 1, 3, 0.7)
     var fine = coarse
     (fine.side, fine.stride, fine.grid) = (48, 2, 4)
-    let conv = ImageConfiguration(kind: .convolutional)
     return [
       MemberConfiguration(name: "coarse-bag", image: coarse),
       MemberConfiguration(name: "fine-bag", image: fine),
-      MemberConfiguration(name: "conv-bag", image: conv),
+      MemberConfiguration(name: "conv-bag", image: .init(kind: .convolutional)),
       MemberConfiguration(
-        name: "conv-transformer", image: conv, text: .init(kind: .transformer)),
+        name: "conv-transformer", image: .init(kind: .convolutional),
+        text: .init(kind: .transformer)),
     ]
   }
 

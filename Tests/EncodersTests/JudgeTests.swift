@@ -81,7 +81,7 @@ import Testing
     expect(scores[1].repaired[1], v, t, leftOutTexts: [2], leftOutImages: [2, 5])
   }
 
-  /// The formula as written, in double precision.
+  /// DESIGN.md's formula as written, in double precision.
   private func plainScore(
     _ v: [Float], _ t: [Float], _ member: Ensemble.Member, leftOutTexts: Set<Int>,
     leftOutImages: Set<Int>, _ scale: Double
@@ -95,8 +95,8 @@ import Testing
       let up = Double(ensemble.bank.count) / Double(terms.count)
       return up * terms.reduce(0) { $0 + exp(scale * dot(row, rows[($1 * 6)..<($1 * 6 + 6)])) }
     }
-    let byImage = log(sum(v, member.bankTexts, leftOutTexts))
-    let byText = log(sum(t, member.bankImages, leftOutImages))
+    let byImage = log(exp(own) + sum(v, member.bankTexts, leftOutTexts))
+    let byText = log(exp(own) + sum(t, member.bankImages, leftOutImages))
     return Float(own - 0.5 * (byImage + byText))
   }
 
