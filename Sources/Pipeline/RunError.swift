@@ -36,6 +36,8 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
   case damagedState(file: String, detail: String)
   /// Read and written pairs don't add up (promise 2).
   case ledger(shard: String, detail: String)
+  /// An input file holds what can't be used.
+  case badInput(file: String, detail: String, remedy: String)
   /// A file couldn't be written; the text names it.
   case publishing(String)
   /// The system refused a file operation.
@@ -82,6 +84,7 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
       return "\(file) can't be used (\(detail)); delete it and run the same command again"
     case .ledger(let shard, let detail):
       return "the ledger of \(shard) doesn't add up: \(detail); please report this"
+    case .badInput(let file, let detail, let remedy): return "\(file): \(detail); \(remedy)"
     case .publishing(let text): return text
     case .file(let path, let operation, let code):
       let remedy =

@@ -30,7 +30,7 @@ public enum NPY {
       throw .malformed(file: source, tensor: tensor, reason: "no readable npy header")
     }
     guard let size = elementSize(header.descr) else {
-      let reason = "numpy type '\(header.descr)' is not one of <f4 <f2 <i8 |u1 |b1 |S"
+      let reason = "numpy type '\(header.descr)' is not one of <f4 <f8 <f2 <i8 |u1 |b1 |S"
       throw .unsupported(file: source, tensor: tensor, reason: reason)
     }
     let data = bytes[dataStart...]
@@ -45,6 +45,7 @@ public enum NPY {
     }
     switch header.descr {
     case "<f4": return .float32(unpack(data, count: count), shape: header.shape)
+    case "<f8": return .float64(unpack(data, count: count), shape: header.shape)
     case "<f2": return .float32(float16(unpack(data, count: count)), shape: header.shape)
     case "<i8": return .int64(unpack(data, count: count), shape: header.shape)
     case "|u1": return .uint8(Array(data), shape: header.shape)
@@ -61,7 +62,7 @@ public enum NPY {
     switch descr {
     case "<f4": return 4
     case "<f2": return 2
-    case "<i8": return 8
+    case "<f8", "<i8": return 8
     case "|u1", "|b1": return 1
     default:
       // A width of 0 would let a short file claim any number of elements.
@@ -75,6 +76,7 @@ public enum NPY {
   private static func payload(_ array: NPYArray) -> (descr: String, data: [UInt8]) {
     switch array {
     case .float32(let values, _): return ("<f4", values.withUnsafeBytes { Array($0) })
+    case .float64(let values, _): return ("<f8", values.withUnsafeBytes { Array($0) })
     case .int64(let values, _): return ("<i8", values.withUnsafeBytes { Array($0) })
     case .uint8(let values, _): return ("|u1", values)
     case .bool(let values): return ("|b1", values.map { $0 ? 1 : 0 })

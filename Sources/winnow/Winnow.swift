@@ -22,7 +22,7 @@ struct Winnow: ParsableCommand {
     version: winnowVersion,
     subcommands: [
       Clean.self, Train.self, Score.self, Fit.self, Filter.self, Embed.self, Inspect.self,
-      Eval.self,
+      Eval.self, Labels.self,
     ])
 
   static func main() {

@@ -1,0 +1,70 @@
+/// The second read: the rows by given label and by the label that they confidently tell.
+///
+/// Integer counts: those of parts merge exactly, in any order and any split.
+public struct ConfidentCounts: Sendable, Equatable {
+  /// Of the whole data set, `[K]`.
+  public let thresholds: [Double]
+  public let rules: ClassLabelRules
+  /// Rows by given label (row) and confident label (column); those that pass no threshold are in no cell.
+  public private(set) var counts: ClassMatrix<Int>
+  /// Rows off the diagonal whose prediction isn't the given label: what `.confidentLearning` flags.
+  public private(set) var confidentIssues = 0
+  private let bounds: ConfidenceBounds
+
+  /// - Parameter thresholds: `ClassStatistics.thresholds` of the whole data set.
+  public init(thresholds: [Double], rules: ClassLabelRules = .cleanlab) {
+    self.thresholds = thresholds
+    self.rules = rules
+    counts = ClassMatrix(classes: thresholds.count, repeating: 0)
+    bounds = ConfidenceBounds(thresholds: thresholds, rules: rules)
+  }
+
+  /// The confident joint (the paper's eq. 1) as the rules have it: cleanlab's has at least 1 in each cell of the
+  /// diagonal.
+  public var confidentJoint: ClassMatrix<Int> {
+    var joint = counts
+    if rules == .cleanlab {
+      for k in 0..<joint.classes { joint[k, k] = max(1, joint[k, k]) }
+    }
+    return joint
+  }
+
+  /// - Throws: `.labelOutOfRange`; probabilities are taken as `ClassStatistics` found them.
+  /// - Precondition: `rows` have as many classes.
+  public mutating func add(_ rows: LabelledRows) throws(ClassLabelError) {
+    precondition(rows.classes == counts.classes, "\(rows.classes) classes, not \(counts.classes)")
+    try rows.checkLabels()
+    switch rows.probabilities {
+    case .float32(let values): add(values, labels: rows.labels, bounds: bounds.float32)
+    case .float64(let values): add(values, labels: rows.labels, bounds: bounds.float64)
+    }
+  }
+
+  public mutating func merge(_ other: ConfidentCounts) {
+    precondition(other.thresholds == thresholds && other.rules == rules, "other thresholds")
+    counts.add(other.counts)
+    confidentIssues += other.confidentIssues
+  }
+
+  private mutating func add<Scalar: ProbabilityScalar>(
+    _ values: [Scalar], labels: [Int32], bounds: [Scalar]
+  ) {
+    let classes = counts.classes
+    values.withUnsafeBufferPointer { values in
+      bounds.withUnsafeBufferPointer { bounds in
+        for (index, label) in labels.enumerated() {
+          let row = UnsafeBufferPointer(
+            rebasing: values[index * classes..<(index + 1) * classes])
+          let given = Int(label)
+          let confident = RowKernels.confidentLabel(
+            row, bounds: bounds, label: given, rules: rules)
+          guard confident >= 0 else { continue }
+          counts[given, confident] += 1
+          guard confident != given else { continue }
+          let predicted = PlainRow.prediction(row, label: given, margin: rules.agreementMargin)
+          if predicted != given || rules == .paper { confidentIssues += 1 }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import ConfidentLearning
+import TensorFiles
+
+/// Given labels and predicted probabilities in two `.npy` files, read a chunk at a time.
+struct LabelSource: Sendable {
+  let rows: Int
+  let classes: Int
+  private let labels: NPYReader
+  private let probabilities: NPYReader
+  /// Rows of a chunk. A chunk fits into a core's cache.
+  private let chunkRows: Int
+
+  /// - Parameters:
+  ///   - labels: whole numbers of any width, `[n]` or `[n, 1]`.
+  ///   - probabilities: float16, float32 or float64, `[n, K]`.
+  ///   - chunkBytes: of the probabilities, a row at least.
+  /// - Throws: `RunError.badInput`, `TensorFileError`.
+  init(labels: String, probabilities: String, chunkBytes: Int = 1 << 19) throws {
+    self.labels = try NPYReader(labels)
+    self.probabilities = try NPYReader(probabilities)
+    let shape = self.probabilities.shape
+    guard shape.count == 2, !self.probabilities.element.isInteger else {
+      throw RunError.badInput(
+        file: probabilities, detail: "it holds \(self.probabilities.element.rawValue) \(shape)",
+        remedy: "predicted probabilities are floating-point numbers [examples, classes]")
+    }
+    (rows, classes) = (shape[0], shape[1])
+    guard classes >= 2 else {
+      throw RunError.badInput(
+        file: probabilities, detail: "\(ClassLabelError.tooFewClasses(found: classes))",
+        remedy: "give a column for each class")
+    }
+    let given = self.labels.shape
+    guard given.count == 1 || given.count == 2 && given[1] == 1, self.labels.element.isInteger else {
+      throw RunError.badInput(
+        file: labels, detail: "it holds \(self.labels.element.rawValue) \(given)",
+        remedy: "labels are whole numbers [examples], the column of each class: "
+          + "save labels.astype('int64')")
+    }
+    guard given[0] == rows else {
+      throw RunError.badInput(
+        file: labels, detail: "\(given[0]) labels for the \(rows) rows of \(probabilities)",
+        remedy: "give a label for each row, in the same order")
+    }
+    let rowBytes = classes * (self.probabilities.element == .float64 ? 8 : 4)
+    chunkRows = max(1, chunkBytes / rowBytes)
+  }
+
+  var chunks: Int { (rows + chunkRows - 1) / chunkRows }
+
+  /// What a worker reads into, over and over.
+  struct Buffer {
+    fileprivate var float16: [Float16] = []
+    fileprivate var float32: [Float] = []
+    fileprivate var float64: [Double] = []
+  }
+
+  /// - Throws: `RunError.badInput` for a label that is no column; `TensorFileError`.
+  func chunk(_ index: Int, _ buffer: inout Buffer) throws -> LabelledRows {
+    let first = index * chunkRows
+    let count = min(chunkRows, rows - first)
+    let given = try labels.integers(from: first, count: count)
+    let limit = Int64(classes)
+    let whole = try given.enumerated().map { row, label in
+      guard let label, (0..<limit).contains(label) else { throw badLabel(label, first + row) }
+      return Int32(label)
+    }
+    let values: PredictedProbabilities
+    switch probabilities.element {
+    case .float64:
+      try read(first, count, &buffer.float64)
+      values = .float64(buffer.float64)
+    case .float16:
+      try read(first, count, &buffer.float16)
+      values = .float32(buffer.float16.map { Float($0) })
+    default:
+      try read(first, count, &buffer.float32)
+      values = .float32(buffer.float32)
+    }
+    return try LabelledRows(first: first, classes: classes, labels: whole, probabilities: values)
+  }
+
+  private func read<Value: BinaryFloatingPoint & BitwiseCopyable>(
+    _ first: Int, _ count: Int, _ values: inout [Value]
+  ) throws {
+    if values.count != count * classes { values = Array(repeating: 0, count: count * classes) }
+    try probabilities.read(from: first * classes, into: &values)
+  }
+
+  private func badLabel(_ label: Int64?, _ row: Int) -> RunError {
+    let label = label.map { "\($0)" } ?? "beyond 2^63"
+    return .badInput(
+      file: labels.path,
+      detail: "row \(row): label \(label) is no column of \(probabilities.path), "
+        + "which has \(classes): 0...\(classes - 1)",
+      remedy: "number the classes from 0 in the order of the columns")
+  }
+
+  /// The same error with the file that it is about.
+  func named(_ error: ClassLabelError) -> RunError {
+    .badInput(
+      file: probabilities.path, detail: "\(error)",
+      remedy: "give probabilities, such as a softmax of the model's outputs")
+  }
+}

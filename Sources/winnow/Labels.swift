@@ -1,0 +1,124 @@
+import ArgumentParser
+import Foundation
+import Pipeline
+import Reports
+
+struct Labels: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Find wrong labels of a classification data set.",
+    discussion: """
+      Confident learning on class labels, as cleanlab's find_label_issues: prints the numbers of the flagged examples, the
+      most doubtful first. The probabilities must come from a model that has not learned from the example it judges
+      (cross-validation). Files of any size are read a chunk at a time.
+
+      --out FILE.npz has the columns index, label, predicted, quality, and the noise model: label_counts, thresholds,
+      confident_joint, calibrated_joint. --out FILE.npy has the index only, or with --mask a boolean for each example.
+
+      Examples:
+        winnow labels --labels y.npy --pred-probs p.npy --out issues.npz
+        winnow labels --labels y.npy --pred-probs p.npy --filter-by both --rank-by normalized_margin | head
+      """)
+
+  @Option(help: "The given labels: an npy of whole numbers, the column of each class.")
+  var labels: String
+
+  @Option(help: "The predicted probabilities: an npy [examples, classes], float16, float32 or float64.")
+  var predProbs: String
+
+  @Option(help: "Who is flagged: \(list(LabelFilter.self)).")
+  var filterBy = LabelFilter.pruneByNoiseRate
+
+  @Option(help: "The label quality that ranks them: \(list(LabelRank.self)).")
+  var rankBy = LabelRank.selfConfidence
+
+  @Flag(help: "Account for class imbalance in the ranking: subtract the classes' thresholds.")
+  var adjust = false
+
+  @Option(help: "Flag this share of the estimated issues.")
+  var fracNoise = 1.0
+
+  @Option(help: "Examples that each class keeps at least.")
+  var minExamplesPerClass = 1
+
+  @Option(help: "How many to flag in each class, comma-separated, instead of what is estimated.")
+  var numToRemovePerClass: String?
+
+  @Option(help: "Whose rules: \(list(LabelRules.self)). They differ in ties, rare classes and rounding.")
+  var rules = LabelRules.cleanlab
+
+  @Option(help: "Write to this file, .npz or .npy.")
+  var out: String?
+
+  @Flag(help: "Write a boolean for each example (.npy).")
+  var mask = false
+
+  @Option(help: "Threads (default: one per core). The output doesn't depend on it.")
+  var workers: Int?
+
+  @Flag(help: "No summary.")
+  var quiet = false
+
+  func validate() throws {
+    if let workers, workers < 1 { throw ValidationError("--workers must be at least 1.") }
+    if let out, !out.hasSuffix(".npz"), !out.hasSuffix(".npy") {
+      throw ValidationError("--out \(out) is neither .npz nor .npy.")
+    }
+    if mask, out?.hasSuffix(".npy") != true {
+      throw ValidationError("--mask needs --out FILE.npy.")
+    }
+  }
+
+  func run() throws {
+    for file in [labels, predProbs] where !FileManager.default.fileExists(atPath: file) {
+      throw ValidationError("\(file): no such file")
+    }
+    let options = try options()
+    let cancellation = Cancellation()
+    let signals = Signals(cancelling: cancellation)
+    defer { withExtendedLifetime(signals) {} }
+    let stage = try LabelStage(
+      labels: labels, probabilities: predProbs,
+      workers: workers ?? ProcessInfo.processInfo.activeProcessorCount, cancellation: cancellation)
+    let result = try stage.run(options)
+    if let out {
+      let form: LabelIssuesFile.Form = mask ? .mask : out.hasSuffix(".npz") ? .columns : .indices
+      try LabelIssuesFile.write(result, as: form, to: out)
+    }
+    if !quiet { StandardError.print(result.text(options)) }
+    // Many at a time: a write for each of a million lines takes longer than finding them.
+    let issues = result.issues
+    for start in stride(from: 0, to: issues.count, by: 4096) {
+      let lines = issues[start..<min(start + 4096, issues.count)].map { "\($0.row)" }
+      try StandardOutput.print(lines.joined(separator: "\n"))
+    }
+  }
+
+  private func options() throws -> LabelOptions {
+    var options = LabelOptions()
+    options.filter = filterBy
+    options.rules = rules
+    options.fractionOfNoise = fracNoise
+    options.minimumPerClass = minExamplesPerClass
+    options.rank = rankBy
+    options.adjustsRank = adjust
+    options.removedPerClass = try numToRemovePerClass.map { text in
+      try text.split(separator: ",", omittingEmptySubsequences: false).map {
+        guard let number = Int($0.trimmingCharacters(in: .whitespaces)) else {
+          throw ValidationError("--num-to-remove-per-class \(text): '\($0)' is no number.")
+        }
+        return number
+      }
+    }
+    return options
+  }
+
+  private static func list<Choice: CaseIterable & RawRepresentable<String>>(
+    _ choice: Choice.Type
+  ) -> String {
+    choice.allCases.map(\.rawValue).joined(separator: ", ")
+  }
+}
+
+extension LabelFilter: ExpressibleByArgument {}
+extension LabelRank: ExpressibleByArgument {}
+extension LabelRules: ExpressibleByArgument {}
