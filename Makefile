@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help deps build samples clean-shards eval-samples test test-peers lint peers bench bench-training clean
+.PHONY: help deps build samples clean-shards eval-samples test test-peers lint peers bench bench-labels bench-training clean
 
 # One set of flags for the build and the tests, so that nothing is compiled twice.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
@@ -98,6 +98,10 @@ bench: build samples .venv/peers/.complete ## Compare our speed with PyTorch's, 
 	swift build $(SWIFT_FLAGS) --product winnow-bench
 	@scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
 	.venv/peers/bin/python Tests/Peers/bench.py $(BIN)/winnow-bench $(DATA)/corpus "$$scratch" $(BENCH_FLAGS)
+
+bench-labels: build .venv/peers/.complete ## Compare winnow labels with cleanlab, in turns (9 GB of scratch); BENCH_FLAGS= passes options.
+	@scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
+	.venv/peers/bin/python Tests/Peers/bench_labels.py $(BIN)/winnow "$$scratch" $(BENCH_FLAGS)
 
 clean: ## Remove everything made here: build, virtual environments, sample corpora and their results.
 	rm -rf .build .venv $(DATA)

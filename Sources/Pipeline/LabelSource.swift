@@ -31,7 +31,8 @@ struct LabelSource: Sendable {
         remedy: "give a column for each class")
     }
     let given = self.labels.shape
-    guard given.count == 1 || given.count == 2 && given[1] == 1, self.labels.element.isInteger else {
+    guard given.count == 1 || given.count == 2 && given[1] == 1, self.labels.element.isInteger
+    else {
       throw RunError.badInput(
         file: labels, detail: "it holds \(self.labels.element.rawValue) \(given)",
         remedy: "labels are whole numbers [examples], the column of each class: "

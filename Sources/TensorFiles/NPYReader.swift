@@ -78,7 +78,8 @@ public final class NPYReader: Sendable {
   public func read<Value: BitwiseCopyable>(
     from start: Int, into values: inout [Value]
   ) throws(TensorFileError) {
-    precondition(MemoryLayout<Value>.stride == element.size, "\(Value.self) for \(element.rawValue)")
+    precondition(
+      MemoryLayout<Value>.stride == element.size, "\(Value.self) for \(element.rawValue)")
     try file.fill(&values, from: dataStart + start * element.size)
   }
 

@@ -16,8 +16,11 @@ public final class SafeTensorsReader {
     header = try Self.header(of: file)
   }
 
-  private static func header(of file: borrowing PositionedFile) throws(TensorFileError) -> SafeTensorsHeader {
-    try SafeTensorsHeader(file: file.path, fileLength: file.length) { range throws(TensorFileError) in
+  private static func header(of file: borrowing PositionedFile) throws(TensorFileError)
+    -> SafeTensorsHeader
+  {
+    try SafeTensorsHeader(file: file.path, fileLength: file.length) {
+      range throws(TensorFileError) in
       try file.bytes(range)[...]
     }
   }

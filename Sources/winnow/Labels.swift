@@ -22,7 +22,8 @@ struct Labels: ParsableCommand {
   @Option(help: "The given labels: an npy of whole numbers, the column of each class.")
   var labels: String
 
-  @Option(help: "The predicted probabilities: an npy [examples, classes], float16, float32 or float64.")
+  @Option(
+    help: "The predicted probabilities: an npy [examples, classes], float16, float32 or float64.")
   var predProbs: String
 
   @Option(help: "Who is flagged: \(list(LabelFilter.self)).")
@@ -43,7 +44,8 @@ struct Labels: ParsableCommand {
   @Option(help: "How many to flag in each class, comma-separated, instead of what is estimated.")
   var numToRemovePerClass: String?
 
-  @Option(help: "Whose rules: \(list(LabelRules.self)). They differ in ties, rare classes and rounding.")
+  @Option(
+    help: "Whose rules: \(list(LabelRules.self)). They differ in ties, rare classes and rounding.")
   var rules = LabelRules.cleanlab
 
   @Option(help: "Write to this file, .npz or .npy.")

@@ -35,7 +35,8 @@ struct NoisyLabels {
 
 @Suite struct ClassLabelTests {
   @Test(arguments: LabelIssueFilter.allCases, ClassLabelRules.allCases)
-  func anySplitInAnyOrderIsTheSameAsInMemory(filter: LabelIssueFilter, rules: ClassLabelRules) throws
+  func anySplitInAnyOrderIsTheSameAsInMemory(filter: LabelIssueFilter, rules: ClassLabelRules)
+    throws
   {
     for (steps, float32) in [(nil, false), (8.0, false), (nil, true), (8.0, true)] {
       let data = NoisyLabels(rows: 600, classes: 7, steps: steps)

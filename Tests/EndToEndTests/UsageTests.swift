@@ -4,7 +4,9 @@ import Testing
 @testable import Pipeline
 
 @Suite struct UsageTests {
-  @Test(arguments: ["clean", "train", "score", "fit", "filter", "embed", "inspect", "eval", "labels"])
+  @Test(arguments: [
+    "clean", "train", "score", "fit", "filter", "embed", "inspect", "eval", "labels",
+  ])
   func helpHasAnExampleAndEndsWithZero(command: String) throws {
     let shop = try Workshop()
     let outcome = try shop.winnow(command, "--help")

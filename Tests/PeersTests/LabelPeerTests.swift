@@ -19,7 +19,8 @@ import Testing
       }
       // On the others, cleanlab without a stable sort flags the same sets.
       print(
-        "\(files.count) problems, \(compared) results compared; on \(unstable), numpy's default sort picks other equals")
+        "\(files.count) problems, \(compared) results compared; on \(unstable), numpy's default sort picks other equals"
+      )
       #expect(compared > 5000)
     }
   }

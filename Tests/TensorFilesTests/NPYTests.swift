@@ -23,7 +23,8 @@ import Testing
   @Test(
     arguments: [
       .float32([1, .infinity, -0.0, 0x1p-149], shape: [2, 2]), .float32([], shape: [0, 7]),
-      .float32([3], shape: []), .float64([1, -0.1, .infinity], shape: [3, 1]), .int64([.min, -1, .max], shape: [3]),
+      .float32([3], shape: []), .float64([1, -0.1, .infinity], shape: [3, 1]),
+      .int64([.min, -1, .max], shape: [3]),
       .uint8([0, 255], shape: [1, 2]),
       .bool([true, false, true]), .bool([]), .bytes([]), .bytes([[]]),
       .bytes([Array("clip/001".utf8), [], [0xFF, 0, 0x80], Array("é".utf8)]),

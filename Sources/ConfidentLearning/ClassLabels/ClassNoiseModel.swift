@@ -68,7 +68,8 @@ public struct ClassNoiseModel: Sendable, Equatable, Codable {
       if rules == .paper && sum == 0 { scaled[given, given] = Double(labelCounts[given]) }
       if rules == .paper && sum == 0 { continue }
       for actual in 0..<classes {
-        scaled[given, actual] = scaled[given, actual] / max(Double(sum), tiny) * Double(labelCounts[given])
+        scaled[given, actual] =
+          scaled[given, actual] / max(Double(sum), tiny) * Double(labelCounts[given])
       }
     }
     guard rules == .cleanlab else { return scaled }

@@ -52,7 +52,8 @@ public struct LabelIssueOptions: Sendable, Equatable {
     guard let removedPerClass else { return }
     guard removedPerClass.count == classes, removedPerClass.allSatisfy({ $0 >= 0 }) else {
       throw .parameter(
-        "\(removedPerClass.count) numbers to remove for \(classes) classes; one of at least 0 a class")
+        "\(removedPerClass.count) numbers to remove for \(classes) classes; one of at least 0 a class"
+      )
     }
   }
 }

@@ -16,9 +16,12 @@ func pairwiseSum(_ values: UnsafeBufferPointer<Double>) -> Double {
   for start in stride(from: 0, to: whole, by: 8) {
     for lane in 0..<8 { sums[lane] += values[start + lane] }
   }
-  var result = ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]))
+  var result =
+    ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]))
   for index in whole..<count { result += values[index] }
   return result
 }
 
-func pairwiseSum(_ values: [Double]) -> Double { values.withUnsafeBufferPointer { pairwiseSum($0) } }
+func pairwiseSum(_ values: [Double]) -> Double {
+  values.withUnsafeBufferPointer { pairwiseSum($0) }
+}

@@ -21,7 +21,9 @@ struct PruneCounts: Sendable, Equatable {
       let row = Array(model.calibratedJoint.row(given))
       let wrong = row.enumerated().reduce(0) { $0 + ($1.offset == given ? 0 : $1.element) }
       var scale = options.fractionOfNoise
-      if let removed = options.removedPerClass { scale = wrong > 0 ? Double(removed[given]) / wrong : 0 }
+      if let removed = options.removedPerClass {
+        scale = wrong > 0 ? Double(removed[given]) / wrong : 0
+      }
       for actual in 0..<classes where actual != given {
         byNoiseRate[given, actual] = Int((row[actual] * scale).rounded())
       }
