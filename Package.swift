@@ -105,7 +105,9 @@ let package = Package(
     .testTarget(
       name: "ConfidentLearningTests", dependencies: ["ConfidentLearning", "LabelParity"],
       exclude: ["Goldens"]),
-    .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Shards", "TensorFiles"]),
+    .testTarget(
+      name: "PipelineTests",
+      dependencies: ["Pipeline", "ConfidentLearning", "Shards", "TensorFiles"]),
     .testTarget(name: "ReportsTests", dependencies: ["Reports", "TensorFiles"]),
     .testTarget(
       name: "BenchTrainingTests", dependencies: ["bench-training", "Reports", "Encoders", "Shards"]),

@@ -110,8 +110,27 @@ struct NoisyLabels {
     var statistics = ClassStatistics(classes: 2)
     try statistics.add(rows)
     #expect(statistics.thresholds() == [0.1, 2])
+  }
+
+  @Test func statisticsComeBackEqualFromJSON() throws {
+    let rows = try NoisyLabels(rows: 50, classes: 3).rows()
+    var statistics = ClassStatistics(classes: 3)
+    try statistics.add(rows)
+    var counts = ConfidentCounts(thresholds: statistics.thresholds(.paper), rules: .paper)
+    try counts.add(rows)
     let data = try JSONEncoder().encode(statistics)
     #expect(try JSONDecoder().decode(ClassStatistics.self, from: data) == statistics)
+    let cells = try JSONEncoder().encode(counts)
+    #expect(try JSONDecoder().decode(ConfidentCounts.self, from: cells) == counts)
+    for bad in [
+      #"{"format_version":1,"counts":[1,2],"self_confidence":[[0,0]]}"#,
+      #"{"format_version":1,"counts":[1,-2],"self_confidence":[[0,0],[0,0]]}"#,
+      #"{"format_version":9,"counts":[1,2],"self_confidence":[[0,0],[0,0]]}"#,
+    ] {
+      #expect(throws: DecodingError.self) {
+        try JSONDecoder().decode(ClassStatistics.self, from: Data(bad.utf8))
+      }
+    }
   }
 
   /// Three classes with thresholds 0.5, 0.3 and 0.2; the row passes the last two, and its likeliest class is the first.

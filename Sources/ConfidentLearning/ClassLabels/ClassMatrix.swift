@@ -39,8 +39,6 @@ public struct ClassMatrix<Element: Sendable & Equatable>: Sendable, Equatable {
   }
 }
 
-extension ClassMatrix: Codable where Element: Codable {}
-
 extension ClassMatrix where Element: AdditiveArithmetic {
   public var rowSums: [Element] { (0..<classes).map { row($0).reduce(.zero, +) } }
   public var columnSums: [Element] { transposed.rowSums }

@@ -3,7 +3,7 @@
 ///     let model = ClassNoiseModel(statistics, confidentCounts)
 ///     model.calibratedJoint[3, 5]   // 27: examples that are labelled 3 and are a 5
 ///     model.noiseRate               // 0.08
-public struct ClassNoiseModel: Sendable, Equatable, Codable {
+public struct ClassNoiseModel: Sendable, Equatable {
   public let rules: ClassLabelRules
   /// Rows of each given label, `[K]`.
   public let labelCounts: [Int]
@@ -16,14 +16,6 @@ public struct ClassNoiseModel: Sendable, Equatable, Codable {
   public let calibratedJoint: ClassMatrix<Double>
   /// What `.confidentLearning` flags, and how many `.lowNormalizedMargin` and `.lowSelfConfidence` do.
   public let confidentIssues: Int
-
-  enum CodingKeys: String, CodingKey {
-    case rules, thresholds
-    case labelCounts = "label_counts"
-    case confidentJoint = "confident_joint"
-    case calibratedJoint = "calibrated_joint"
-    case confidentIssues = "confident_issues"
-  }
 
   /// - Precondition: both of the same rows.
   public init(_ statistics: ClassStatistics, _ confident: ConfidentCounts) {
@@ -65,8 +57,10 @@ public struct ClassNoiseModel: Sendable, Equatable, Codable {
     let classes = joint.classes
     var scaled = joint.map { Double($0) }
     for (given, sum) in joint.rowSums.enumerated() {
-      if rules == .paper && sum == 0 { scaled[given, given] = Double(labelCounts[given]) }
-      if rules == .paper && sum == 0 { continue }
+      if rules == .paper && sum == 0 {
+        scaled[given, given] = Double(labelCounts[given])
+        continue
+      }
       for actual in 0..<classes {
         scaled[given, actual] =
           scaled[given, actual] / max(Double(sum), tiny) * Double(labelCounts[given])

@@ -2,18 +2,13 @@
 ///
 /// Statistics of parts (chunks, files, nights, machines) merge to exactly those of the whole, in any order and any split:
 /// they are integer counts and fixed-point sums.
-public struct ClassStatistics: Sendable, Equatable, Codable {
+public struct ClassStatistics: Sendable, Equatable {
   /// Classes, `K`.
   public let classes: Int
   /// Rows of each given label, `[K]`.
   public private(set) var counts: [Int]
   /// Sums of P(label = k | x) over the rows with the given label k, `[K]`.
   private var selfConfidence: [FixedPointSum]
-
-  enum CodingKeys: String, CodingKey {
-    case classes, counts
-    case selfConfidence = "self_confidence"
-  }
 
   public init(classes: Int) {
     self.classes = classes
@@ -78,3 +73,36 @@ public struct ClassStatistics: Sendable, Equatable, Codable {
       row: rows.first + bad / rows.classes, column: bad % rows.classes, value: Double(values[bad]))
   }
 }
+
+/// For parts that are counted elsewhere.
+extension ClassStatistics: Codable {
+  enum CodingKeys: String, CodingKey {
+    case counts
+    case formatVersion = "format_version"
+    case selfConfidence = "self_confidence"
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    _ = try values.decode(FormatVersion.self, forKey: .formatVersion)
+    counts = try values.decode([Int].self, forKey: .counts)
+    selfConfidence = try values.decode([FixedPointSum].self, forKey: .selfConfidence)
+    classes = counts.count
+    guard classes >= 2, selfConfidence.count == classes,
+      counts.allSatisfy({ (0...countLimit).contains($0) })
+    else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .counts, in: values, debugDescription: "not a count and a sum for each class")
+    }
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(FormatVersion(), forKey: .formatVersion)
+    try values.encode(counts, forKey: .counts)
+    try values.encode(selfConfidence, forKey: .selfConfidence)
+  }
+}
+
+/// No counts read from outside may be higher: sums of many of them can't overflow.
+let countLimit = 1 << 48

@@ -68,3 +68,38 @@ public struct ConfidentCounts: Sendable, Equatable {
     }
   }
 }
+
+/// For parts that are counted elsewhere.
+extension ConfidentCounts: Codable {
+  enum CodingKeys: String, CodingKey {
+    case thresholds, rules, counts
+    case formatVersion = "format_version"
+    case confidentIssues = "confident_issues"
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    _ = try values.decode(FormatVersion.self, forKey: .formatVersion)
+    self.init(
+      thresholds: try values.decode([Double].self, forKey: .thresholds),
+      rules: try values.decode(ClassLabelRules.self, forKey: .rules))
+    let cells = try values.decode([Int].self, forKey: .counts)
+    confidentIssues = try values.decode(Int.self, forKey: .confidentIssues)
+    guard thresholds.count >= 2, cells.count == thresholds.count * thresholds.count,
+      (cells + [confidentIssues]).allSatisfy({ (0...countLimit).contains($0) })
+    else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .counts, in: values, debugDescription: "not a count for each pair of classes")
+    }
+    counts = ClassMatrix(classes: thresholds.count, values: cells)
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(FormatVersion(), forKey: .formatVersion)
+    try values.encode(thresholds, forKey: .thresholds)
+    try values.encode(rules, forKey: .rules)
+    try values.encode(counts.values, forKey: .counts)
+    try values.encode(confidentIssues, forKey: .confidentIssues)
+  }
+}
