@@ -61,10 +61,8 @@ struct LabelSource: Sendable {
     let first = index * chunkRows
     let count = min(chunkRows, rows - first)
     let given = try labels.integers(from: first, count: count)
-    let limit = Int64(classes)
-    let whole = try given.enumerated().map { row, label in
-      guard let label, (0..<limit).contains(label) else { throw badLabel(label, first + row) }
-      return Int32(label)
+    if let bad = given.firstIndex(where: { UInt64(bitPattern: $0) >= UInt64(classes) }) {
+      throw badLabel(given[bad], first + bad)
     }
     let values: PredictedProbabilities
     switch probabilities.element {
@@ -78,7 +76,9 @@ struct LabelSource: Sendable {
       try read(first, count, &buffer.float32)
       values = .float32(buffer.float32)
     }
-    return try LabelledRows(first: first, classes: classes, labels: whole, probabilities: values)
+    return try LabelledRows(
+      first: first, classes: classes, labels: given.map { Int32(truncatingIfNeeded: $0) },
+      probabilities: values)
   }
 
   private func read<Value: BinaryFloatingPoint & BitwiseCopyable>(
@@ -88,9 +88,8 @@ struct LabelSource: Sendable {
     try probabilities.read(from: first * classes, into: &values)
   }
 
-  private func badLabel(_ label: Int64?, _ row: Int) -> RunError {
-    let label = label.map { "\($0)" } ?? "beyond 2^63"
-    return .badInput(
+  private func badLabel(_ label: Int64, _ row: Int) -> RunError {
+    .badInput(
       file: labels.path,
       detail: "row \(row): label \(label) is no column of \(probabilities.path), "
         + "which has \(classes): 0...\(classes - 1)",

@@ -83,11 +83,11 @@ public final class NPYReader: Sendable {
     try file.fill(&values, from: dataStart + start * element.size)
   }
 
-  /// Whole numbers of any width, from number `start` on; nil where one doesn't fit.
+  /// Whole numbers of any width, from number `start` on; what is above `Int64.max` is that.
   ///
   /// - Throws: as `read`.
   /// - Precondition: `element.isInteger`, and the file holds as many.
-  public func integers(from start: Int, count: Int) throws(TensorFileError) -> [Int64?] {
+  public func integers(from start: Int, count: Int) throws(TensorFileError) -> [Int64] {
     switch element {
     case .int8: try widened(start, count, Int8.self)
     case .int16: try widened(start, count, Int16.self)
@@ -103,9 +103,9 @@ public final class NPYReader: Sendable {
 
   private func widened<Value: FixedWidthInteger & BitwiseCopyable>(
     _ start: Int, _ count: Int, _ type: Value.Type
-  ) throws(TensorFileError) -> [Int64?] {
+  ) throws(TensorFileError) -> [Int64] {
     var values = [Value](repeating: 0, count: count)
     try read(from: start, into: &values)
-    return values.map { Int64(exactly: $0) }
+    return values.map { Int64(clamping: $0) }
   }
 }

@@ -96,6 +96,10 @@ struct NoisyLabels {
         Array(values[index * data.classes..<(index + 1) * data.classes]).withUnsafeBufferPointer {
           let fast = RowKernels.confidentLabel($0, bounds: bounds, label: Int(label), rules: rules)
           #expect(fast == PlainRow.confidentLabel($0, bounds: bounds, rules: rules))
+          let margin = rules.agreementMargin
+          #expect(
+            RowKernels.prediction($0, label: Int(label), margin: margin)
+              == PlainRow.prediction($0, label: Int(label), margin: margin))
         }
       }
     }

@@ -21,8 +21,8 @@ import Testing
       ("<i4", [0xFE, 0xFF, 0xFF, 0xFF, 1, 0, 0, 0], [-2, 1]),
       ("<u4", [0xFE, 0xFF, 0xFF, 0xFF, 1, 0, 0, 0], [4_294_967_294, 1]),
       ("<i8", [UInt8](repeating: 0xFF, count: 8) + [1, 0, 0, 0, 0, 0, 0, 0], [-1, 1]),
-      ("<u8", [UInt8](repeating: 0xFF, count: 8) + [1, 0, 0, 0, 0, 0, 0, 0], [nil, 1]),
-    ] as [(String, [UInt8], [Int64?])] {
+      ("<u8", [UInt8](repeating: 0xFF, count: 8) + [1, 0, 0, 0, 0, 0, 0, 0], [.max, 1]),
+    ] as [(String, [UInt8], [Int64])] {
       let header = "{'descr': '\(descr)', 'fortran_order': False, 'shape': (2,), }"
       let file = try TemporaryFile(NPYTests.file(header, data: bytes))
       let reader = try NPYReader(file.path)

@@ -61,7 +61,7 @@ public struct ConfidentCounts: Sendable, Equatable {
           guard confident >= 0 else { continue }
           counts[given, confident] += 1
           guard confident != given else { continue }
-          let predicted = PlainRow.prediction(row, label: given, margin: rules.agreementMargin)
+          let predicted = RowKernels.prediction(row, label: given, margin: rules.agreementMargin)
           if predicted != given || rules == .paper { confidentIssues += 1 }
         }
       }

@@ -62,12 +62,16 @@ public struct IssueSelection: Sendable {
     case .float32(let values):
       var floors = floors32
       floors32 = []
-      add(values, rows, bounds: bounds.float32, floors: &floors)
+      floors.withUnsafeMutableBufferPointer {
+        add(values, rows, bounds: bounds.float32, floors: $0)
+      }
       floors32 = floors
     case .float64(let values):
       var floors = floors64
       floors64 = []
-      add(values, rows, bounds: bounds.float64, floors: &floors)
+      floors.withUnsafeMutableBufferPointer {
+        add(values, rows, bounds: bounds.float64, floors: $0)
+      }
       floors64 = floors
     }
   }
@@ -104,7 +108,8 @@ public struct IssueSelection: Sendable {
   }
 
   private mutating func add<Scalar: ProbabilityScalar>(
-    _ values: [Scalar], _ rows: LabelledRows, bounds: [Scalar], floors: inout [Scalar]
+    _ values: [Scalar], _ rows: LabelledRows, bounds: [Scalar],
+    floors: UnsafeMutableBufferPointer<Scalar>
   ) {
     let classes = rows.classes
     values.withUnsafeBufferPointer { values in
@@ -115,10 +120,10 @@ public struct IssueSelection: Sendable {
           let given = Int(label)
           let number = rows.first + index
           switch options.filter {
-          case .pruneByNoiseRate: prune(row, given, number, &floors)
+          case .pruneByNoiseRate: prune(row, given, number, floors)
           case .pruneByClass: offerLow(row, given, number, cell: given)
           case .both:
-            prune(row, given, number, &floors)
+            prune(row, given, number, floors)
             offerLow(row, given, number, cell: given)
           case .lowNormalizedMargin, .lowSelfConfidence: offerLow(row, given, number, cell: 0)
           case .confidentLearning:
@@ -136,25 +141,29 @@ public struct IssueSelection: Sendable {
     }
   }
 
+  /// Offers the row to the cells whose floor it may reach.
   @inline(__always)
   private mutating func prune<Scalar: ProbabilityScalar>(
-    _ row: UnsafeBufferPointer<Scalar>, _ given: Int, _ number: Int, _ floors: inout [Scalar]
+    _ row: UnsafeBufferPointer<Scalar>, _ given: Int, _ number: Int,
+    _ allFloors: UnsafeMutableBufferPointer<Scalar>
   ) {
     let classes = row.count
-    let mayReach = floors.withUnsafeBufferPointer {
-      let floors = UnsafeBufferPointer(rebasing: $0[given * classes..<(given + 1) * classes])
-      return RowKernels.mayReach(row, floors: floors, label: given)
-    }
-    if !mayReach { return }
-    let confidence = Double(row[given])
+    let floors = UnsafeMutableBufferPointer(
+      rebasing: allFloors[given * classes..<(given + 1) * classes])
+    let confidence = row[given]
     var issue: LabelIssue?
-    for actual in row.indices {
-      let cell = given * classes + actual
-      guard row[actual] - row[given] >= floors[cell] else { continue }
-      let entry = BestOf.Entry(
-        key: Double(row[actual]) - confidence, issue: issue ?? self.issue(row, given, number))
-      issue = entry.issue
-      if byNoiseRate.offer(entry, to: cell) { floors[cell] = Scalar(byNoiseRate.floor(cell)) }
+    // Most rows reach no floor, and the others few: blocks are looked at as a whole, then their columns.
+    for start in stride(from: 0, to: classes, by: 32) {
+      let block = start..<min(start + 32, classes)
+      guard RowKernels.mayReach(row, block, floors: floors, given: confidence) else { continue }
+      for actual in block where row[actual] - confidence >= floors[actual] {
+        let entry = BestOf.Entry(
+          key: Double(row[actual]) - Double(confidence),
+          issue: issue ?? self.issue(row, given, number))
+        issue = entry.issue
+        let cell = given * classes + actual
+        if byNoiseRate.offer(entry, to: cell) { floors[actual] = Scalar(byNoiseRate.floor(cell)) }
+      }
     }
   }
 
@@ -170,7 +179,7 @@ public struct IssueSelection: Sendable {
   private mutating func issue<Scalar: ProbabilityScalar>(
     _ row: UnsafeBufferPointer<Scalar>, _ given: Int, _ number: Int
   ) -> LabelIssue {
-    let predicted = PlainRow.prediction(row, label: given, margin: model.rules.agreementMargin)
+    let predicted = RowKernels.prediction(row, label: given, margin: model.rules.agreementMargin)
     return LabelIssue(
       row: number, label: Int32(given), predicted: Int32(predicted),
       quality: scorer.score(row, label: given))

@@ -74,13 +74,27 @@ enum RowKernels<Scalar: ProbabilityScalar> {
     return k
   }
 
-  /// Whether the margin p[j] - p[label] reaches `floors[j]` for some class j. Computed in the type of the row, rounded,
-  /// and so never false where the exact comparison is true.
+  /// The likeliest class, where the given label wins if it is within `margin`.
   @inline(__always)
-  static func mayReach(_ row: Row, floors: Row, label: Int) -> Bool {
-    let given = row[label]
+  static func prediction(_ row: Row, label: Int, margin: Double) -> Int {
+    var largest = Scalar.Bits.min
+    for value in row { largest = max(largest, value.signedBits) }
+    if largest <= 0 { return PlainRow.prediction(row, label: label, margin: margin) }
+    var k = 0
+    while row[k].signedBits != largest { k += 1 }
+    let given = Double(row[label]) + margin
+    let best = Double(row[k])
+    return given > best ? label : given < best ? k : min(k, label)
+  }
+
+  /// Whether one of the margins `row[k] - given`, k in `block`, reaches `floors[k]`. Computed in the type of the row,
+  /// rounded, and so never false where the exact comparison is true.
+  @inline(__always)
+  static func mayReach(
+    _ row: Row, _ block: Range<Int>, floors: UnsafeMutableBufferPointer<Scalar>, given: Scalar
+  ) -> Bool {
     var hits: Scalar.Bits = 0
-    for k in row.indices { hits &+= row[k] - given >= floors[k] ? 1 : 0 }
+    for k in block { hits &+= row[k] - given >= floors[k] ? 1 : 0 }
     return hits != 0
   }
 }
