@@ -93,8 +93,16 @@ enum RowKernels<Scalar: ProbabilityScalar> {
   static func mayReach(
     _ row: Row, _ block: Range<Int>, floors: UnsafeMutableBufferPointer<Scalar>, given: Scalar
   ) -> Bool {
+    // As plain as can be: with a range's checks in the loop, it isn't vectorised.
+    let count = block.count
+    let values = UnsafeBufferPointer(rebasing: row[block])
+    let bounds = UnsafeMutableBufferPointer(rebasing: floors[block])
     var hits: Scalar.Bits = 0
-    for k in block { hits &+= row[k] - given >= floors[k] ? 1 : 0 }
+    var k = 0
+    while k < count {
+      hits &+= values[k] - given >= bounds[k] ? 1 : 0
+      k &+= 1
+    }
     return hits != 0
   }
 }
