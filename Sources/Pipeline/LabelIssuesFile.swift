@@ -19,8 +19,8 @@ public enum LabelIssuesFile {
   ///
   /// - Throws: `RunError`.
   public static func write(_ result: LabelIssues, as form: Form, to path: String) throws {
-    let folder = (path as NSString).deletingLastPathComponent
-    let publishing = Publishing(temporary: folder.isEmpty ? "." : folder)
+    let path = path.contains("/") ? path : "./\(path)"
+    let publishing = Publishing(temporary: (path as NSString).deletingLastPathComponent)
     let rows = result.issues.map { Int64($0.row) }
     switch form {
     case .indices:

@@ -67,7 +67,7 @@ public struct LabelStage: Sendable {
     merge: (inout Part, Part) -> Void
   ) throws -> Part {
     let queue = ChunkQueue(count: source.chunks)
-    let parts = try parallelMap(workers, workers: workers) { [source, cancellation] _ in
+    var parts = try parallelMap(workers, workers: workers) { [source, cancellation] _ in
       var part = empty
       var buffer = LabelSource.Buffer()
       while let index = queue.next() {
@@ -83,8 +83,9 @@ public struct LabelStage: Sendable {
       return part
     }
     if let failure = queue.failure { throw failure }
-    var whole = parts[0]
-    for part in parts.dropFirst() { merge(&whole, part) }
+    // Taken out, so that merging doesn't copy it: the candidates of a large data set are large, too.
+    var whole = parts.removeLast()
+    while let part = parts.popLast() { merge(&whole, part) }
     return whole
   }
 }

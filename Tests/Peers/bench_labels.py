@@ -60,12 +60,15 @@ def cleanlab_run(folder, ours):
         mine = set(np.load(ours).tolist())
         print(json.dumps({"flagged": len(mine), "float64": len(mine ^ theirs), "float32": len(mine ^ rough)}))
         return
+    def processor():
+        return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    start = time.perf_counter()
+    start, busy = time.perf_counter(), processor()
     find_label_issues(labels, probs)
-    seconds = time.perf_counter() - start
+    seconds, busy = time.perf_counter() - start, processor() - busy
     above = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    print(json.dumps({"seconds": seconds, "megabytes": megabytes(above)}))
+    print(json.dumps({"seconds": seconds, "processor": busy, "megabytes": megabytes(above)}))
 
 
 def read_seconds(path, threads=2, block=1 << 20):
@@ -98,7 +101,7 @@ def winnow_run(binary, folder, out=None):
     seconds = time.perf_counter() - start
     if status:
         sys.exit(f"winnow ended with status {status}")
-    return seconds, megabytes(usage.ru_maxrss)
+    return seconds, usage.ru_utime + usage.ru_stime, megabytes(usage.ru_maxrss)
 
 
 def this(verb, folder, *more):
@@ -121,31 +124,30 @@ def main():
     given = arguments.parse_args()
     folder = given.directory / "labels"
     this("generate", folder, given.rows, given.classes)
-    ours, theirs, reading, peaks, theirPeaks = [], [], [], [], []
+    reading, ours, theirs = [], [], []
     read_seconds(folder / "p.npy")
     for _ in range(given.rounds):
         reading.append(3 * read_seconds(folder / "p.npy"))
-        seconds, peak = winnow_run(given.binary, folder)
-        ours.append(seconds)
-        peaks.append(peak)
+        ours.append(winnow_run(given.binary, folder))
         run = json.loads(this("cleanlab", folder))
-        theirs.append(run["seconds"])
-        theirPeaks.append(run["megabytes"])
+        theirs.append((run["seconds"], run["processor"], run["megabytes"]))
     winnow_run(given.binary, folder, folder / "ours.npy")
     agreement = json.loads(this("cleanlab", folder, folder / "ours.npy"))
-    us, them, read = map(statistics.median, (ours, theirs, reading))
+    read = statistics.median(reading)
+    us, our_processor, our_peak = map(statistics.median, zip(*ours))
+    them, their_processor, their_peak = map(statistics.median, zip(*theirs))
     print(f"{given.rows:,} x {given.classes} float32, default filter, medians of {given.rounds} rounds taken in turns")
-    print(f"winnow labels     {us:7.3f} s   {statistics.median(peaks):6.0f} MB in all")
-    print(f"cleanlab          {them:7.3f} s   {statistics.median(theirPeaks):6.0f} MB above its input")
-    print(f"ratio             {them / us:7.1f} x   bar 10 x")
+    print(f"winnow labels     {us:7.3f} s   processor {our_processor:6.3f} s   {our_peak:6.0f} MB in all")
+    print(f"cleanlab          {them:7.3f} s   processor {their_processor:6.3f} s   {their_peak:6.0f} MB above its input")
+    print(f"ratio             {them / us:7.1f} x   processor {their_processor / our_processor:6.1f} x   bar 10 x")
     print(f"reading thrice    {read:7.3f} s   ours takes {us / read:.1f} x that, bar 3 x")
     print(
         f"flagged {agreement['flagged']:,}; cleanlab on the widened array differs in {agreement['float64']}, "
         f"on the float32 in {agreement['float32']}")
     if given.large:
         this("generate", folder, given.large, given.classes)
-        seconds, peak = winnow_run(given.binary, folder)
-        print(f"{given.large:,} rows    {seconds:7.3f} s   {peak:6.0f} MB in all")
+        seconds, processor, peak = winnow_run(given.binary, folder)
+        print(f"{given.large:,} rows   {seconds:7.3f} s   processor {processor:6.3f} s   {peak:6.0f} MB in all")
 
 
 if __name__ == "__main__":
