@@ -195,7 +195,7 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
       guard let file = files[kind] else { return }
       try publish(file) { try member.write(to: $0, dimension: job.kinds[kind].dimension) }
       // From now on its weights are the file's, and take no memory.
-      members[kind] = try stored(file, job.kinds[kind], fold: job.fold)
+      members[kind] = try stored(file, job.kinds[kind], fold: job.fold) ?? member
     }
     let text = job.kinds[0].text
     let trainer = Trainer(
