@@ -12,10 +12,9 @@ struct Judges: Sendable {
   init(directory: String) throws {
     ensemble = try Ensemble(directory: directory)
     digest = try ensemble.digest()
-    try Self.check(ensemble, of: directory)
   }
 
-  /// Refuses weights that would make every score NaN.
+  /// Refuses freshly trained weights that would make every score NaN; reading an ensemble looks for itself.
   /// - Throws: `RunError.badEnsemble`.
   static func check(_ ensemble: Ensemble, of directory: String) throws(RunError) {
     for member in ensemble.members {
