@@ -25,8 +25,17 @@ struct BuildSamples: ParsableCommand {
   @Option(help: "The folder to create; it appears when it is whole.")
   var out: String
 
-  @Option(help: "Share of captions to swap, 0 to 1: half at random, half within a category.")
+  @Option(help: "The language of the stamps: \(StampLanguage.names).")
+  var stampLanguage: StampLanguage = .mixed
+
+  @Option(help: "Leave out drawings of Open Clip Art whose title more than N of them share.")
+  var maxTitleUses: Int?
+
+  @Option(help: "Share of captions to swap, 0 to 1.")
   var swap: Double?
+
+  @Option(help: "Which swaps: at random, within a category, or half of each (\(SwapChoice.names)).")
+  var swapKind: SwapChoice = .both
 
   @Option(help: "Decides which captions are swapped.")
   var seed: UInt64 = 0
@@ -44,8 +53,8 @@ struct BuildSamples: ParsableCommand {
     if let swap, !(0...1).contains(swap) {
       throw ValidationError("--swap is a share between 0 and 1, not \(swap).")
     }
-    if shardSize < 1 || limit.map({ $0 < 1 }) == true {
-      throw ValidationError("--shard-size and --limit are at least 1.")
+    if shardSize < 1 || [limit, maxTitleUses].contains(where: { ($0 ?? 1) < 1 }) {
+      throw ValidationError("--shard-size, --limit and --max-title-uses are at least 1.")
     }
   }
 
@@ -71,10 +80,13 @@ struct BuildSamples: ParsableCommand {
   private func harvestAll() throws -> [SourcePair] {
     var pairs: [SourcePair] = []
     if let openclipart {
-      pairs += try report(harvestOpenClipArt(URL(fileURLWithPath: openclipart)), of: openclipart)
+      pairs += try report(
+        harvestOpenClipArt(URL(fileURLWithPath: openclipart), maxTitleUses: maxTitleUses ?? .max),
+        of: openclipart)
     }
     if let stamps {
-      pairs += try report(harvestStamps(URL(fileURLWithPath: stamps)), of: stamps)
+      pairs += try report(
+        harvestStamps(URL(fileURLWithPath: stamps), language: stampLanguage), of: stamps)
     }
     let shuffled = pairs.shuffledByHash(of: \.identity)
     return limit.map { Array(shuffled.prefix($0)) } ?? shuffled
@@ -91,7 +103,7 @@ struct BuildSamples: ParsableCommand {
 
   private func write(_ pairs: [SourcePair], to corpus: CorpusFolder) throws {
     var swapped: [SwappedCaption]?
-    if let swap { swapped = swappingCaptions(of: pairs, share: swap, seed: seed) }
+    if let swap { swapped = swappingCaptions(of: pairs, share: swap, choice: swapKind, seed: seed) }
     let captions = swapped?.map(\.caption) ?? pairs.map(\.caption)
     let shards = try corpus.write(pairs, captions: captions)
     say("\(out): \(pairs.count) pairs in \(shards) shards")
@@ -106,4 +118,12 @@ struct BuildSamples: ParsableCommand {
   private func say(_ line: String) {
     FileHandle.standardError.write(Data((line + "\n").utf8))
   }
+}
+
+extension StampLanguage: ExpressibleByArgument {
+  static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
+}
+
+extension SwapChoice: ExpressibleByArgument {
+  static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
 }

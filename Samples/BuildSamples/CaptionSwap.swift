@@ -7,31 +7,50 @@ enum SwapKind: String, Sendable {
   case category
 }
 
+/// Which swaps a corpus gets.
+enum SwapChoice: String, Sendable, CaseIterable {
+  /// Half of the swaps at random, half within their category.
+  case both
+  case random
+  case category
+
+  /// How many of `count` swaps are at random.
+  func random(of count: Int) -> Int {
+    switch self {
+    case .both: count / 2
+    case .random: count
+    case .category: 0
+    }
+  }
+}
+
 /// What an evaluation corpus did to one pair.
 struct SwappedCaption: Equatable, Sendable {
   var caption: String
   var kind: SwapKind
 }
 
-/// Gives a share of the pairs the captions of others: half of them at random, half within their category.
+/// Gives a share of the pairs the captions of others: at random, within their category, or half and half.
 ///
-/// Each half is permuted among itself, so the corpus keeps the captions it had. A chosen pair that is alone in its
-/// category joins the random half. A pair that receives a caption equal to its own counts as not swapped; that is
+/// Each kind is permuted among itself, so the corpus keeps the captions it had. A chosen pair that is alone in its
+/// category joins the random ones. A pair that receives a caption equal to its own counts as not swapped; that is
 /// avoided where it can be, but a category in which one caption fills more than half cannot.
 ///
 /// - Parameters:
 ///   - share: of all pairs, in `0...1`.
 ///   - seed: decides which pairs are chosen and which captions they get.
 /// - Returns: the new captions in the order of `pairs`.
-func swappingCaptions(of pairs: [SourcePair], share: Double, seed: UInt64) -> [SwappedCaption] {
+func swappingCaptions(
+  of pairs: [SourcePair], share: Double, choice: SwapChoice = .both, seed: UInt64
+) -> [SwappedCaption] {
   let count = Int((share * Double(pairs.count)).rounded())
   // The prefix keeps this order apart from the corpus order, which is a hash of the identity too.
   let chosen = pairs.indices.map { $0 }
     .shuffledByHash(seed: seed) { "swap \(pairs[$0].identity)" }
     .prefix(count)
-  var random = Array(chosen.prefix(count / 2))
+  var random = Array(chosen.prefix(choice.random(of: count)))
   var groups: [(kind: SwapKind, members: [Int])] = []
-  let categories = Dictionary(grouping: chosen.dropFirst(count / 2)) { pairs[$0].category }
+  let categories = Dictionary(grouping: chosen.dropFirst(random.count)) { pairs[$0].category }
   for (_, members) in categories.sorted(by: { $0.key < $1.key }) {
     if members.count > 1 {
       groups.append((.category, members))

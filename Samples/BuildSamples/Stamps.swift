@@ -1,10 +1,18 @@
 import Foundation
 
-/// Pairs every Tux Paint stamp with the text beside it: English, and for every third stamp that has a Chinese caption
-/// that one.
+/// The language of the stamps' captions.
+enum StampLanguage: String, Sendable, CaseIterable {
+  /// English, and for every third stamp that has a Chinese caption that one.
+  case mixed
+  case english
+  /// Chinese; stamps without a Chinese caption are left out.
+  case chinese
+}
+
+/// Pairs every Tux Paint stamp with the text beside it.
 ///
 /// - Parameter folder: `usr/share/tuxpaint/stamps` of the unpacked package tuxpaint-stamps-default.
-func harvestStamps(_ folder: URL) -> Harvest {
+func harvestStamps(_ folder: URL, language: StampLanguage = .mixed) -> Harvest {
   var harvest = Harvest()
   var bilingual = 0
   for path in pngFiles(below: folder, into: &harvest) {
@@ -17,10 +25,11 @@ func harvestStamps(_ folder: URL) -> Harvest {
     var caption = captions.english
     if let chinese = captions.chinese {
       bilingual += 1
-      if bilingual % 3 == 0 { caption = chinese }
+      if language == .mixed && bilingual % 3 == 0 { caption = chinese }
     }
+    if language == .chinese { caption = captions.chinese ?? "" }
     guard !caption.isEmpty else {
-      harvest.skip("stamp whose text is empty")
+      harvest.skip("stamp without a caption in the language")
       continue
     }
     harvest.pairs.append(

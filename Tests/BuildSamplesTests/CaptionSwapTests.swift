@@ -18,6 +18,14 @@ private let pairs = (0..<600).map { number in
     #expect(swapped.count { $0.kind == .category } == 90)
   }
 
+  @Test func oneKindOfSwapAloneIsAsManyAsBoth() {
+    for (choice, kind) in [(SwapChoice.random, SwapKind.random), (.category, .category)] {
+      let swapped = swappingCaptions(of: pairs, share: 0.3, choice: choice, seed: 1)
+      #expect(swapped.count { $0.kind == kind } == 180)
+      #expect(swapped.count { $0.kind == .none } == 420)
+    }
+  }
+
   @Test func swappedPairsHaveAnotherCaptionAndTheOthersTheirOwn() {
     for (pair, result) in zip(pairs, swappingCaptions(of: pairs, share: 0.5, seed: 2)) {
       #expect((result.kind == .none) == (result.caption == pair.caption))

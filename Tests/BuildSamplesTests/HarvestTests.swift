@@ -27,6 +27,17 @@ import Testing
       ])
   }
 
+  @Test func drawingsOfATitleThatNamesACollectionAreLeftOut() throws {
+    let folder = try TemporaryFolder()
+    for (name, title) in ["a": "Icons", "b": "icons ", "c": "Icons", "d": "Owl", "e": "Owl"] {
+      try folder.write("an image", to: "png/\(name).png")
+      try folder.write(drawing(title), to: "svg/\(name).svg")
+    }
+    let harvest = harvestOpenClipArt(folder.url, maxTitleUses: 2)
+    #expect(harvest.pairs.map(\.path) == ["d.png", "e.png"])
+    #expect(harvest.skipped == ["title used more than 2 times": 3])
+  }
+
   @Test func linkIsAFileOfItsOwnOnlyWithinThePackage() throws {
     let folder = try TemporaryFolder()
     try folder.write("an owl", to: "png/owl.png")
@@ -57,6 +68,12 @@ import Testing
     #expect(
       harvest.pairs.map(\.caption)
         == ["number 0", "number 1", "number 2", "第3", "number 4", "number 5", "第6"])
+    #expect(
+      harvestStamps(folder.url, language: .chinese).pairs.map(\.caption)
+        == (1..<7).map { "第\($0)" })
+    #expect(
+      harvestStamps(folder.url, language: .english).pairs.map(\.caption)
+        == (0..<7).map { "number \($0)" })
     #expect(Set(harvest.pairs.map(\.category)) == ["stamps/animals"])
     #expect(harvest.skipped.values.reduce(0, +) == 1)
   }
