@@ -108,7 +108,7 @@ let package = Package(
     .testTarget(
       name: "PipelineTests",
       dependencies: ["Pipeline", "ConfidentLearning", "Shards", "TensorFiles"]),
-    .testTarget(name: "ReportsTests", dependencies: ["Reports", "TensorFiles"]),
+    .testTarget(name: "ReportsTests", dependencies: ["Reports", "Layers", "TensorFiles"]),
     .testTarget(
       name: "BenchTrainingTests", dependencies: ["bench-training", "Reports", "Encoders", "Shards"]),
     .testTarget(name: "BuildSamplesTests", dependencies: ["build-samples"]),

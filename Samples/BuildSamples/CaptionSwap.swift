@@ -62,7 +62,10 @@ func swappingCaptions(
 
   var result = pairs.map { SwappedCaption(caption: $0.caption, kind: .none) }
   for (kind, members) in groups {
-    for (receiver, giver) in derangement(of: members, caption: { pairs[$0].caption }) {
+    let givers = members.shuffledByHash(seed: seed) { "give \(pairs[$0].identity)" }
+    for (receiver, giver) in derangement(
+      of: members, givers: givers, caption: { pairs[$0].caption })
+    {
       let caption = pairs[giver].caption
       if caption != pairs[receiver].caption {
         result[receiver] = SwappedCaption(caption: caption, kind: kind)
@@ -72,18 +75,24 @@ func swappingCaptions(
   return result
 }
 
-/// Lays equal captions side by side, in the order in which they first occur, and turns the row by the length of the
-/// longest run: nobody then meets an equal caption unless one fills more than half of the row.
+/// Pairs receivers with givers by a random permutation. Who would receive an equal caption trades givers with the next
+/// pair for which neither then does; that fails only for a caption that fills most of `members`.
+///
+/// - Parameters:
+///   - members: in an order of chance.
+///   - givers: the same in another.
 private func derangement(
-  of members: [Int], caption: (Int) -> String
+  of members: [Int], givers: [Int], caption: (Int) -> String
 ) -> Zip2Sequence<[Int], [Int]> {
-  var runs: [String: [Int]] = [:]
-  var order: [String] = []
-  for member in members {
-    if runs[caption(member)] == nil { order.append(caption(member)) }
-    runs[caption(member), default: []].append(member)
+  var givers = givers
+  func isFit(_ giver: Int, at position: Int) -> Bool {
+    caption(givers[giver]) != caption(members[position])
   }
-  let row = order.flatMap { runs[$0] ?? [] }
-  let turn = runs.values.map(\.count).max() ?? 0
-  return zip(row, Array(row.dropFirst(turn) + row.prefix(turn)))
+  for position in members.indices where !isFit(position, at: position) {
+    let others = (1..<members.count).lazy.map { (position + $0) % members.count }
+    if let other = others.first(where: { isFit($0, at: position) && isFit(position, at: $0) }) {
+      givers.swapAt(position, other)
+    }
+  }
+  return zip(members, givers)
 }

@@ -49,15 +49,19 @@ struct BankScorer: Sendable {
   struct Scores {
     var observed: Float
     var repaired: [Float]
+    /// With the caption of every bank pair, `[bank.count]`; minus infinity where that is the pair's own caption or
+    /// image, or stands earlier in the bank. Empty unless asked for.
+    var bank: [Float] = []
   }
 
   /// - Parameters:
   ///   - images: unit rows `[pairs.count, dimension]`
   ///   - texts: unit rows `[pairs.count, dimension]`
   ///   - repairings: for each pair, the bank pairs whose captions it is re-paired with.
+  ///   - withBank: whether to score every pair with every caption of the bank.
   func scores(
     images: [Float], texts: [Float], of pairs: [(hash: ContentHash, caption: String)],
-    repairings: [[Int]]
+    repairings: [[Int]], withBank: Bool = false
   ) -> [Scores] {
     var ofImages = LogSums(
       images, bankTexts, columns: bank.count, dimension: dimension, scale: scale)
@@ -78,8 +82,39 @@ struct BankScorer: Sendable {
           ofImages.logSum(row: i, without: Set(sameCaption).union(sameImage)),
           textSum(r, without: sameImage))
       }
-      return Scores(observed: observed, repaired: repaired)
+      guard withBank else { return Scores(observed: observed, repaired: repaired) }
+      let bankScores = bankScores(
+        (0..<bank.count).map { ofImages.logit(row: i, column: $0) }, sameImage: Set(sameImage),
+        sameCaption: captionHash(pairs[i].caption))
+      return Scores(observed: observed, repaired: repaired, bank: bankScores)
     }
+  }
+
+  /// What `repaired` would be for every caption of the bank, the sums over the others taken from one sum over all; a
+  /// caption's own sum keeps the pair's image where that stands in the bank.
+  private func bankScores(
+    _ logits: [Float], sameImage: Set<Int>, sameCaption: UInt64
+  ) -> [Float] {
+    var scores = [Float](repeating: -.infinity, count: bank.count)
+    let top = logits.max() ?? 0
+    let terms = logits.indices.map {
+      sameImage.contains($0) ? 0 : Double(expf(logits[$0] - top))
+    }
+    let total = terms.reduce(0, +)
+    for (caption, pairs) in byCaption where caption != sameCaption {
+      let left = pairs.filter { !sameImage.contains($0) }
+      guard let r = left.first, left.count == pairs.count else { continue }
+      var rest = total - left.reduce(0) { $0 + terms[$1] }
+      if rest < 1e-6 * total {
+        // Nothing is left of the difference but rounding.
+        let out = Set(left)
+        rest = terms.indices.reduce(0) { out.contains($1) ? $0 : $0 + terms[$1] }
+      }
+      let taken = bank.count - left.count - sameImage.count
+      let imageSum = top + Float(log(rest * Double(bank.count) / Double(taken)))
+      scores[r] = score(logits[r], imageSum, textSums[r])
+    }
+    return scores
   }
 
   /// The sum over bank images for bank caption r, under an image that may itself stand in the bank.

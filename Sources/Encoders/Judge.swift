@@ -36,6 +36,9 @@ public final class Judge {
     }
     var result = [PairScores](
       repeating: .zero(kinds: ensemble.kinds.count), count: pairs.count)
+    // Of each pair with each bank caption, summed over the kinds.
+    var sums = [[Float]](
+      repeating: [Float](repeating: 0, count: ensemble.bank.count), count: pairs.count)
     // By the first member with the stem, and fold.
     var features: [[Int]: [Float]] = [:]
     for kind in ensemble.kinds.indices {
@@ -51,8 +54,16 @@ public final class Judge {
           result[index].observed[kind] = standard(score.observed)
           result[index].randomRepaired[kind] = standard(score.repaired[0])
           result[index].clusterRepaired[kind] = standard(score.repaired[1])
+          for (r, raw) in score.bank.enumerated() { sums[index][r] += standard(raw) }
         }
       }
+    }
+    for (index, sum) in sums.enumerated() {
+      guard let best = sum.indices.max(by: { sum[$0] < sum[$1] }), sum[best].isFinite else {
+        continue
+      }
+      result[index].best = PairScores.BankCaption(
+        pair: best, score: sum[best] / Float(ensemble.kinds.count))
     }
     return result
   }
@@ -78,6 +89,6 @@ public final class Judge {
     }
     return scorers[member].scores(
       images: images, texts: encoders[member].texts(pairs.map(\.caption)),
-      of: pairs.map { ($0.hash, $0.caption) }, repairings: repairings)
+      of: pairs.map { ($0.hash, $0.caption) }, repairings: repairings, withBank: true)
   }
 }

@@ -24,14 +24,33 @@ public struct Manifest: Codable, Sendable {
   }
 
   public struct Noise: Codable, Sendable {
-    /// The share of judged pairs that are estimated to be mismatched.
+    /// The share of judged pairs that are estimated to be mismatched, captions coming from anywhere in the corpus.
     public var noiseRate: Double
-    /// Storey's tail ratio; a lower bound.
-    public var tailNoiseRate: Double
+    public var noiseRateInterval: Interval
+    /// The same if mismatches were like those of the setting `repairing`; what the cut goes by.
+    public var cautiousNoiseRate: Double
+    public var cautiousNoiseRateInterval: Interval
+    /// Area under the ROC curve of telling pairs from randomly re-paired ones, and whether that is anything.
+    public var separation: Double
+    public var isTelling: Bool
     public var scoreThreshold: Double
     public var estimatedNoiseKept: Double
+    public var cautiousNoiseKept: Double
     /// Whether the cut asked for can be had.
     public var reachable: Bool
+
+    public init(_ model: NoiseModel) {
+      noiseRate = model.noiseRate
+      noiseRateInterval = model.noiseRateInterval
+      cautiousNoiseRate = model.cautiousNoiseRate
+      cautiousNoiseRateInterval = model.cautiousNoiseRateInterval
+      separation = model.separation
+      isTelling = model.isTelling
+      scoreThreshold = model.scoreThreshold
+      estimatedNoiseKept = model.estimatedNoiseKept
+      cautiousNoiseKept = model.cautiousNoiseKept
+      reachable = model.reachable
+    }
   }
 
   /// The settings that decided the result, as they were pinned; nil where something else decided: no `judges` where
@@ -89,11 +108,7 @@ public struct Manifest: Codable, Sendable {
         path: shard.path, digest: shard.digest, ledger: ledger, fault: record.fault,
         message: record.message, report: record.report)
     }
-    let model = file.model
-    noise = Noise(
-      noiseRate: model.noiseRate, tailNoiseRate: model.tailNoiseRate,
-      scoreThreshold: model.scoreThreshold, estimatedNoiseKept: model.estimatedNoiseKept,
-      reachable: model.reachable)
+    noise = Noise(file.model)
     func outputs(_ destination: Plan.Destination) -> [Output] {
       zip(plan.units, units).filter { $0.0.destination == destination }.map { _, record in
         Output(

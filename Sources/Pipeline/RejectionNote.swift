@@ -10,10 +10,30 @@ struct RejectionNote: Codable, Equatable {
   /// By kind of member; nil when the pair wasn't judged.
   var scores: [String: Float]?
   var mismatch: Float?
+  /// Only where the judges' verdict is the reason.
+  var verdict: Verdict?
   /// The input shard.
   var shard: String
   /// The members' own names where they were replaced, in order.
   var originalNames: [String]?
+
+  /// Why the judges dropped a pair, and by how much.
+  struct Verdict: Codable, Equatable {
+    /// The mean of `scores`.
+    var score: Float
+    /// What it would have taken to be kept.
+    var threshold: Double
+    /// How far the score is below it.
+    var below: Double
+    /// The kinds whose own score is below the threshold, those furthest below first.
+    var against: [String]
+    /// The caption of the reference bank that fits the image best, and its score; a better one than the pair's own says
+    /// what the judges see. Nil where the bank held no other caption.
+    var bankCaption: String?
+    var bankScore: Float?
+    /// Whether that one fits better than the pair's own.
+    var bankFitsBetter: Bool?
+  }
 }
 
 /// A rejected sample as it is written: its members, then the note.

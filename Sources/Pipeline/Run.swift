@@ -165,7 +165,9 @@ public enum Run {
     let (plan, units) = try run.stage(.write) {
       let plan = try WriteStage.plan(increment, in: run)
       let kinds = records.first?.kinds ?? []
-      return (plan, try WriteStage.run(plan, increment, kinds: kinds, in: run))
+      let units = try WriteStage.run(
+        plan, increment, kinds: kinds, threshold: noise.model.scoreThreshold, in: run)
+      return (plan, units)
     }
     let manifest = try Manifest(
       increment: increment, records: records, units: units, plan: plan, noise: noise, in: run)

@@ -89,6 +89,7 @@ enum ScoreStage {
     let shard: Increment.Shard
     let run: RunContext
     let forms: [ThumbnailForm]
+    let bankCaptions: [String]
     var table: ScoreTable
     var record: ShardScores
     var statistics = PairStatistics()
@@ -100,6 +101,7 @@ enum ScoreStage {
       self.shard = shard
       self.run = run
       forms = judges.ensemble.forms
+      bankCaptions = judges.ensemble.bank.map { shortened($0.caption) }
       table = ScoreTable(kinds: judges.kinds.count)
       record = ShardScores(
         shard: shard.name, shardDigest: shard.digest, ensembleDigest: judges.digest,
@@ -149,11 +151,13 @@ enum ScoreStage {
       table.keys.append(key)
       table.reasons.append(reason)
       // An error's text may hold what the file says, however long.
-      table.details.append(String(decoding: detail.utf8.prefix(300), as: UTF8.self))
+      table.details.append(shortened(detail))
       table.observed += nothing
       table.randomRepaired += nothing
       table.clusterRepaired += nothing
       table.combined.append(.nan)
+      table.bestCaptions.append("")
+      table.bestScores.append(.nan)
       table.parts.append(-1)
     }
 
@@ -168,6 +172,10 @@ enum ScoreStage {
         let part = pair.hash.part(of: PairStatistics.partCount)
         table.combined[row] = combined
         table.parts[row] = Int64(part)
+        if let best = scores.best {
+          table.bestCaptions[row] = bankCaptions[best.pair]
+          table.bestScores[row] = best.score
+        }
         statistics.add(
           observed: combined, randomRepaired: mean(scores.randomRepaired),
           clusterRepaired: mean(scores.clusterRepaired), part: part)
@@ -181,4 +189,9 @@ enum ScoreStage {
       values.reduce(0, +) / Float(max(1, values.count))
     }
   }
+}
+
+/// The first 300 bytes: a score table holds what people wrote, however long.
+private func shortened(_ text: String) -> String {
+  text.utf8.count <= 300 ? text : String(decoding: text.utf8.prefix(300), as: UTF8.self)
 }

@@ -17,6 +17,9 @@ struct ScoreTable: Equatable {
   var combined: [Float] = []
   /// `[n]`, the calibration part; -1 where not judged.
   var parts: [Int64] = []
+  /// `[n]`, the caption of the bank that fits the image best, and how well; empty and NaN where not judged.
+  var bestCaptions: [String] = []
+  var bestScores: [Float] = []
 
   var count: Int { keys.count }
 
@@ -33,6 +36,8 @@ struct ScoreTable: Equatable {
         ("cluster_repaired", .float32(clusterRepaired, shape: [count, kinds])),
         ("combined", .float32(combined, shape: [count])),
         ("part", .int64(parts, shape: [count])),
+        ("best_caption", .bytes(bestCaptions.map { Array($0.utf8) })),
+        ("best_score", .float32(bestScores, shape: [count])),
         ("reason", .bytes(reasons.map { Array($0.utf8) })),
         ("detail", .bytes(details.map { Array($0.utf8) })),
       ], to: path)
@@ -50,8 +55,11 @@ struct ScoreTable: Equatable {
     clusterRepaired = try columns.floats("cluster_repaired").values
     combined = try columns.floats("combined").values
     parts = try columns.integers("part")
+    bestCaptions = try columns.text("best_caption")
+    bestScores = try columns.floats("best_score").values
     let n = keys.count
-    guard reasons.count == n, details.count == n, combined.count == n, parts.count == n,
+    guard reasons.count == n, bestCaptions.count == n, bestScores.count == n, details.count == n,
+      combined.count == n, parts.count == n,
       [observed, randomRepaired, clusterRepaired].allSatisfy({ $0.count == n * kinds })
     else { throw RunError.damagedState(file: path, detail: "columns of different length") }
   }

@@ -31,9 +31,11 @@ enum WriteStage {
     return plan
   }
 
-  /// - Parameter kinds: names of the score columns.
+  /// - Parameters:
+  ///   - kinds: names of the score columns.
+  ///   - threshold: the score from which pairs are kept.
   static func run(
-    _ plan: Plan, _ increment: Increment, kinds: [String], in run: RunContext
+    _ plan: Plan, _ increment: Increment, kinds: [String], threshold: Double, in run: RunContext
   ) throws -> [UnitRecord] {
     let suffix = run.configuration.write.suffix
     for destination in Plan.Destination.allCases {
@@ -48,7 +50,7 @@ enum WriteStage {
     let progress = ProgressCounter(.write, total: plan.units.count, observe: run.observe)
     return try parallelMap(
       plan.units.count, workers: run.workers,
-      state: UnitWriter(increment, kinds: kinds, run: run)
+      state: UnitWriter(increment, kinds: kinds, threshold: threshold, run: run)
     ) { writer, i in
       let unit = plan.units[i]
       defer { progress.add(done: 1) }
@@ -74,15 +76,17 @@ enum WriteStage {
 private struct UnitWriter {
   private let increment: Increment
   private let kinds: [String]
+  private let threshold: Double
   private let run: RunContext
   private var cursor: ShardCursor
   /// The tables of the input shard looked at last.
   private var decisions: (shard: Int, table: DecisionTable)?
-  private var details: (shard: Int, texts: [String])?
+  private var scores: (shard: Int, table: ScoreTable)?
 
-  init(_ increment: Increment, kinds: [String], run: RunContext) {
+  init(_ increment: Increment, kinds: [String], threshold: Double, run: RunContext) {
     self.increment = increment
     self.kinds = kinds
+    self.threshold = threshold
     self.run = run
     cursor = ShardCursor(increment, limits: run.configuration.read.limits)
   }
@@ -147,17 +151,30 @@ private struct UnitWriter {
   private mutating func note(
     on row: Int, _ table: DecisionTable, _ shard: Int
   ) throws -> RejectionNote {
-    if details?.shard != shard {
-      let files = ScoreFiles(shard, of: increment, in: run.directory)
-      details = (shard, try ScoreTable(path: files.table).details)
-    }
-    let isJudged = !table.mismatch[row].isNaN
+    let known = try scoreTable(shard)
+    var note = RejectionNote(
+      reason: table.reasons[row], detail: known.details[row], shard: increment.shards[shard].name)
+    guard !table.mismatch[row].isNaN else { return note }
     let columns = (row * table.kinds)..<((row + 1) * table.kinds)
-    return RejectionNote(
-      reason: table.reasons[row], detail: details?.texts[row] ?? "",
-      scores: isJudged
-        ? Dictionary(zip(kinds, table.scores[columns])) { first, _ in first } : nil,
-      mismatch: isJudged ? table.mismatch[row] : nil, shard: increment.shards[shard].name)
+    let named = zip(kinds, table.scores[columns])
+    note.scores = Dictionary(named) { first, _ in first }
+    note.mismatch = table.mismatch[row]
+    guard note.reason == Reason.mismatch else { return note }
+    let score = known.combined[row]
+    let best = known.bestScores[row]
+    note.verdict = RejectionNote.Verdict(
+      score: score, threshold: threshold, below: threshold - Double(score),
+      against: named.filter { Double($0.1) < threshold }.sorted { $0.1 < $1.1 }.map(\.0),
+      bankCaption: best.isNaN ? nil : known.bestCaptions[row], bankScore: best.isNaN ? nil : best,
+      bankFitsBetter: best.isNaN ? nil : best > score)
+    return note
+  }
+
+  private mutating func scoreTable(_ shard: Int) throws -> ScoreTable {
+    if let scores, scores.shard == shard { return scores.table }
+    let table = try ScoreTable(path: ScoreFiles(shard, of: increment, in: run.directory).table)
+    scores = (shard, table)
+    return table
   }
 
   private mutating func decisionTable(_ shard: Int) throws -> DecisionTable {

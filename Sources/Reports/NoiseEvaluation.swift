@@ -1,3 +1,4 @@
+import ConfidentLearning
 import Foundation
 import Pipeline
 
@@ -10,7 +11,7 @@ public struct NoiseEvaluation: Codable, Sendable, Equatable {
     public var without: Double?
   }
 
-  public var formatVersion = 1
+  public var formatVersion = 2
   /// Judged pairs that the truth file knows.
   public var pairs: Int
   /// Area under the ROC curve of the mismatch probability.
@@ -22,13 +23,16 @@ public struct NoiseEvaluation: Codable, Sendable, Equatable {
   public var averagePrecision: Double?
   public var trueNoiseRate: Double
   public var estimatedNoiseRate: Double
-  public var tailNoiseRate: Double
+  public var noiseRateInterval: Interval?
+  public var cautiousNoiseRate: Double
   /// Of the pairs cut, the share that is swapped.
   public var precision: Double?
   /// Of the swapped pairs, the share that is cut.
   public var recall: Double?
   /// The share of swapped pairs among those kept.
   public var keptNoiseRate: Double?
+  /// Of the mismatch probability.
+  public var calibration: CalibrationMetrics
 
   /// - Throws: when the run isn't finished, or the truth knows none of its pairs.
   public init(of directory: RunDirectory, truth: NoiseTruth) throws {
@@ -56,7 +60,8 @@ public struct NoiseEvaluation: Codable, Sendable, Equatable {
     members = Self.members(
       manifest.provenance.kinds, scores: scores, swapped: entries.map(\.isSwapped))
     estimatedNoiseRate = manifest.noise.noiseRate
-    tailNoiseRate = manifest.noise.tailNoiseRate
+    noiseRateInterval = manifest.noise.noiseRateInterval
+    cautiousNoiseRate = manifest.noise.cautiousNoiseRate
   }
 
   /// The figures that need no noise model.
@@ -81,8 +86,9 @@ public struct NoiseEvaluation: Codable, Sendable, Equatable {
     precision = ratio(found, cut)
     recall = ratio(found, noise)
     keptNoiseRate = ratio(noise - found, pairs - cut)
+    calibration = CalibrationMetrics(probabilities: mismatch, positives: swapped)
     estimatedNoiseRate = 0
-    tailNoiseRate = 0
+    cautiousNoiseRate = 0
   }
 
   /// - Parameter scores: for each pair one of each kind; higher is a better match.
@@ -111,8 +117,14 @@ public struct NoiseEvaluation: Codable, Sendable, Equatable {
     lines += [
       ("average precision", show(averagePrecision)),
       ("noise rate, true", show(trueNoiseRate)),
-      ("noise rate, estimated", show(estimatedNoiseRate)),
-      ("noise rate, tail estimate", show(tailNoiseRate)),
+      (
+        "noise rate, estimated",
+        show(estimatedNoiseRate)
+          + (noiseRateInterval.map { " (\(show($0.low)) to \(show($0.high)))" } ?? "")
+      ),
+      ("noise rate, cautious estimate", show(cautiousNoiseRate)),
+      ("calibration error of mismatch", show(calibration.error)),
+      ("  were it calibrated", show(calibration.idealError)),
       ("precision of the cut", show(precision)), ("recall of the cut", show(recall)),
       ("noise left among the kept", show(keptNoiseRate)),
     ]

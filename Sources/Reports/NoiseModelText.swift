@@ -2,16 +2,15 @@ import Foundation
 import Pipeline
 
 extension NoiseModelFile {
-  /// The noise model in a few lines.
+  /// The noise model in a few lines, then in words.
   public var text: String {
-    String(
-      format: """
-        judged pairs                    %d
-        estimated noise rate            %.1f %%
-          tail estimate (a lower bound) %.1f %%
-        score threshold                 %.3f
-          noise left above it           %.1f %%
-        """, pairs, 100 * model.noiseRate, 100 * model.tailNoiseRate, model.scoreThreshold,
-      100 * model.estimatedNoiseKept)
+    let words = NoiseWords(noise: Manifest.Noise(model))
+    let figures =
+      [("judged pairs", "\(pairs)")] + words.figures
+      + [
+        ("score threshold", String(format: "%.3f", model.scoreThreshold)),
+        ("expected to be kept", String(format: "%.1f %%", 100 * model.expectedKept)),
+      ]
+    return ([aligned(figures)] + words.sentences).joined(separator: "\n")
   }
 }

@@ -39,14 +39,7 @@ public struct RunSummary {
   }
 
   private func noise(_ manifest: Manifest) -> [String] {
-    let noise = manifest.noise
-    return [
-      line("estimated noise rate", percent(noise.noiseRate)),
-      line(
-        noise.tailNoiseRate <= noise.noiseRate
-          ? "  tail estimate (a lower bound)" : "  tail estimate", percent(noise.tailNoiseRate)),
-      line("  left among the kept pairs", percent(noise.estimatedNoiseKept)),
-    ]
+    NoiseWords(noise: manifest.noise).figures.map { line($0, $1) }
   }
 
   private func time(_ manifest: Manifest) -> [String] {
@@ -67,17 +60,7 @@ public struct RunSummary {
   }
 
   private func advice(_ manifest: Manifest) -> [String] {
-    var lines: [String] = []
-    if !manifest.noise.reachable {
-      lines.append(
-        "No cut reaches the noise asked for; the strictest one leaves an estimated "
-          + "\(percent(manifest.noise.estimatedNoiseKept)).")
-    }
-    if manifest.noise.tailNoiseRate > manifest.noise.noiseRate, manifest.noise.noiseRate > 0.5 {
-      lines.append(
-        "The judges hardly tell pairs from re-paired ones, so the noise rate and the cut mean little: train on more "
-          + "pairs, or for more epochs.")
-    }
+    let lines = NoiseWords(noise: manifest.noise).sentences
     guard let command = trainerCommand(for: manifest, in: directory) else {
       return lines + ["No pair was kept, so there is nothing to train on."]
     }
@@ -97,6 +80,4 @@ public struct RunSummary {
   private func share(_ part: Int, of whole: Int) -> String {
     whole == 0 ? "" : String(format: " (%.1f %%)", 100 * Double(part) / Double(whole))
   }
-
-  private func percent(_ value: Double) -> String { String(format: "%.1f %%", 100 * value) }
 }

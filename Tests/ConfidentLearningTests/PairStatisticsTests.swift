@@ -40,10 +40,10 @@ import Testing
       return try JSONDecoder().decode(PairStatistics.self, from: Data(text.utf8))
     }
     let sound = Array(repeating: part, count: 5)
-    #expect(try decode(version: 1, sound) == PairStatistics())
-    #expect(throws: DecodingError.self) { try decode(version: 2, sound) }
-    #expect(throws: DecodingError.self) { try decode(version: 1, sound + [part]) }
-    #expect(throws: DecodingError.self) { try decode(version: 1, []) }
-    #expect(throws: DecodingError.self) { try decode(version: 1, sound.dropLast() + [uneven]) }
+    #expect(try decode(version: 2, sound) == PairStatistics())
+    #expect(throws: DecodingError.self) { try decode(version: 1, sound) }
+    #expect(throws: DecodingError.self) { try decode(version: 2, sound + [part]) }
+    #expect(throws: DecodingError.self) { try decode(version: 2, []) }
+    #expect(throws: DecodingError.self) { try decode(version: 2, sound.dropLast() + [uneven]) }
   }
 }

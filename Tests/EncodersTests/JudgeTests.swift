@@ -81,6 +81,36 @@ import Testing
     expect(scores[1].repaired[1], v, t, leftOutTexts: [2], leftOutImages: [2, 5])
   }
 
+  @Test func bankScoresAreThoseOfRePairing() {
+    var bank = ensemble.bank
+    bank[7].caption = bank[3].caption
+    let member = ensemble.member(kind: 0, fold: 0)
+    for scale in [10, 100] as [Float] {
+      let scorer = BankScorer(
+        bank: bank, images: member.bankImages, texts: member.bankTexts, dimension: 6, scale: scale)
+      let stranger = (hash: Fixtures.pair(1).hash, caption: bank[1].caption)
+      let all = Array(bank.indices)
+      let scores = scorer.scores(
+        images: Array(member.bankImages[12..<18]), texts: Array(member.bankTexts[12..<18]),
+        of: [stranger], repairings: [all], withBank: true)[0]
+      for r in all {
+        if r == 1 || r == 7 {
+          #expect(scores.bank[r] == -.infinity, "the pair's own caption, and one seen before")
+        } else {
+          #expect(abs(scores.bank[r] - scores.repaired[r]) < 1e-4 * scale)
+        }
+      }
+    }
+  }
+
+  @Test func theBestBankCaptionIsTheBestMeanOverTheKinds() throws {
+    for (pair, score) in zip(pairs, Judge(ensemble).score(pairs)) {
+      let best = try #require(score.best)
+      #expect(ensemble.bank[best.pair].caption != pair.caption)
+      #expect(best.score > score.randomRepaired.reduce(0, +) / Float(ensemble.kinds.count) - 1e-3)
+    }
+  }
+
   /// DESIGN.md's formula as written, in double precision.
   private func plainScore(
     _ v: [Float], _ t: [Float], _ member: Ensemble.Member, leftOutTexts: Set<Int>,

@@ -140,7 +140,7 @@ import Testing
     let folder = try TemporaryFolder()
     try folder.write("a.json", "{\"format_version\": 99}")
     #expect(
-      throws: RunError.otherFormat(file: folder.path("a.json"), found: 99, expected: 1)
+      throws: RunError.otherFormat(file: folder.path("a.json"), found: 99, expected: 2)
     ) {
       try StateJSON.decode(Increment.self, from: folder.path("a.json"))
     }

@@ -20,6 +20,12 @@ public struct ScoreHistogram: Sendable, Equatable {
     count = 0
   }
 
+  /// All pairs of `histograms`.
+  init(merging histograms: [ScoreHistogram]) {
+    self.init()
+    for histogram in histograms { merge(histogram) }
+  }
+
   /// A histogram of `counts`, or nil unless these are `binCount` numbers >= 0 with a sane sum.
   init?(counts: [Int]) {
     guard counts.count == Self.binCount, counts.allSatisfy({ (0...Self.countLimit).contains($0) })
@@ -42,6 +48,24 @@ public struct ScoreHistogram: Sendable, Equatable {
   public mutating func merge(_ other: ScoreHistogram) {
     for bin in counts.indices { counts[bin] += other.counts[bin] }
     count += other.count
+  }
+
+  /// Draws every pair as often as chance has it, once on the average.
+  mutating func resample(using random: inout SplitMix64) {
+    for bin in counts.indices where counts[bin] > 0 { counts[bin] = random.poisson(counts[bin]) }
+    count = counts.reduce(0, +)
+  }
+
+  /// The probability that a score of these is above one of `other`, scores of a bin counting half. Neither is empty.
+  func areaUnderROC(against other: ScoreHistogram) -> Double {
+    var below = 0.0
+    var area = 0.0
+    for bin in counts.indices {
+      let here = Double(other.counts[bin])
+      area += Double(counts[bin]) * (below + here / 2)
+      below += here
+    }
+    return area / (Double(count) * below)
   }
 
   /// The score below which `fraction` of the pairs lie, interpolated within its bin; nil when

@@ -32,6 +32,14 @@ public struct PairStatistics: Sendable, Equatable {
   /// Observed pairs in all parts.
   public var pairs: Int { parts.reduce(0) { $0 + $1.observed.count } }
 
+  /// The observed scores of all parts.
+  var observed: ScoreHistogram { ScoreHistogram(merging: parts.map(\.observed)) }
+
+  /// The mismatch label's scores of all parts.
+  func repaired(_ repairing: Repairing) -> ScoreHistogram {
+    ScoreHistogram(merging: parts.map { repairing.repaired($0) })
+  }
+
   /// Adds an image's three mean standardised scores.
   ///
   /// - Precondition: no score is NaN, and `part` is in `0..<partCount`.

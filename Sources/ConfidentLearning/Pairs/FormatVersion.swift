@@ -1,6 +1,6 @@
 /// The version of what this room encodes; decoding any other is an error.
 public struct FormatVersion: Sendable, Equatable, Codable {
-  public static let current = 1
+  public static let current = 2
 
   public init() {}
 

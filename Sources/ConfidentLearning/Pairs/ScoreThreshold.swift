@@ -4,6 +4,11 @@ struct ScoreThreshold: Equatable {
   /// False where no threshold meets the cut's demand (`maxNoise` only).
   var reachable = true
 
+  init(score: Double, reachable: Bool) {
+    self.score = score
+    self.reachable = reachable
+  }
+
   /// The threshold below which `fraction` of the observed pairs lie.
   init(dropping fraction: Double, of observed: ScoreHistogram) {
     // Nothing dropped is the grid's end, so that a score seen later below all of these stays too.
