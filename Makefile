@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help deps build samples clean-shards eval-samples test test-peers lint peers bench bench-labels bench-training clean
+.PHONY: help deps build samples clean-shards eval-samples test test-peers lint peers bench bench-labels bench-quality bench-training clean
 
 # One set of flags for the build and the tests, so that nothing is compiled twice.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
@@ -82,6 +82,18 @@ bench-training: build $(DATA)/swap-0.3/000000.tar $(TEXT) ## What cleaning is wo
 	$(BIN)/bench-training --corpus $(DATA)/swap-0.3 --out $(DATA)/bench-training \
 	  --pipeline Tests/Benchmarks/Training/training.yaml --text $(TEXT)/glosses.txt --text $(TEXT)/packages.txt \
 	  --seeds '$(BENCH_SEEDS)' --cells '$(BENCH_CELLS)' --epochs $(BENCH_EPOCHS) $(if $(BENCH_CLEANING),--cleaning $(BENCH_CLEANING))
+
+# Which seeds and cells; QUALITY_FLAGS=--full is the whole corpus and the default judges.
+QUALITY_SEEDS := 1,2,3
+QUALITY_CELLS :=
+QUALITY_FLAGS :=
+
+bench-quality: build $(DATA)/debs ## What judges, estimate and cut find, against the alternatives; QUALITY_SEEDS=, QUALITY_CELLS=, QUALITY_FLAGS=--full.
+	swift build $(SWIFT_FLAGS) --product build-samples
+	swift build $(SWIFT_FLAGS) --product bench-quality
+	$(BIN)/bench-quality --packages $(DATA)/debs/usr/share --out $(DATA)/bench-quality \
+	  --folder Tests/Benchmarks/Quality --ecl Pipelines/ecl.yaml \
+	  --seeds '$(QUALITY_SEEDS)' --cells '$(QUALITY_CELLS)' $(QUALITY_FLAGS)
 
 test: deps lint .venv/consumers/.complete ## Lint, build (a warning is an error), run every test.
 	WINNOW_PYTHON="$(CURDIR)/.venv/consumers/bin/python" swift test $(SWIFT_FLAGS)

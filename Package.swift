@@ -64,6 +64,7 @@ let package = Package(
 
     // `make bench`: our side of the comparison with PyTorch.
     .target(name: "Allocations", path: "Tests/Benchmarks/Allocations"),
+    .target(name: "BenchmarkSupport", path: "Tests/Benchmarks/Support"),
     .executableTarget(
       name: "winnow-bench",
       dependencies: [
@@ -75,10 +76,18 @@ let package = Package(
     .executableTarget(
       name: "bench-training",
       dependencies: [
-        "Reports", "Pipeline", "Encoders", "Images", "Layers", "Shards",
+        "BenchmarkSupport", "Reports", "Pipeline", "Encoders", "Images", "Layers", "Shards",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/Benchmarks/Training", exclude: ["light-cleaning.yaml", "training.yaml"]),
+    // `make bench-quality`: what the judges, the estimate and the cut find, against every alternative.
+    .executableTarget(
+      name: "bench-quality",
+      dependencies: [
+        "BenchmarkSupport", "Reports", "Pipeline", "ConfidentLearning",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Tests/Benchmarks/Quality", exclude: ["hand-checked.tsv", "judges.yaml"]),
 
     .testTarget(name: "ShardsTests", dependencies: ["Shards"]),
     .testTarget(name: "ImagesTests", dependencies: ["Images"], exclude: ["Goldens"]),
@@ -110,7 +119,8 @@ let package = Package(
       dependencies: ["Pipeline", "ConfidentLearning", "Shards", "TensorFiles"]),
     .testTarget(name: "ReportsTests", dependencies: ["Reports", "Layers", "TensorFiles"]),
     .testTarget(
-      name: "BenchTrainingTests", dependencies: ["bench-training", "Reports", "Encoders", "Shards"]),
+      name: "BenchTrainingTests",
+      dependencies: ["bench-training", "BenchmarkSupport", "Reports", "Encoders", "Shards"]),
     .testTarget(name: "BuildSamplesTests", dependencies: ["build-samples"]),
     .testTarget(
       name: "EndToEndTests", dependencies: ["winnow", "Pipeline", "Shards", "TensorFiles"]),

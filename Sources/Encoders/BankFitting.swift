@@ -28,28 +28,31 @@ extension Ensemble.Member {
     let pairEncoder = PairEncoder(encoder)
     let images = pairEncoder.images(count: bank.count, thumbnail: thumbnail)
     let texts = pairEncoder.texts(bank.map(\.caption))
-    let scorer = BankScorer(
-      bank: bank, images: images, texts: texts, dimension: pairEncoder.dimension,
+    let embedded = EmbeddedBank(
+      bank, images: images, texts: texts, dimension: pairEncoder.dimension,
       scale: pairEncoder.scale)
-    let (mean, deviation) = Self.standardisation(scorer, bank: bank, images: images, texts: texts)
+    let (mean, deviation) = BankLikelihood(embedded).standardisation()
     self.init(
       kind: kind, fold: fold, encoder: encoder, model: model, bankImages: images, bankTexts: texts,
       mean: mean, deviation: deviation)
   }
+}
 
-  private static func standardisation(
-    _ scorer: BankScorer, bank: [BankPair], images: [Float], texts: [Float]
-  ) -> (mean: Float, deviation: Float) {
+extension PairScorer {
+  /// Mean and deviation of the scores of randomly re-paired bank pairs.
+  func standardisation() -> (mean: Float, deviation: Float) {
     let drawsPerPair = 16
     var random = SeededRandom(seed: 0xBA4C)
-    let captions = bank.map { captionHash($0.caption) }
-    let repairings = bank.indices.map { i in
-      (0..<drawsPerPair).map { _ in random.below(bank.count) }.filter {
-        captions[$0] != captions[i] && bank[$0].hash.image != bank[i].hash.image
+    let pairs = bank.pairs
+    let captions = pairs.map { captionHash($0.caption) }
+    let repairings = pairs.indices.map { i in
+      (0..<drawsPerPair).map { _ in random.below(pairs.count) }.filter {
+        captions[$0] != captions[i] && pairs[$0].hash.image != pairs[i].hash.image
       }
     }
-    let scores = scorer.scores(
-      images: images, texts: texts, of: bank.map { ($0.hash, $0.caption) }, repairings: repairings
+    let scores = scores(
+      images: bank.images, texts: bank.texts, of: pairs.map { ($0.hash, $0.caption) },
+      repairings: repairings
     ).flatMap(\.repaired).map(Double.init)
     guard scores.count > 1 else { return (0, 1) }
     let mean = scores.reduce(0, +) / Double(scores.count)

@@ -6,20 +6,28 @@ public final class Judge {
   private let encoders: [PairEncoder]
   /// For each member, the first one with an equal stem of a dictionary: what that makes of an image serves both.
   private let stems: [Int?]
-  private let scorers: [BankScorer]
+  private let scorers: [any PairScorer]
+  /// Of each member's raw scores, by this way of scoring.
+  private let standards: [(mean: Float, deviation: Float)]
   private let repairing: Repairing
 
-  public init(_ ensemble: Ensemble) {
+  public init(_ ensemble: Ensemble, scoring: ScoringMethod = .bankLikelihood) {
     self.ensemble = ensemble
     let encoders = ensemble.members.map { PairEncoder($0.encoder) }
     self.encoders = encoders
     stems = encoders.map { encoder in
       encoder.stem.flatMap { stem in encoders.firstIndex { $0.stem == stem } }
     }
-    scorers = zip(ensemble.members, encoders).map { member, encoder in
-      BankScorer(
-        bank: ensemble.bank, images: member.bankImages, texts: member.bankTexts,
-        dimension: encoder.dimension, scale: encoder.scale)
+    let scorers = zip(ensemble.members, encoders).map { member, encoder in
+      scoring.scorer(
+        EmbeddedBank(
+          ensemble.bank, images: member.bankImages, texts: member.bankTexts,
+          dimension: encoder.dimension, scale: encoder.scale))
+    }
+    self.scorers = scorers
+    standards = zip(ensemble.members, scorers).map { member, scorer in
+      // An ensemble holds those of its default.
+      scoring == .bankLikelihood ? (member.mean, member.deviation) : scorer.standardisation()
     }
     repairing = Repairing(ensemble)
   }
@@ -48,9 +56,9 @@ public final class Judge {
         guard !mine.isEmpty else { continue }
         let scores = raw(
           mine.map { pairs[$0] }, kind, fold, mine.map { repairings[$0] }, &features)
-        let member = ensemble.member(kind: kind, fold: fold)
+        let (mean, deviation) = standards[ensemble.index(kind: kind, fold: fold)]
         for (index, score) in zip(mine, scores) {
-          let standard = { (raw: Float) in (raw - member.mean) / member.deviation }
+          let standard = { (raw: Float) in (raw - mean) / deviation }
           result[index].observed[kind] = standard(score.observed)
           result[index].randomRepaired[kind] = standard(score.repaired[0])
           result[index].clusterRepaired[kind] = standard(score.repaired[1])
@@ -72,7 +80,7 @@ public final class Judge {
   private func raw(
     _ pairs: [JudgedPair], _ kind: Int, _ fold: Int, _ repairings: [[Int]],
     _ features: inout [[Int]: [Float]]
-  ) -> [BankScorer.Scores] {
+  ) -> [RawScores] {
     let member = ensemble.index(kind: kind, fold: fold)
     let form = ensemble.forms.firstIndex(of: ensemble.kinds[kind].image.thumbnail) ?? 0
     let thumbnail = { (i: Int) in pairs[i].thumbnails[form] }

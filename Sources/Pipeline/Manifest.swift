@@ -59,6 +59,7 @@ public struct Manifest: Codable, Sendable {
     public var read: ReadConfiguration?
     public var images: ThumbnailConfiguration?
     public var judges: TrainingConfiguration?
+    public var score: ScoreConfiguration?
     public var noise: NoiseConfiguration?
     public var write: WriteConfiguration?
   }

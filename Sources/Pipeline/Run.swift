@@ -93,7 +93,7 @@ public enum Run {
   public static func filter(_ shards: ShardSelection, in run: RunContext) throws -> RunResult {
     try locked(run, shards) {
       let increment = try pin(shards, in: run)
-      if let done = try finished(increment, [.read, .images, .write], in: run) { return done }
+      if let done = try finished(increment, ScoreStage.sections + [.write], in: run) { return done }
       try Settings.pin(ScoreStage.sections, in: run)
       let noise = try NoiseModelFile(of: run.directory)
       let records = try ScoreFiles.records(of: increment, in: run.directory)

@@ -1,4 +1,5 @@
 import ConfidentLearning
+import Encoders
 import Images
 import Shards
 import Training
@@ -20,6 +21,7 @@ public struct RunConfiguration: Sendable, Equatable, Codable {
   public var images = ThumbnailConfiguration()
   /// How the judges are trained; its own seed is always the one above.
   public var judges = TrainingConfiguration()
+  public var score = ScoreConfiguration()
   public var noise = NoiseConfiguration()
   public var write = WriteConfiguration()
   /// How the model that the clean pairs are for is trained; its own seed is always the one above.
@@ -30,7 +32,7 @@ public struct RunConfiguration: Sendable, Equatable, Codable {
   enum CodingKeys: String, CodingKey {
     case input = "in"
     case output = "out"
-    case text, seed, workers, read, images, judges, noise, write, train
+    case text, seed, workers, read, images, judges, score, noise, write, train
   }
 }
 
@@ -72,6 +74,15 @@ public struct ThumbnailConfiguration: Sendable, Equatable, Codable {
     decoder.scaledDecode = scaledDecode
     return decoder
   }
+}
+
+/// How the judges' embeddings become scores.
+public struct ScoreConfiguration: Sendable, Equatable, Codable {
+  public typealias Method = ScoringMethod
+
+  public var method = Method.bankLikelihood
+
+  public init() {}
 }
 
 /// The noise model and the cut.

@@ -27,7 +27,7 @@ struct ShardScores: Codable {
 /// Stage "score": every shard read, decoded and judged; one score table and one record a shard. Shards already judged
 /// are skipped.
 enum ScoreStage {
-  static let sections: [Settings.Section] = [.read, .images]
+  static let sections: [Settings.Section] = [.read, .images, .score]
   /// Pairs decoded before they are judged; bounds the memory, decides no score.
   private static let batch = 192
 
@@ -39,7 +39,8 @@ enum ScoreStage {
     let settings = try Settings.digest(run.configuration, sections: sections)
     let progress = ProgressCounter(.score, total: increment.shards.count, observe: run.observe)
     return try parallelMap(
-      increment.shards.count, workers: run.workers, state: Judge(judges.ensemble)
+      increment.shards.count, workers: run.workers,
+      state: Judge(judges.ensemble, scoring: run.configuration.score.method)
     ) { judge, i in
       let shard = increment.shards[i]
       let files = ScoreFiles(i, of: increment, in: run.directory)
@@ -60,6 +61,9 @@ enum ScoreStage {
 
   /// Judges trained for a run judge what they held out; a model that `winnow train` left held nothing out.
   private static func noteLearnt(_ increment: Increment, by judges: Judges, in run: RunContext) {
+    if judges.ensemble.folds == 1, judges.ensemble.members.contains(where: { $0.model == nil }) {
+      run.observe(.note("judges of a single fold judge the pairs that they learnt from"))
+    }
     for member in judges.ensemble.members {
       guard let shards = member.model?.trainedOn else { continue }
       let doubt =

@@ -4,7 +4,7 @@ import Foundation
 /// other values, or with other libraries, is refused and told which.
 struct Settings: Codable {
   enum Section: String, CaseIterable {
-    case read, images, judges, noise, write, train
+    case read, images, judges, score, noise, write, train
   }
 
   /// How often something is told or kept decides nothing.

@@ -10,8 +10,9 @@ extension TrainingConfiguration {
       if !condition { throw .usage("judges.\(text)") }
     }
     try need(
-      (2...1000).contains(folds),
-      "folds must lie in 2 ... 1000: a pair is judged by members that didn't see it")
+      (2...1000).contains(folds) || folds == 1 && ecl != nil && selectionRounds == 0,
+      "folds must lie in 2 ... 1000: a pair is judged by members that didn't see it (1 only for ecl without selectionRounds)"
+    )
     try need((0...100).contains(selectionRounds), "selectionRounds must lie in 0 ... 100")
     try need(countable.contains(selectionEpochs), "selectionEpochs must lie in 1 ... 1048576")
     try need((0...(1 << 20)).contains(minimumSteps), "minimumSteps must lie in 0 ... 1048576")

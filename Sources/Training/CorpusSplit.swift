@@ -25,8 +25,10 @@ struct CorpusSplit: Sendable {
   /// All pairs but the bank, in order of hash within their fold.
   var training: [Int] { byFold.flatMap { $0 } }
 
-  /// The pairs that the members of `fold` learn from: those of all other folds, in order of hash.
+  /// The pairs that the members of `fold` learn from: those of all other folds, in order of hash; of a single fold all,
+  /// so that its members judge what they learnt from.
   func training(fold: Int) -> [Int] {
-    byFold.indices.filter { $0 != fold }.flatMap { byFold[$0] }
+    if byFold.count == 1 { return byFold[0] }
+    return byFold.indices.filter { $0 != fold }.flatMap { byFold[$0] }
   }
 }

@@ -15,6 +15,7 @@ struct Clean: ParsableCommand {
 
   @OptionGroup var shards: ShardArguments
   @OptionGroup var options: RunOptions
+  @OptionGroup var scoring: ScoreOptions
   @OptionGroup var cut: CutOptions
   @OptionGroup var write: WriteOptions
 
@@ -23,6 +24,7 @@ struct Clean: ParsableCommand {
 
   func run() throws {
     var configuration = try options.configuration()
+    scoring.apply(to: &configuration.score)
     cut.apply(to: &configuration.noise)
     write.apply(to: &configuration.write)
     try options.run(configuration, on: shards) { try Run.clean($0, ensemble: ensemble, in: $1) }

@@ -98,6 +98,18 @@ struct RunOptions: ParsableArguments {
   }
 }
 
+/// How pairs are scored.
+struct ScoreOptions: ParsableArguments {
+  @Option(help: "How pairs are scored: \(ScoreConfiguration.Method.names).")
+  var scoring: ScoreConfiguration.Method?
+
+  func apply(to score: inout ScoreConfiguration) { score.method = scoring ?? score.method }
+}
+
+extension ScoreConfiguration.Method: ExpressibleByArgument {
+  static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
+}
+
 /// How much is cut.
 struct CutOptions: ParsableArguments {
   @Option(help: "The cut: \(NoiseConfiguration.Method.names).")

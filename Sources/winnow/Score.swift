@@ -11,12 +11,14 @@ struct Score: ParsableCommand {
 
   @OptionGroup var shards: ShardArguments
   @OptionGroup var options: RunOptions
+  @OptionGroup var scoring: ScoreOptions
 
   @Option(help: "The ensemble to judge with (default: the output folder's own).")
   var ensemble: String?
 
   func run() throws {
-    let configuration = try options.configuration()
+    var configuration = try options.configuration()
+    scoring.apply(to: &configuration.score)
     try options.run(configuration, on: shards) { try Run.score($0, ensemble: ensemble, in: $1) }
   }
 }

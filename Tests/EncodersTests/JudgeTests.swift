@@ -55,8 +55,9 @@ import Testing
     bank[5].hash.image = bank[2].hash.image
     bank[7].caption = bank[3].caption
     let member = ensemble.member(kind: 0, fold: 0)
-    let scorer = BankScorer(
-      bank: bank, images: member.bankImages, texts: member.bankTexts, dimension: 6, scale: scale)
+    let scorer = BankLikelihood(
+      EmbeddedBank(
+        bank, images: member.bankImages, texts: member.bankTexts, dimension: 6, scale: scale))
     func row(_ rows: [Float], _ r: Int) -> [Float] { Array(rows[(r * 6)..<(r * 6 + 6)]) }
     func expect(
       _ score: Float, _ v: [Float], _ t: [Float], leftOutTexts: Set<Int>, leftOutImages: Set<Int>
@@ -86,8 +87,9 @@ import Testing
     bank[7].caption = bank[3].caption
     let member = ensemble.member(kind: 0, fold: 0)
     for scale in [10, 100] as [Float] {
-      let scorer = BankScorer(
-        bank: bank, images: member.bankImages, texts: member.bankTexts, dimension: 6, scale: scale)
+      let scorer = BankLikelihood(
+        EmbeddedBank(
+          bank, images: member.bankImages, texts: member.bankTexts, dimension: 6, scale: scale))
       let stranger = (hash: Fixtures.pair(1).hash, caption: bank[1].caption)
       let all = Array(bank.indices)
       let scores = scorer.scores(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import BenchmarkSupport
 import Encoders
 import Foundation
 import Pipeline
@@ -82,31 +83,7 @@ struct BenchTraining: ParsableCommand {
     print(summary.text)
   }
 
-  private var command: WinnowCommand {
-    let beside = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-      .appendingPathComponent("winnow").path
-    return WinnowCommand(path: winnow ?? beside)
+  private var command: Tool {
+    winnow.map { Tool(path: $0) } ?? Tool(beside: "winnow")
   }
 }
-
-/// The `winnow` command as a process.
-struct WinnowCommand {
-  var path: String
-
-  /// Its standard error is ours.
-  /// - Throws: `BenchError` unless it succeeds.
-  func run(_ arguments: [String]) throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: path)
-    process.arguments = arguments
-    process.standardOutput = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else {
-      throw BenchError(
-        "winnow \(arguments.joined(separator: " ")) ended with \(process.terminationStatus)")
-    }
-  }
-}
-
-func say(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }

@@ -1,3 +1,4 @@
+import BenchmarkSupport
 import Foundation
 import Reports
 
@@ -91,12 +92,4 @@ struct CellCache {
   }
 
   private func path(_ cell: Cell) -> String { "\(folder)/\(cell.name).json" }
-}
-
-/// snake_case keys, sorted.
-func json(_ value: some Encodable) throws -> Data {
-  let encoder = JSONEncoder()
-  encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-  encoder.keyEncodingStrategy = .convertToSnakeCase
-  return try encoder.encode(value) + Data("\n".utf8)
 }

@@ -1,3 +1,4 @@
+import BenchmarkSupport
 import Encoders
 import Foundation
 import Pipeline
@@ -9,13 +10,13 @@ struct CellRunner {
   private let pipeline: String
   private let texts: [String]
   private let epochs: Int
-  private let winnow: WinnowCommand
+  private let winnow: Tool
   private let runs: String
   private let cache: CellCache
 
   init(
     sets: PreparedSets, out: String, pipeline: String, texts: [String], epochs: Int,
-    winnow: WinnowCommand
+    winnow: Tool
   ) {
     (self.sets, self.pipeline, self.texts) = (sets, pipeline, texts)
     (self.epochs, self.winnow) = (epochs, winnow)

@@ -1,3 +1,4 @@
+import BenchmarkSupport
 import Foundation
 import Pipeline
 
@@ -12,7 +13,7 @@ struct PreparedSets {
 
   /// - Parameter out: its folder `sets` is for one corpus and number of held-out pairs; delete it to change them.
   init(
-    corpus: String, out: String, heldOut count: Int, seeds: [UInt64], winnow: WinnowCommand,
+    corpus: String, out: String, heldOut count: Int, seeds: [UInt64], winnow: Tool,
     cleaning: String?
   ) throws {
     let corpus = try SampleCorpus(corpus)

@@ -1,3 +1,4 @@
+import BenchmarkSupport
 import Encoders
 import Foundation
 import Images
@@ -91,10 +92,4 @@ struct SampleCorpus: Sendable {
 }
 
 /// What the benchmark can't do, and why.
-struct BenchError: Error, CustomStringConvertible {
-  var description: String
-
-  init(_ description: String) { self.description = description }
-}
-
 let processors = ProcessInfo.processInfo.activeProcessorCount

@@ -1,3 +1,4 @@
+import BenchmarkSupport
 import Encoders
 import Foundation
 import Layers

@@ -1,0 +1,52 @@
+/// s-CLIPLoss as published (Wang et al., "CLIPLoss and Norm-Based Data Selection", NeurIPS 2024): the pair's cosine less
+/// the means of the log sums over the images and the captions of its batch. Every other pair of the batch is a negative,
+/// also one with an equal caption, and a score depends on its neighbours: the pairs of one fold that a shard's reader
+/// handed over together.
+struct InBatchLikelihood: PairScorer {
+  let bank: EmbeddedBank
+
+  init(_ bank: EmbeddedBank) { self.bank = bank }
+
+  func batch(
+    images: [Float], texts: [Float], of pairs: [(hash: ContentHash, caption: String)]
+  ) -> any BatchScores {
+    Batch(bank: bank, images: images, texts: texts, count: pairs.count)
+  }
+
+  private struct Batch: BatchScores {
+    private let bank: EmbeddedBank
+    private let images: [Float]
+    private let texts: [Float]
+    private var ofImages: LogSums
+    private var ofTexts: LogSums
+    private var ofBankTexts: LogSums
+
+    init(bank: EmbeddedBank, images: [Float], texts: [Float], count: Int) {
+      self.bank = bank
+      self.images = images
+      self.texts = texts
+      func sums(_ left: [Float], _ right: [Float]) -> LogSums {
+        LogSums(left, right, columns: count, dimension: bank.dimension, scale: bank.scale)
+      }
+      ofImages = sums(images, texts)
+      ofTexts = sums(texts, images)
+      ofBankTexts = sums(bank.texts, images)
+    }
+
+    mutating func observed(_ i: Int) -> Float {
+      score(
+        bank.logit(images, i, texts, i), ofImages.logSum(row: i, without: [i]),
+        ofTexts.logSum(row: i, without: [i]))
+    }
+
+    mutating func repaired(_ i: Int, with r: Int) -> Float {
+      score(
+        bank.logit(images, i, bank.texts, r), ofImages.logSum(row: i, without: [i]),
+        ofBankTexts.logSum(row: r, without: [i]))
+    }
+
+    private func score(_ own: Float, _ imageSum: Float, _ textSum: Float) -> Float {
+      own - 0.5 * (logAdd(own, imageSum) + logAdd(own, textSum))
+    }
+  }
+}
