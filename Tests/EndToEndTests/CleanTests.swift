@@ -31,6 +31,43 @@ import Testing
     #expect(keptKeys.isDisjoint(with: rejected.map(\.key)))
   }
 
+  @Test func aDroppedPairIsExplained() throws {
+    let shop = try Workshop(pairs: 200)
+    let outcome = try shop.clean(out: "out", "--keep-fraction", "0.8")
+    #expect(outcome.errors.contains("95 % confidence"))
+    let threshold = try NoiseModelFile(of: RunDirectory("\(shop.root)/out")).model.scoreThreshold
+    var explained = 0
+    for note in try shop.rejectionNotes("out") where note.reason == Reason.mismatch {
+      let verdict = try #require(note.verdict)
+      let scores = try #require(note.scores)
+      #expect(verdict.threshold == threshold)
+      #expect(abs(Double(verdict.score) + verdict.below - threshold) < 1e-9 && verdict.below > 0)
+      let mean = scores.values.reduce(0, +) / Float(scores.count)
+      #expect(abs(mean - verdict.score) < 1e-5)
+      #expect(Set(verdict.against) == Set(scores.filter { Double($0.value) < threshold }.keys))
+      #expect(!verdict.against.isEmpty)
+      #expect(try #require(verdict.bankCaption).isEmpty == false)
+      #expect(verdict.bankFitsBetter == (try #require(verdict.bankScore) > verdict.score))
+      explained += 1
+    }
+    #expect(explained == 40)
+  }
+
+  @Test(arguments: ["cosine", "in-batch-likelihood", "pseudo-class"])
+  func otherWaysOfScoringGiveOtherScores(_ method: String) throws {
+    let shop = try Workshop(pairs: 200)
+    #expect(try shop.clean(out: "out").status == 0)
+    let outcome = try shop.clean(out: "other", "--ensemble", "out", "--scoring", method)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let manifest = try Manifest(of: RunDirectory("\(shop.root)/other"))
+    #expect(manifest.provenance.configuration.score?.method.rawValue == method)
+    #expect(manifest.provenance.ensembleDigest == (try shop.manifest().provenance.ensembleDigest))
+    #expect(
+      try shop.tree("out")["noise-model.json"] != (try shop.tree("other")["noise-model.json"]))
+    let again = try shop.clean(out: "other", "--ensemble", "out")
+    #expect(again.status == 1 && again.errors.contains("score.method"))
+  }
+
   @Test func standardOutputListsTheCleanShardsAndSizesNamesTheirPairs() throws {
     let shop = try Workshop(pairs: 200)
     let outcome = try shop.clean(out: "out")

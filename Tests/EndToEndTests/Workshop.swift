@@ -122,6 +122,15 @@ final class Workshop {
     return result
   }
 
+  /// The notes of all rejected samples of an output folder.
+  func rejectionNotes(_ out: String) throws -> [RejectionNote] {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try samples("\(out)/rejected").compactMap(\.members.last).map {
+      try decoder.decode(RejectionNote.self, from: Data($0.bytes))
+    }
+  }
+
   enum WorkshopError: Error { case fault(String) }
 }
 

@@ -31,7 +31,7 @@ import Training
 
   /// Each file, and the sections that are told in the other one.
   @Test(arguments: [
-    ("clean.yaml", ["train", "text"]), ("train.yaml", ["judges", "noise", "write"]),
+    ("clean.yaml", ["train", "text"]), ("train.yaml", ["judges", "score", "noise", "write"]),
   ])
   func aFileOfAllKnobsNamesEveryKnob(name: String, others: [String]) throws {
     let text = try String(contentsOfFile: Self.file(name), encoding: .utf8)
@@ -57,6 +57,15 @@ import Training
     let members = try PipelineFile.load("\(folder)/pretrained-clip.yaml").judges.members
     #expect(members.map(\.name) == ["clip"])
     #expect(members[0].pretrained == "\(folder)/../models/clip-vit-base-patch32")
+  }
+
+  @Test func theFileOfEnsembleConfidentLearningJudgesWhatItLearntFrom() throws {
+    let configuration = try PipelineFile.load(Self.file("ecl.yaml"))
+    #expect(configuration.judges.folds == 1)
+    #expect(configuration.judges.members.map(\.snapshots) == [8])
+    #expect(configuration.score.method == .cosine)
+    #expect(message("judges: {folds: 1}").contains("folds must lie in 2 ... 1000"))
+    #expect(message("judges: {folds: 1, ecl: {keep: 0.9}}").contains("folds must lie in"))
   }
 
   @Test func anEmptyFileMeansTheDefaults() throws {

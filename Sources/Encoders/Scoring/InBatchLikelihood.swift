@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
 /// s-CLIPLoss as published (Wang et al., "CLIPLoss and Norm-Based Data Selection", NeurIPS 2024): the pair's cosine less
 /// the means of the log sums over the images and the captions of its batch. Every other pair of the batch is a negative,
 /// also one with an equal caption, and a score depends on its neighbours: the pairs of one fold that a shard's reader
@@ -17,6 +23,7 @@ struct InBatchLikelihood: PairScorer {
     private let bank: EmbeddedBank
     private let images: [Float]
     private let texts: [Float]
+    private let count: Int
     private var ofImages: LogSums
     private var ofTexts: LogSums
     private var ofBankTexts: LogSums
@@ -25,6 +32,7 @@ struct InBatchLikelihood: PairScorer {
       self.bank = bank
       self.images = images
       self.texts = texts
+      self.count = count
       func sums(_ left: [Float], _ right: [Float]) -> LogSums {
         LogSums(left, right, columns: count, dimension: bank.dimension, scale: bank.scale)
       }
@@ -45,8 +53,10 @@ struct InBatchLikelihood: PairScorer {
         ofBankTexts.logSum(row: r, without: [i]))
     }
 
+    /// The sums come scaled up for the pair that they leave out, which stands beside them here.
     private func score(_ own: Float, _ imageSum: Float, _ textSum: Float) -> Float {
-      own - 0.5 * (logAdd(own, imageSum) + logAdd(own, textSum))
+      let scale = count > 1 ? logf(Float(count - 1) / Float(count)) : 0
+      return own - 0.5 * (logAdd(own, imageSum + scale) + logAdd(own, textSum + scale))
     }
   }
 }
