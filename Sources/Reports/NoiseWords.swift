@@ -30,8 +30,8 @@ struct NoiseWords {
       Of 100 pairs about \(count(noise.noiseRate)) are mismatched, with 95 % confidence \
       \(count(noise.noiseRateInterval.low)) to \(count(noise.noiseRateInterval.high)), if mismatched captions come \
       from anywhere in the corpus. Captions of the right topic but of another image are hard to tell and counted in \
-      part only, so this is a lower bound; if mismatches were as the setting noise.repairing has them, by default half \
-      of them within a topic, it would be \(count(noise.cautiousNoiseRate)) \
+      part only, so this is a lower bound; if mismatches were as the setting noise.repairing has them, by default a \
+      third of them within a topic, it would be \(count(noise.cautiousNoiseRate)) \
       (\(count(noise.cautiousNoiseRateInterval.low)) to \(count(noise.cautiousNoiseRateInterval.high))). \
       The cut goes by the latter.
       """

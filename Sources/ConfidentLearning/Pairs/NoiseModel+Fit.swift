@@ -52,7 +52,7 @@ extension NoiseModel {
     let kept = Double(observed.count) - observed.count(below: threshold.score)
     return NoiseModel(
       formatVersion: FormatVersion(), repairing: repairing, cut: cut,
-      observedPairs: observed.count, repairedPairs: repaired.count, separation: separation,
+      observedPairs: observed.count, repairedPairs: random.count * (repairing == .both ? 2 : 1), separation: separation,
       noiseRate: rate.rate, noiseRateInterval: intervals.rate, noiseRatePairs: rate.pairs,
       calibration: calibration,
       cautiousNoiseRate: cautiousRate.rate, cautiousNoiseRateInterval: intervals.cautiousRate,

@@ -11,7 +11,7 @@
 ///
 /// - **noise rate** and `mismatch`: captions of anywhere in the corpus, as random re-pairing has them. Captions of the
 ///   right topic that belong to another image score higher, and are counted in part only: a lower bound for them.
-/// - **cautious noise rate**: captions as `repairing` has them, by default half of them of the right topic. The cuts go
+/// - **cautious noise rate**: captions as `repairing` has them, by default a third of them of the right topic. The cuts go
 ///   by it, for otherwise most mismatches within a topic would stay.
 ///
 /// Every figure rests on the pairs counted in `observedPairs` and `repairedPairs` unless its comment says otherwise;
