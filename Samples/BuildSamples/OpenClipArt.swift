@@ -29,7 +29,9 @@ func harvestOpenClipArt(_ folder: URL, maxTitleUses: Int = .max) -> Harvest {
     titles.append(collapsingWhitespace(metadata.title).lowercased())
   }
   let uses = Dictionary(grouping: titles) { $0 }.mapValues(\.count)
-  let kept = harvest.pairs.indices.filter { uses[titles[$0], default: 0] <= maxTitleUses }
+  let kept = harvest.pairs.indices.filter {
+    titles[$0].isEmpty || uses[titles[$0], default: 0] <= maxTitleUses
+  }
   for _ in kept.count..<harvest.pairs.count {
     harvest.skip("title used more than \(maxTitleUses) times")
   }

@@ -34,9 +34,6 @@ public struct ContentHash: Hashable, Comparable, Sendable, Codable {
 
   /// The fold in `0..<folds`; no judge that trained on this pair's fold may score it.
   public func fold(of folds: Int) -> Int { Int(low % UInt64(folds)) }
-
-  /// A number in `0..<count` that is independent of the fold.
-  public func part(of count: Int) -> Int { Int((high >> 32) % UInt64(count)) }
 }
 
 /// XXH3-64 of a caption's UTF-8: captions that share it are equal.

@@ -44,6 +44,9 @@ public final class Judge {
     }
     var result = [PairScores](
       repeating: .zero(kinds: ensemble.kinds.count), count: pairs.count)
+    for (index, repairing) in repairings.enumerated() {
+      (result[index].randomCaption, result[index].clusterCaption) = (repairing[0], repairing[1])
+    }
     // Of each pair with each bank caption, summed over the kinds.
     var sums = [[Float]](
       repeating: [Float](repeating: 0, count: ensemble.bank.count), count: pairs.count)

@@ -21,6 +21,9 @@ public struct PairScores: Sendable, Equatable {
   public var randomRepaired: [Float]
   /// The image with a bank caption of the same text cluster, `[kinds]`: a known mismatch that is hard to tell.
   public var clusterRepaired: [Float]
+  /// The bank pairs that those captions are of.
+  public var randomCaption = 0
+  public var clusterCaption = 0
   /// The bank pair whose caption fits the image best, in the mean over the kinds, and that mean; nil where the bank
   /// holds no caption but the pair's own.
   public var best: BankCaption?

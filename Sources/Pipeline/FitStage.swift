@@ -1,4 +1,5 @@
 import ConfidentLearning
+import Encoders
 import Foundation
 
 /// `DIR/noise-model.json`: the noise model's own fields, and what it was fitted on.
@@ -7,6 +8,8 @@ public struct NoiseModelFile: Codable, Sendable, Equatable {
   /// XXH3-128 of the `noise` settings.
   public var configurationDigest: String
   public var ensembleDigest: String
+  /// How the pairs were scored.
+  public var scoring: ScoringMethod
   /// XXH3-128 over what identifies the merged scores.
   public var scoresDigest: String
   /// Judged pairs.
@@ -18,7 +21,7 @@ public struct NoiseModelFile: Codable, Sendable, Equatable {
     case configurationDigest = "configuration_digest"
     case ensembleDigest = "ensemble_digest"
     case scoresDigest = "scores_digest"
-    case pairs
+    case pairs, scoring
   }
 
   /// - Throws: `RunError.missing`, `.otherFormat`, `.damagedState`.
@@ -29,11 +32,12 @@ public struct NoiseModelFile: Codable, Sendable, Equatable {
   }
 
   init(
-    configurationDigest: String, ensembleDigest: String, scoresDigest: String, pairs: Int,
-    model: NoiseModel
+    configurationDigest: String, ensembleDigest: String, scoring: ScoringMethod,
+    scoresDigest: String, pairs: Int, model: NoiseModel
   ) {
     self.configurationDigest = configurationDigest
     self.ensembleDigest = ensembleDigest
+    self.scoring = scoring
     self.scoresDigest = scoresDigest
     self.pairs = pairs
     self.model = model
@@ -45,6 +49,7 @@ public struct NoiseModelFile: Codable, Sendable, Equatable {
     configurationDigest = try container.decode(String.self, forKey: .configurationDigest)
     ensembleDigest = try container.decode(String.self, forKey: .ensembleDigest)
     scoresDigest = try container.decode(String.self, forKey: .scoresDigest)
+    scoring = try container.decode(ScoringMethod.self, forKey: .scoring)
     pairs = try container.decode(Int.self, forKey: .pairs)
     model = try NoiseModel(from: decoder)
   }
@@ -56,6 +61,7 @@ public struct NoiseModelFile: Codable, Sendable, Equatable {
     try container.encode(configurationDigest, forKey: .configurationDigest)
     try container.encode(ensembleDigest, forKey: .ensembleDigest)
     try container.encode(scoresDigest, forKey: .scoresDigest)
+    try container.encode(scoring, forKey: .scoring)
     try container.encode(pairs, forKey: .pairs)
   }
 }
@@ -90,7 +96,8 @@ enum FitStage {
     let noise = run.configuration.noise
     let result = NoiseModelFile(
       configurationDigest: try Settings.digest(run.configuration, sections: [.noise]),
-      ensembleDigest: scored.first?.record.ensembleDigest ?? "", scoresDigest: digest,
+      ensembleDigest: scored.first?.record.ensembleDigest ?? "",
+      scoring: scored.first?.record.scoring ?? run.configuration.score.method, scoresDigest: digest,
       pairs: pairs,
       model: try NoiseModel.fit(merged, repairing: noise.repairing, cut: noise.cut))
     try run.publishing.publish(json: result, to: file)
@@ -105,8 +112,15 @@ enum FitStage {
       throw RunError.usage("a folder named twice; its pairs would count twice")
     }
     var first: String?
+    var scoring: ScoringMethod?
     for directory in directories {
       for (_, record) in try scores(of: directory) {
+        guard scoring == nil || scoring == record.scoring else {
+          throw RunError.usage(
+            "\(directory.path) holds \(record.scoring.rawValue) scores, the folders before it others: merge folders "
+              + "that were scored alike")
+        }
+        scoring = record.scoring
         let wanted = first ?? record.ensembleDigest
         guard record.ensembleDigest == wanted else {
           throw RunError.otherEnsemble(

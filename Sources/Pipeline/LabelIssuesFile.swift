@@ -51,7 +51,7 @@ public enum LabelIssuesFile {
         .int64(model.confidentJoint.values.map { Int64($0) }, shape: [classes, classes])
       ),
       ("calibrated_joint", .float64(model.calibratedJoint.values, shape: [classes, classes])),
-      ("format_version", .int64([Int64(FormatVersion.current)], shape: [1])),
+      ("format_version", .int64([Int64(ClassLabelFormat.version)], shape: [1])),
     ]
   }
 }

@@ -30,6 +30,8 @@ public struct Manifest: Codable, Sendable {
     /// The same if mismatches were like those of the setting `repairing`; what the cut goes by.
     public var cautiousNoiseRate: Double
     public var cautiousNoiseRateInterval: Interval
+    public var cut: Cut
+    public var repairing: Repairing
     /// Area under the ROC curve of telling pairs from randomly re-paired ones, and whether that is anything.
     public var separation: Double
     public var isTelling: Bool
@@ -44,6 +46,8 @@ public struct Manifest: Codable, Sendable {
       noiseRateInterval = model.noiseRateInterval
       cautiousNoiseRate = model.cautiousNoiseRate
       cautiousNoiseRateInterval = model.cautiousNoiseRateInterval
+      cut = model.cut
+      repairing = model.repairing
       separation = model.separation
       isTelling = model.isTelling
       scoreThreshold = model.scoreThreshold

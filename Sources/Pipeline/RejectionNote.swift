@@ -21,6 +21,9 @@ struct RejectionNote: Codable, Equatable {
   struct Verdict: Codable, Equatable {
     /// The mean of `scores`.
     var score: Float
+    /// The probability of a mismatch by the cautious noise rate, which the cut goes by; `mismatch` is by random
+    /// re-pairing.
+    var cautiousMismatch: Float
     /// What it would have taken to be kept.
     var threshold: Double
     /// How far the score is below it.

@@ -93,14 +93,21 @@ public enum Run {
   public static func filter(_ shards: ShardSelection, in run: RunContext) throws -> RunResult {
     try locked(run, shards) {
       let increment = try pin(shards, in: run)
-      if let done = try finished(increment, ScoreStage.sections + [.write], in: run) { return done }
-      try Settings.pin(ScoreStage.sections, in: run)
+      if let done = try finished(increment, ScoreStage.readingSections + [.write], in: run) {
+        return done
+      }
+      try Settings.pin(ScoreStage.readingSections, in: run)
       let noise = try NoiseModelFile(of: run.directory)
       let records = try ScoreFiles.records(of: increment, in: run.directory)
       for record in records where record.ensembleDigest != noise.ensembleDigest {
         throw RunError.otherEnsemble(
           file: run.directory.noiseModel, has: noise.ensembleDigest, wanted: record.ensembleDigest,
           remedy: "run `winnow fit` on the folder's own scores")
+      }
+      for record in records where record.scoring != noise.scoring {
+        throw RunError.usage(
+          "\(run.directory.noiseModel) is of \(noise.scoring.rawValue) scores, the folder's are of "
+            + "\(record.scoring.rawValue): run `winnow fit` on the folder's own scores")
       }
       return try write(increment, records, noise, in: run)
     }
@@ -166,7 +173,7 @@ public enum Run {
       let plan = try WriteStage.plan(increment, in: run)
       let kinds = records.first?.kinds ?? []
       let units = try WriteStage.run(
-        plan, increment, kinds: kinds, threshold: noise.model.scoreThreshold, in: run)
+        plan, increment, kinds: kinds, model: noise.model, in: run)
       return (plan, units)
     }
     let manifest = try Manifest(

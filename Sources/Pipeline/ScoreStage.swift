@@ -13,6 +13,7 @@ struct ShardScores: Codable {
   var shardDigest: String
   var ensembleDigest: String
   var settingsDigest: String
+  var scoring: ScoringMethod
   var kinds: [String]
   var read: Int
   /// Samples without a verdict, by reason (a mismatch isn't known yet).
@@ -27,8 +28,10 @@ struct ShardScores: Codable {
 /// Stage "score": every shard read, decoded and judged; one score table and one record a shard. Shards already judged
 /// are skipped.
 enum ScoreStage {
-  static let sections: [Settings.Section] = [.read, .images, .score]
-  /// Pairs decoded before they are judged; bounds the memory, decides no score.
+  /// What decides which samples are pairs, and what decides their scores.
+  static let readingSections: [Settings.Section] = [.read, .images]
+  static let sections = readingSections + [.score]
+  /// Pairs decoded before they are judged; bounds the memory. Only the in-batch score depends on it.
   private static let batch = 192
 
   static func run(
@@ -94,6 +97,7 @@ enum ScoreStage {
     let run: RunContext
     let forms: [ThumbnailForm]
     let bankCaptions: [String]
+    let bankParts: [Int]
     var table: ScoreTable
     var record: ShardScores
     var statistics = PairStatistics()
@@ -106,10 +110,14 @@ enum ScoreStage {
       self.run = run
       forms = judges.ensemble.forms
       bankCaptions = judges.ensemble.bank.map { shortened($0.caption) }
+      bankParts = judges.ensemble.bank.map {
+        PairStatistics.part(ofCaption: captionHash($0.caption))
+      }
       table = ScoreTable(kinds: judges.kinds.count)
       record = ShardScores(
         shard: shard.name, shardDigest: shard.digest, ensembleDigest: judges.digest,
-        settingsDigest: settings, kinds: judges.kinds, read: 0, rejected: [:], unreadable: [:],
+        settingsDigest: settings, scoring: run.configuration.score.method, kinds: judges.kinds,
+        read: 0, rejected: [:], unreadable: [:],
         report: ShardReport())
     }
 
@@ -173,16 +181,18 @@ enum ScoreStage {
         table.randomRepaired.replaceSubrange(columns, with: scores.randomRepaired)
         table.clusterRepaired.replaceSubrange(columns, with: scores.clusterRepaired)
         let combined = mean(scores.observed)
-        let part = pair.hash.part(of: PairStatistics.partCount)
+        let part = PairStatistics.part(ofCaption: captionHash(pair.caption))
         table.combined[row] = combined
         table.parts[row] = Int64(part)
         if let best = scores.best {
           table.bestCaptions[row] = bankCaptions[best.pair]
           table.bestScores[row] = best.score
         }
+        statistics.add(observed: combined, part: part)
         statistics.add(
-          observed: combined, randomRepaired: mean(scores.randomRepaired),
-          clusterRepaired: mean(scores.clusterRepaired), part: part)
+          randomRepaired: mean(scores.randomRepaired), part: bankParts[scores.randomCaption])
+        statistics.add(
+          clusterRepaired: mean(scores.clusterRepaired), part: bankParts[scores.clusterCaption])
       }
       progress.add(pairs: waiting.count)
       waiting.removeAll(keepingCapacity: true)

@@ -1,3 +1,4 @@
+import ConfidentLearning
 import Foundation
 import Layers
 import Shards
@@ -33,9 +34,9 @@ enum WriteStage {
 
   /// - Parameters:
   ///   - kinds: names of the score columns.
-  ///   - threshold: the score from which pairs are kept.
+  ///   - model: that decided.
   static func run(
-    _ plan: Plan, _ increment: Increment, kinds: [String], threshold: Double, in run: RunContext
+    _ plan: Plan, _ increment: Increment, kinds: [String], model: NoiseModel, in run: RunContext
   ) throws -> [UnitRecord] {
     let suffix = run.configuration.write.suffix
     for destination in Plan.Destination.allCases {
@@ -50,7 +51,7 @@ enum WriteStage {
     let progress = ProgressCounter(.write, total: plan.units.count, observe: run.observe)
     return try parallelMap(
       plan.units.count, workers: run.workers,
-      state: UnitWriter(increment, kinds: kinds, threshold: threshold, run: run)
+      state: UnitWriter(increment, kinds: kinds, model: model, run: run)
     ) { writer, i in
       let unit = plan.units[i]
       defer { progress.add(done: 1) }
@@ -76,17 +77,17 @@ enum WriteStage {
 private struct UnitWriter {
   private let increment: Increment
   private let kinds: [String]
-  private let threshold: Double
+  private let model: NoiseModel
   private let run: RunContext
   private var cursor: ShardCursor
   /// The tables of the input shard looked at last.
   private var decisions: (shard: Int, table: DecisionTable)?
   private var scores: (shard: Int, table: ScoreTable)?
 
-  init(_ increment: Increment, kinds: [String], threshold: Double, run: RunContext) {
+  init(_ increment: Increment, kinds: [String], model: NoiseModel, run: RunContext) {
     self.increment = increment
     self.kinds = kinds
-    self.threshold = threshold
+    self.model = model
     self.run = run
     cursor = ShardCursor(increment, limits: run.configuration.read.limits)
   }
@@ -162,8 +163,10 @@ private struct UnitWriter {
     guard note.reason == Reason.mismatch else { return note }
     let score = known.combined[row]
     let best = known.bestScores[row]
+    let threshold = model.scoreThreshold
     note.verdict = RejectionNote.Verdict(
-      score: score, threshold: threshold, below: threshold - Double(score),
+      score: score, cautiousMismatch: model.cautiousMismatch(score), threshold: threshold,
+      below: threshold - Double(score),
       against: named.filter { Double($0.1) < threshold }.sorted { $0.1 < $1.1 }.map(\.0),
       bankCaption: best.isNaN ? nil : known.bestCaptions[row], bankScore: best.isNaN ? nil : best,
       bankFitsBetter: best.isNaN ? nil : best > score)

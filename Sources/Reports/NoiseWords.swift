@@ -25,26 +25,34 @@ struct NoiseWords {
   }
 
   var sentences: [String] {
+    guard noise.isTelling else {
+      let remains =
+        noise.cut.name == "keep_fraction"
+        ? "The share asked for is kept, but which pairs they are is chance."
+        : "Nothing is dropped."
+      let area = String(format: "%.2f", noise.separation)
+      return [
+        """
+        The judges don't tell pairs from re-paired ones (area under the ROC curve \(area), where chance is 0.5): they \
+        know too little, or nearly all captions are wrong. Nothing can be said of the noise. \(remains) Train on more \
+        pairs, or bring a pretrained model.
+        """
+      ]
+    }
     var lines = [
       """
       Of 100 pairs about \(count(noise.noiseRate)) are mismatched, with 95 % confidence \
-      \(count(noise.noiseRateInterval.low)) to \(count(noise.noiseRateInterval.high)), if mismatched captions come \
-      from anywhere in the corpus. Captions of the right topic but of another image are hard to tell and counted in \
-      part only, so this is a lower bound; if mismatches were as the setting noise.repairing has them, by default a \
-      third of them within a topic, it would be \(count(noise.cautiousNoiseRate)) \
-      (\(count(noise.cautiousNoiseRateInterval.low)) to \(count(noise.cautiousNoiseRateInterval.high))). \
-      The cut goes by the latter.
+      \(count(noise.noiseRateInterval)), if mismatched captions come from anywhere in the corpus. Captions of the right \
+      topic but of another image are hard to tell and counted in part only, so for them this is a lower bound.
       """
     ]
-    if !noise.isTelling {
-      lines = [
-        """
-        The judges don't tell pairs from re-paired ones (area under the ROC curve \(String(format: "%.2f", noise.separation)), \
-        where chance is 0.5), so nothing can be said of the noise and nothing is dropped. Train on more pairs, or bring \
-        a pretrained model.
-        """
-      ]
-    } else if noise.noiseRateInterval.high - noise.noiseRateInterval.low > Self.unsure {
+    if let share = ["cluster": "all", "both": "a third"][noise.repairing.rawValue] {
+      lines[0] +=
+        " If \(share) of the mismatches were of the right topic, it would be \(count(noise.cautiousNoiseRate)) "
+        + "(\(count(noise.cautiousNoiseRateInterval)))"
+        + (noise.cut.goesByNoiseRate ? "; the cut goes by that." : ".")
+    }
+    if noise.noiseRateInterval.high - noise.noiseRateInterval.low > Self.unsure {
       lines.append(
         "That is a wide range: there are few pairs, or the judges hardly tell them from re-paired ones. Train on more "
           + "pairs, or bring a pretrained model.")
@@ -62,6 +70,10 @@ struct NoiseWords {
   }
 
   private func percent(_ value: Double) -> String { String(format: "%.1f %%", 100 * value) }
+
+  private func count(_ interval: Interval) -> String {
+    "\(count(interval.low)) to \(count(interval.high))"
+  }
 
   private func count(_ share: Double) -> String {
     let value = 100 * share

@@ -4,7 +4,8 @@ import Foundation
 
 extension SplitMix64 {
   mutating func normal(_ mean: Double, _ deviation: Double) -> Float {
-    Float(mean + deviation * normal())
+    let radius = (-2 * log(1 - Double.random(in: 0..<1, using: &self))).squareRoot()
+    return Float(mean + deviation * radius * cos(2 * .pi * Double.random(in: 0..<1, using: &self)))
   }
 }
 
@@ -53,9 +54,9 @@ extension PairStatistics {
   init(_ pairs: some Sequence<Mixture.Pair>) {
     self.init()
     for pair in pairs {
-      add(
-        observed: pair.observed, randomRepaired: pair.random, clusterRepaired: pair.cluster,
-        part: pair.part)
+      add(observed: pair.observed, part: pair.part)
+      add(randomRepaired: pair.random, part: pair.part)
+      add(clusterRepaired: pair.cluster, part: pair.part)
     }
   }
 }

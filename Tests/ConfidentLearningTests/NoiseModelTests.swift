@@ -171,7 +171,9 @@ func gaussian(_ x: Double, _ mean: Double, _ deviation: Double) -> Double {
   @Test func scoresThatTellNothingDropNothing() throws {
     var same = PairStatistics()
     for index in 0..<200 {
-      same.add(observed: 0, randomRepaired: 0, clusterRepaired: 0, part: index % 5)
+      same.add(observed: 0, part: index % 5)
+      same.add(randomRepaired: 0, part: index % 5)
+      same.add(clusterRepaired: 0, part: index % 5)
     }
     for statistics in [same, Mixture(noise: 0, match: 0, matchDeviation: 1).statistics()] {
       for cut in [.predictedNeqGiven, .pruneByNoiseRate, .confidentLearning, .maxNoise(0.1)]

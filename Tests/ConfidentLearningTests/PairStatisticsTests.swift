@@ -39,7 +39,7 @@ import Testing
       let text = #"{"format_version":\#(version),"parts":[\#(parts.joined(separator: ","))]}"#
       return try JSONDecoder().decode(PairStatistics.self, from: Data(text.utf8))
     }
-    let sound = Array(repeating: part, count: 5)
+    let sound = Array(repeating: part, count: PairStatistics.partCount)
     #expect(try decode(version: 2, sound) == PairStatistics())
     #expect(throws: DecodingError.self) { try decode(version: 1, sound) }
     #expect(throws: DecodingError.self) { try decode(version: 2, sound + [part]) }

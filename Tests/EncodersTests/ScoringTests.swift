@@ -48,7 +48,7 @@ import Testing
     for (i, score) in scores(.inBatchLikelihood).enumerated() {
       let byImage = (0..<4).reduce(0) { $0 + exp(logit(i, texts, $1)) }
       let byText = (0..<4).reduce(0) { $0 + exp(logit($1, texts, i)) }
-      let plain = logit(i, texts, i) - (log(byImage) + log(byText)) / 2
+      let plain = logit(i, texts, i) - (log(byImage / 4) + log(byText / 4)) / 2
       #expect(abs(Double(score.observed) - plain) < 1e-3)
       // The bank's caption takes the place of the pair's own.
       let last = ensemble.bank.count - 1
@@ -56,7 +56,7 @@ import Testing
       let others = (0..<4).filter { $0 != i }
       let otherImage = own + others.reduce(0) { $0 + exp(logit(i, texts, $1)) }
       let otherText = own + others.reduce(0) { $0 + exp(logit($1, texts, last)) }
-      let repaired = logit(i, texts, last) - (log(otherImage) + log(otherText)) / 2
+      let repaired = logit(i, texts, last) - (log(otherImage / 4) + log(otherText / 4)) / 2
       #expect(abs(Double(score.repaired[0]) - repaired) < 1e-3)
     }
   }

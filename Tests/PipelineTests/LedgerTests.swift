@@ -10,7 +10,8 @@ import Testing
     var report = ShardReport()
     report.samples = read
     return ShardScores(
-      shard: "a", shardDigest: "", ensembleDigest: "", settingsDigest: "", kinds: [], read: read,
+      shard: "a", shardDigest: "", ensembleDigest: "", settingsDigest: "", scoring: .cosine,
+      kinds: [], read: read,
       rejected: rejected, unreadable: unreadable, report: report)
   }
 

@@ -84,7 +84,7 @@ extension ClassStatistics: Codable {
 
   public init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
-    _ = try values.decode(FormatVersion.self, forKey: .formatVersion)
+    _ = try values.decode(FormatVersion<ClassLabelFormat>.self, forKey: .formatVersion)
     counts = try values.decode([Int].self, forKey: .counts)
     selfConfidence = try values.decode([FixedPointSum].self, forKey: .selfConfidence)
     classes = counts.count
@@ -98,7 +98,7 @@ extension ClassStatistics: Codable {
 
   public func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: CodingKeys.self)
-    try values.encode(FormatVersion(), forKey: .formatVersion)
+    try values.encode(FormatVersion<ClassLabelFormat>(), forKey: .formatVersion)
     try values.encode(counts, forKey: .counts)
     try values.encode(selfConfidence, forKey: .selfConfidence)
   }

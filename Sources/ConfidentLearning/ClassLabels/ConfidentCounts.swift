@@ -79,7 +79,7 @@ extension ConfidentCounts: Codable {
 
   public init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
-    _ = try values.decode(FormatVersion.self, forKey: .formatVersion)
+    _ = try values.decode(FormatVersion<ClassLabelFormat>.self, forKey: .formatVersion)
     self.init(
       thresholds: try values.decode([Double].self, forKey: .thresholds),
       rules: try values.decode(ClassLabelRules.self, forKey: .rules))
@@ -96,7 +96,7 @@ extension ConfidentCounts: Codable {
 
   public func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: CodingKeys.self)
-    try values.encode(FormatVersion(), forKey: .formatVersion)
+    try values.encode(FormatVersion<ClassLabelFormat>(), forKey: .formatVersion)
     try values.encode(thresholds, forKey: .thresholds)
     try values.encode(rules, forKey: .rules)
     try values.encode(counts.values, forKey: .counts)

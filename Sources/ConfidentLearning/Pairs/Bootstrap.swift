@@ -1,5 +1,3 @@
-import Foundation
-
 /// The two ends of a range that an estimate lies in; written as `[low, high]`.
 public struct Interval: Sendable, Equatable, Codable {
   public var low: Double
@@ -38,15 +36,11 @@ public struct Interval: Sendable, Equatable, Codable {
 }
 
 extension PairStatistics {
-  /// The same number of pairs on the average, each drawn as often as chance has it: the bootstrap's resample in its
-  /// Poisson form, which needs counts only.
+  /// As many parts, drawn with replacement: the cluster bootstrap. Pairs of one caption score alike, so they are drawn
+  /// together; drawn one by one, a corpus that repeats itself would look twice as sure as it is.
   func resampled(using random: inout SplitMix64) -> PairStatistics {
     var copy = self
-    for part in copy.parts.indices {
-      copy.parts[part].observed.resample(using: &random)
-      copy.parts[part].randomRepaired.resample(using: &random)
-      copy.parts[part].clusterRepaired.resample(using: &random)
-    }
+    copy.parts = parts.indices.map { _ in parts[Int.random(in: parts.indices, using: &random)] }
     return copy
   }
 }
@@ -61,26 +55,5 @@ struct SplitMix64: RandomNumberGenerator {
     z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
     z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
     return z ^ (z >> 31)
-  }
-
-  /// A number of the standard normal distribution (Box-Muller).
-  mutating func normal() -> Double {
-    let radius = (-2 * log(1 - Double.random(in: 0..<1, using: &self))).squareRoot()
-    return radius * cos(2 * .pi * Double.random(in: 0..<1, using: &self))
-  }
-
-  /// A number of the Poisson distribution with this mean; from 50 on by its normal approximation.
-  mutating func poisson(_ mean: Int) -> Int {
-    if mean >= 50 {
-      return max(0, Int((Double(mean) + Double(mean).squareRoot() * normal()).rounded()))
-    }
-    let limit = exp(-Double(mean))
-    var product = Double.random(in: 0..<1, using: &self)
-    var count = 0
-    while product > limit {
-      product *= Double.random(in: 0..<1, using: &self)
-      count += 1
-    }
-    return count
   }
 }

@@ -1,6 +1,6 @@
 /// How many pairs go, by rising score. Each cut becomes one score threshold.
 public enum Cut: Sendable, Equatable {
-  /// Drop what is more likely mismatched than not: `mismatch` above one half (cleanlab's "predicted_neq_given", with
+  /// Drop what is more likely mismatched than not: `cautiousMismatch` above one half (cleanlab's "predicted_neq_given", with
   /// the noise rate as the prior).
   case predictedNeqGiven
   /// Drop n * noise rate pairs, those of lowest P(match) (Northcutt et al., "prune by noise rate").
@@ -21,6 +21,14 @@ public enum Cut: Sendable, Equatable {
     case .confidentLearning: "confident_learning"
     case .maxNoise: "max_noise"
     case .keepFraction: "keep_fraction"
+    }
+  }
+
+  /// Whether the noise rate decides it.
+  public var goesByNoiseRate: Bool {
+    switch self {
+    case .predictedNeqGiven, .pruneByNoiseRate, .maxNoise: true
+    case .confidentLearning, .keepFraction: false
     }
   }
 

@@ -19,12 +19,8 @@ extension NoiseModel {
     let cautiousRate = NoiseRate(observed: observed, mismatched: repaired)
     let joint = JointEstimate(statistics, repairing)
     let separation = observed.areaUnderROC(against: random)
-    let isTelling = separation >= leastSeparation
-    var intervals = intervals(statistics, repairing, rate, cautiousRate, joint)
-    if !isTelling {
-      intervals.rate.low = 0
-      intervals.cautiousRate.low = 0
-    }
+    let intervals = Intervals(statistics, repairing, rate, cautiousRate, joint, separation)
+    let isTelling = intervals.separation.low > 0.5
 
     let calibration = IsotonicCalibration(match: observed, mismatch: random)
     let cautious = IsotonicCalibration(match: observed, mismatch: repaired)
@@ -52,7 +48,8 @@ extension NoiseModel {
     let kept = Double(observed.count) - observed.count(below: threshold.score)
     return NoiseModel(
       formatVersion: FormatVersion(), repairing: repairing, cut: cut,
-      observedPairs: observed.count, repairedPairs: random.count * (repairing == .both ? 2 : 1), separation: separation,
+      observedPairs: observed.count, repairedPairs: random.count * (repairing == .random ? 1 : 2),
+      separation: separation, separationInterval: intervals.separation,
       noiseRate: rate.rate, noiseRateInterval: intervals.rate, noiseRatePairs: rate.pairs,
       calibration: calibration,
       cautiousNoiseRate: cautiousRate.rate, cautiousNoiseRateInterval: intervals.cautiousRate,
@@ -82,43 +79,49 @@ extension NoiseModel {
     }
   }
 
+  /// The estimates on resampled statistics.
   private struct Intervals {
-    var rate, cautiousRate, match, mismatch, joint: Interval
-  }
+    var rate, cautiousRate, match, mismatch, joint, separation: Interval
 
-  /// The estimates on resampled statistics. The noise rates' intervals also span what the exponent of the matches' tail
-  /// may be.
-  private static func intervals(
-    _ statistics: PairStatistics, _ repairing: Repairing, _ rate: NoiseRate,
-    _ cautious: NoiseRate, _ joint: JointEstimate
-  ) -> Intervals {
-    var random = SplitMix64(state: 0)
-    var samples: [(random: Interval, cautious: Interval, joint: JointEstimate)] = []
-    for _ in 0..<resamples {
-      let drawn = statistics.resampled(using: &random)
-      // Chance may leave a part of few pairs empty, and with it nothing to cross-fit on.
-      let held = drawn.parts.count { $0.observed.count > 0 && repairing.repaired($0).count > 0 }
-      if held < 2 || drawn.repaired(.random).count == 0 { continue }
-      samples.append(
-        (
-          rates(drawn, .random), rates(drawn, repairing),
-          JointEstimate(drawn, repairing)
-        ))
+    init(
+      _ statistics: PairStatistics, _ repairing: Repairing, _ rate: NoiseRate,
+      _ cautious: NoiseRate, _ joint: JointEstimate, _ separation: Double
+    ) {
+      var random = SplitMix64(state: 0)
+      var samples: [(random: Interval, cautious: Interval, joint: JointEstimate, area: Double)] = []
+      for _ in 0..<resamples {
+        let drawn = statistics.resampled(using: &random)
+        // Chance may draw parts that hold nothing.
+        let counts = [drawn.pairs, drawn.repaired(.random).count, drawn.repaired(repairing).count]
+        if counts.contains(0) { continue }
+        samples.append(
+          (
+            NoiseModel.rates(drawn, .random), NoiseModel.rates(drawn, repairing),
+            JointEstimate(drawn, repairing),
+            drawn.observed.areaUnderROC(against: drawn.repaired(.random))
+          ))
+      }
+      self.separation = Interval(samples.map(\.area), around: separation)
+      self.rate = Self.spanned(samples.map(\.random), around: rate.rate)
+      cautiousRate = Self.spanned(samples.map(\.cautious), around: cautious.rate)
+      match = Interval(samples.map(\.joint.thresholds.match), around: joint.thresholds.match)
+      mismatch = Interval(
+        samples.map(\.joint.thresholds.mismatch), around: joint.thresholds.mismatch)
+      self.joint = Interval(samples.map(\.joint.noiseRate), around: joint.noiseRate)
+      if self.separation.low <= 0.5 {
+        self.rate.low = 0
+        cautiousRate.low = 0
+      }
     }
-    func rateInterval(_ range: [Interval], _ estimate: Double) -> Interval {
+
+    private static func spanned(_ ranges: [Interval], around estimate: Double) -> Interval {
       Interval(
-        low: Interval(range.map(\.low), around: estimate).low,
-        high: Interval(range.map(\.high), around: estimate).high)
+        low: Interval(ranges.map(\.low), around: estimate).low,
+        high: Interval(ranges.map(\.high), around: estimate).high)
     }
-    return Intervals(
-      rate: rateInterval(samples.map(\.random), rate.rate),
-      cautiousRate: rateInterval(samples.map(\.cautious), cautious.rate),
-      match: Interval(samples.map(\.joint.thresholds.match), around: joint.thresholds.match),
-      mismatch: Interval(
-        samples.map(\.joint.thresholds.mismatch), around: joint.thresholds.mismatch),
-      joint: Interval(samples.map(\.joint.noiseRate), around: joint.noiseRate))
   }
 
+  /// The noise rates by the least and the largest exponent.
   private static func rates(_ statistics: PairStatistics, _ repairing: Repairing) -> Interval {
     let observed = statistics.observed
     let repaired = statistics.repaired(repairing)
@@ -144,22 +147,37 @@ extension NoiseModel {
   }
 }
 
-/// Thresholds and confident joint, cross-fitted over the parts that hold pairs.
+/// Thresholds and confident joint, cross-fitted over the parts, several together.
 private struct JointEstimate {
+  private static let folds = 4
+
   var thresholds: ConfidenceThresholds
   var joint: ConfidentJoint
   var calibrated: ConfidentJoint
   var noiseRate: Double
 
   init(_ statistics: PairStatistics, _ repairing: Repairing) {
-    let labels = statistics.parts.map { (observed: $0.observed, repaired: repairing.repaired($0)) }
-    let parts = labels.indices.map { part in
-      let others = labels.indices.filter { $0 != part }
+    let held = statistics.parts.filter { $0.observed.count > 0 || repairing.repaired($0).count > 0 }
+    let labels = (0..<Self.folds).map { fold in
+      let parts = held.indices.filter { $0 % Self.folds == fold }.map { held[$0] }
+      return (
+        observed: ScoreHistogram(merging: parts.map(\.observed)),
+        repaired: ScoreHistogram(merging: parts.map { repairing.repaired($0) })
+      )
+    }
+    let parts = labels.indices.map { fold in
+      var others = labels.indices.filter { $0 != fold }
+      // A few captions may leave one label to this fold alone.
+      if others.allSatisfy({ labels[$0].observed.count == 0 })
+        || others.allSatisfy({ labels[$0].repaired.count == 0 })
+      {
+        others = Array(labels.indices)
+      }
       let calibration = IsotonicCalibration(
         match: ScoreHistogram(merging: others.map { labels[$0].observed }),
         mismatch: ScoreHistogram(merging: others.map { labels[$0].repaired }))
       return CrossFittedPart(
-        observed: labels[part].observed, repaired: labels[part].repaired,
+        observed: labels[fold].observed, repaired: labels[fold].repaired,
         probabilities: (0..<ScoreHistogram.binCount).map { calibration(ScoreHistogram.centre($0)) })
     }
     let observed = Double(statistics.observed.count)

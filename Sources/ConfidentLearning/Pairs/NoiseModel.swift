@@ -14,27 +14,26 @@
 /// - **cautious noise rate**: captions as `repairing` has them, by default a third of them of the right topic. The cuts go
 ///   by it, for otherwise most mismatches within a topic would stay.
 ///
-/// Every figure rests on the pairs counted in `observedPairs` and `repairedPairs` unless its comment says otherwise;
-/// intervals hold 95 % of the estimates on 400 bootstrap resamples.
+/// Every figure rests on the pairs counted in `observedPairs` and `repairedPairs` unless its comment says otherwise.
+/// Intervals hold 95 % of the estimates on 400 bootstrap resamples of the captions; those of noise rates span the exponents
+/// that the matches' tail may have, too.
 public struct NoiseModel: Sendable, Equatable, Codable {
   /// Fewer observed pairs than this tell nothing.
   public static let minimumPairs = 100
 
-  public let formatVersion: FormatVersion
+  public let formatVersion: FormatVersion<PairFormat>
   /// Which re-paired pairs taught the cautious label *mismatch*.
   public let repairing: Repairing
   /// The cut that was asked for.
   public let cut: Cut
   /// Pairs with the given label *match*.
   public let observedPairs: Int
-  /// Pairs with the given label *mismatch*, random and cluster ones counted apart.
+  /// Pairs with the given label *mismatch*: as many as observed for each kind of re-pairing that was used.
   public let repairedPairs: Int
 
   /// The area under the ROC curve of telling observed pairs, mismatched ones among them, from randomly re-paired ones.
   public let separation: Double
-  /// Below this separation nothing tells mismatches from judges that know nothing. Noise rates then range from 0, and no
-  /// cut but `keepFraction` drops anything.
-  public static let leastSeparation = 0.55
+  public let separationInterval: Interval
 
   /// The estimated share of mismatched pairs among the observed, by random re-pairing. See `NoiseRate`.
   public let noiseRate: Double
@@ -80,6 +79,7 @@ public struct NoiseModel: Sendable, Equatable, Codable {
   enum CodingKeys: String, CodingKey {
     case formatVersion = "format_version"
     case repairing, cut, separation
+    case separationInterval = "separation_interval"
     case observedPairs = "observed_pairs"
     case repairedPairs = "repaired_pairs"
     case noiseRate = "noise_rate"
@@ -118,8 +118,16 @@ extension NoiseModel {
     return Float(posterior(ScoreHistogram.clamped(score)))
   }
 
-  /// Whether the judges tell pairs from re-paired ones at all.
-  public var isTelling: Bool { separation >= Self.leastSeparation }
+  /// The same by the cautious noise rate; what the cuts go by.
+  public func cautiousMismatch(_ score: Float) -> Float {
+    let posterior = MismatchPosterior(
+      noiseRate: cautiousNoiseRate, calibration: cautiousCalibration)
+    return Float(posterior(ScoreHistogram.clamped(score)))
+  }
+
+  /// Whether the judges tell pairs from re-paired ones at all. Where they don't, either they know nothing or nearly all
+  /// captions are wrong: noise rates then range from 0, and no cut but `keepFraction` drops anything.
+  public var isTelling: Bool { separationInterval.low > 0.5 }
 
   /// Whether a pair of this score is kept; scores beyond the grid count as its ends, NaN is not
   /// kept.

@@ -11,7 +11,8 @@ public enum NoiseModelError: Error, Equatable, CustomStringConvertible {
     case .tooFewPairs(let found, let needed):
       "the noise model needs \(needed) scored pairs and has \(found): add shards to the run"
     case .onePartOnly(let part):
-      "all pairs are in part \(part) of the cross-fitting: spread the parts by a hash of the content"
+      "the captions of all pairs fall into part \(part) of \(PairStatistics.partCount): a corpus of one caption or "
+        + "two tells nothing; add shards"
     case .notAFraction(let cut, let value):
       "\(cut) \(value) is not between 0 and 1"
     }

@@ -5,18 +5,18 @@ import Foundation
 /// Say u is the share of known mismatches that score below a pair. Among mismatches u is uniform, so the observed pairs'
 /// distribution below a small u is F(u) = r u + (what matches have there), with r the noise rate; Storey's ratio F(u)/u
 /// (JRSS B 2002) takes the second term for 0, and errs upwards by it, the more the weaker the judges. Here that term is
-/// A u^k, a regularly varying tail: r and A are fitted to the counts below u = 0.4 by maximum likelihood. k = 2.5 was
-/// best on real corpora (`make bench-quality`); between 2 and 3 it hardly matters to judges that tell pairs apart, and
-/// matters to those that don't, so the interval spans it.
+/// A u^k, a regularly varying tail: r and A are fitted to the counts below u = 0.5 by maximum likelihood. k = 2.25
+/// was best on real corpora (Tests/Benchmarks/README.md); half as much more or less hardly matters to judges that tell
+/// pairs apart, and matters to those that don't, so the interval spans it.
 ///
 /// Only mismatches that score like the re-paired ones are counted.
 struct NoiseRate: Equatable {
   /// The share of the mismatches' scores that is looked at, and into how many equally likely pieces it is divided.
-  static let reach = 0.4
+  static let reach = 0.5
   private static let pieces = 20
-  static let exponent = 2.5
+  static let exponent = 2.25
   /// What `exponent` may be without being wrong.
-  static let exponents = 2.0...3.0
+  static let exponents = 1.75...2.75
   private static let iterations = 400
 
   /// In `0...1`.
@@ -38,7 +38,10 @@ struct NoiseRate: Equatable {
     pairs = below.last ?? 0
     // Without mismatches the best A is this; unless the likelihood then rises with r, there are none.
     let only = shares.reduce(0, +) / whole
-    let rise = zip(shares, matches).reduce(0) { $0 + ($1.0 > 0 ? $1.0 * piece / (only * $1.1) : 0) }
+    let rise = zip(shares, matches).reduce(0) { sum, here in
+      let (share, match) = here
+      return sum + (share > 0 ? share * piece / (only * match) : 0)
+    }
     if rise <= Self.reach {
       rate = 0
       return

@@ -1,10 +1,10 @@
 /// Everything that the noise model is fitted on: how observed and re-paired pairs score, by part.
 ///
-/// Parts are the folds of the cross-fitted calibration (not those of the judges): a pair's part
-/// must depend on its content alone. Statistics of shards, nights and machines merge exactly, in
-/// any order.
+/// A part is a hash of the caption, so that pairs of equal captions share one: they score alike, and neither the
+/// cross-fitted calibration nor the bootstrap may take them for independent. A re-paired pair stands in the part of the
+/// caption that it was given. Statistics of shards, nights and machines merge exactly, in any order.
 public struct PairStatistics: Sendable, Equatable {
-  public static let partCount = 5
+  public static let partCount = 32
 
   /// The scores of the pairs of one part.
   public struct Part: Sendable, Equatable, Codable {
@@ -29,6 +29,9 @@ public struct PairStatistics: Sendable, Equatable {
 
   public init() {}
 
+  /// The part of a caption, by a hash of it.
+  public static func part(ofCaption hash: UInt64) -> Int { Int(hash % UInt64(partCount)) }
+
   /// Observed pairs in all parts.
   public var pairs: Int { parts.reduce(0) { $0 + $1.observed.count } }
 
@@ -40,16 +43,19 @@ public struct PairStatistics: Sendable, Equatable {
     ScoreHistogram(merging: parts.map { repairing.repaired($0) })
   }
 
-  /// Adds an image's three mean standardised scores.
+  /// Adds a pair as it came, by the mean of its standardised scores.
   ///
-  /// - Precondition: no score is NaN, and `part` is in `0..<partCount`.
-  public mutating func add(
-    observed: Float, randomRepaired: Float, clusterRepaired: Float, part: Int
-  ) {
-    precondition(parts.indices.contains(part), "part \(part) of \(Self.partCount)")
-    parts[part].observed.add(observed)
-    parts[part].randomRepaired.add(randomRepaired)
-    parts[part].clusterRepaired.add(clusterRepaired)
+  /// - Precondition: the score is not NaN, and `part` is in `0..<partCount`; so for the two below.
+  public mutating func add(observed score: Float, part: Int) { parts[part].observed.add(score) }
+
+  /// Adds its image with a caption drawn at random, whose part `part` is.
+  public mutating func add(randomRepaired score: Float, part: Int) {
+    parts[part].randomRepaired.add(score)
+  }
+
+  /// Adds its image with a caption drawn from its text cluster, whose part `part` is.
+  public mutating func add(clusterRepaired score: Float, part: Int) {
+    parts[part].clusterRepaired.add(score)
   }
 
   /// Adds the pairs of `other`.
@@ -70,11 +76,10 @@ extension PairStatistics: Codable {
 
   public init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
-    _ = try values.decode(FormatVersion.self, forKey: .formatVersion)
+    _ = try values.decode(FormatVersion<PairFormat>.self, forKey: .formatVersion)
     parts = try values.decode([Part].self, forKey: .parts)
-    let wholeImages = parts.allSatisfy {
-      $0.observed.count == $0.randomRepaired.count && $0.observed.count == $0.clusterRepaired.count
-    }
+    let wholeImages =
+      observed.count == repaired(.random).count && observed.count == repaired(.cluster).count
     guard parts.count == Self.partCount, wholeImages else {
       throw DecodingError.dataCorruptedError(
         forKey: .parts, in: values,
@@ -84,7 +89,7 @@ extension PairStatistics: Codable {
 
   public func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: CodingKeys.self)
-    try values.encode(FormatVersion(), forKey: .formatVersion)
+    try values.encode(FormatVersion<PairFormat>(), forKey: .formatVersion)
     try values.encode(parts, forKey: .parts)
   }
 }

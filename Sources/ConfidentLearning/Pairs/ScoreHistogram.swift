@@ -50,12 +50,6 @@ public struct ScoreHistogram: Sendable, Equatable {
     count += other.count
   }
 
-  /// Draws every pair as often as chance has it, once on the average.
-  mutating func resample(using random: inout SplitMix64) {
-    for bin in counts.indices where counts[bin] > 0 { counts[bin] = random.poisson(counts[bin]) }
-    count = counts.reduce(0, +)
-  }
-
   /// The probability that a score of these is above one of `other`, scores of a bin counting half. Neither is empty.
   func areaUnderROC(against other: ScoreHistogram) -> Double {
     var below = 0.0

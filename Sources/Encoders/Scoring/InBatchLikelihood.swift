@@ -5,7 +5,7 @@
 #endif
 
 /// s-CLIPLoss as published (Wang et al., "CLIPLoss and Norm-Based Data Selection", NeurIPS 2024): the pair's cosine less
-/// the means of the log sums over the images and the captions of its batch. Every other pair of the batch is a negative,
+/// the logarithms of the mean exponentials over the images and the captions of its batch. Every other pair of the batch is a negative,
 /// also one with an equal caption, and a score depends on its neighbours: the pairs of one fold that a shard's reader
 /// handed over together.
 struct InBatchLikelihood: PairScorer {
@@ -53,10 +53,12 @@ struct InBatchLikelihood: PairScorer {
         ofBankTexts.logSum(row: r, without: [i]))
     }
 
-    /// The sums come scaled up for the pair that they leave out, which stands beside them here.
+    /// By the means over the batch rather than the sums: a constant for a size of batch, and comparable for others.
     private func score(_ own: Float, _ imageSum: Float, _ textSum: Float) -> Float {
+      // The sums come scaled up for the pair that they leave out, which stands beside them here.
       let scale = count > 1 ? logf(Float(count - 1) / Float(count)) : 0
-      return own - 0.5 * (logAdd(own, imageSum + scale) + logAdd(own, textSum + scale))
+      return own + logf(Float(count))
+        - 0.5 * (logAdd(own, imageSum + scale) + logAdd(own, textSum + scale))
     }
   }
 }

@@ -39,7 +39,9 @@ struct BenchQuality: ParsableCommand {
   private var seedNumbers: [UInt64] { seeds.split(separator: ",").compactMap { UInt64($0) } }
 
   func validate() throws {
-    if seedNumbers.isEmpty { throw ValidationError("--seeds are whole numbers, as in 1,2,3.") }
+    if seedNumbers.isEmpty || seedNumbers.count != seeds.split(separator: ",").count {
+      throw ValidationError("--seeds are whole numbers, as in 1,2,3.")
+    }
     if limit < 200 {
       throw ValidationError("--limit is at least 200: judges must learn from them.")
     }
@@ -50,7 +52,7 @@ struct BenchQuality: ParsableCommand {
       .split(separator: "\n").dropFirst()
     let verdicts = lines.map { $0.split(separator: "\t", omittingEmptySubsequences: false) }
       .map { (String($0[0]), String($0[1])) }
-    let runner = QualityRunner(
+    let runner = try QualityRunner(
       out: out + (full ? "/full" : "/default"), packages: packages,
       judges: full ? nil : "\(folder)/judges.yaml", ecl: ecl,
       handChecked: Dictionary(verdicts) { first, _ in first },

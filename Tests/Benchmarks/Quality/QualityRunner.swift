@@ -20,11 +20,17 @@ struct QualityRunner {
   static let alternatives = ["in-batch-likelihood", "cosine", "pseudo-class"]
   static let limits = [0.02, 0.05, 0.1]
 
-  private var settings: String {
-    [judges, ecl].map { path in
-      path.flatMap { try? String(contentsOfFile: $0, encoding: .utf8) } ?? "default"
-    }
-    .joined(separator: "\n---\n")
+  /// Of everything that decides a result: the commands, the pipeline files, the hand check.
+  private let settings: String
+
+  init(
+    out: String, packages: String, judges: String?, ecl: String, handChecked: [String: String],
+    winnow: Tool, buildSamples: Tool
+  ) throws {
+    (self.out, self.packages, self.judges, self.ecl) = (out, packages, judges, ecl)
+    (self.handChecked, self.winnow, self.buildSamples) = (handChecked, winnow, buildSamples)
+    settings = try ([winnow.path, buildSamples.path, ecl] + [judges].compactMap { $0 })
+      .map { try fingerprint(ofFile: $0) }.joined(separator: " ")
   }
 
   /// The result of an earlier run with these settings.
@@ -71,7 +77,7 @@ struct QualityRunner {
     if cell.corpus == .sample, cell.level == 0.3 {
       try clean(cell, corpus, to: "\(folder)/ecl", ["--pipeline", ecl])
       let other = try Judged("\(folder)/ecl", truth: truth)
-      var released = try row("ECL as released", other, keep: judged.kept)
+      var released = try row("ECL", other, keep: judged.kept)
       (released.noiseRate, released.low, released.high, released.excessCalibrationError) =
         (nil, nil, nil, nil)
       rows.append(released)

@@ -35,6 +35,15 @@ public struct BenchError: Error, CustomStringConvertible {
   public init(_ description: String) { self.description = description }
 }
 
+/// 64 bits of a file's content (FNV-1a), in hex: results of another build, or of other settings, are told by it.
+public func fingerprint(ofFile path: String) throws -> String {
+  let data = try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
+  let hash = data.withUnsafeBytes { bytes in
+    bytes.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+  }
+  return String(hash, radix: 16)
+}
+
 public func say(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
 
 /// snake_case keys, sorted.
