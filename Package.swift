@@ -117,7 +117,9 @@ let package = Package(
     .testTarget(
       name: "PipelineTests",
       dependencies: ["Pipeline", "ConfidentLearning", "Shards", "TensorFiles"]),
-    .testTarget(name: "ReportsTests", dependencies: ["Reports", "Layers", "TensorFiles"]),
+    .testTarget(
+      name: "ReportsTests",
+      dependencies: ["Reports", "Pipeline", "ConfidentLearning", "Layers", "TensorFiles"]),
     .testTarget(
       name: "BenchTrainingTests",
       dependencies: ["bench-training", "BenchmarkSupport", "Reports", "Encoders", "Shards"]),

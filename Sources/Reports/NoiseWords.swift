@@ -27,9 +27,11 @@ struct NoiseWords {
   var sentences: [String] {
     guard noise.isTelling else {
       let remains =
-        noise.cut.name == "keep_fraction"
-        ? "The share asked for is kept, but which pairs they are is chance."
-        : "Nothing is dropped."
+        if case .keepFraction = noise.cut {
+          "The share asked for is kept, but which pairs they are is chance."
+        } else {
+          "Nothing is dropped."
+        }
       let area = String(format: "%.2f", noise.separation)
       return [
         """
@@ -46,7 +48,13 @@ struct NoiseWords {
       topic but of another image are hard to tell and counted in part only, so for them this is a lower bound.
       """
     ]
-    if let share = ["cluster": "all", "both": "a third"][noise.repairing.rawValue] {
+    let share: String? =
+      switch noise.repairing {
+      case .random: nil
+      case .cluster: "all"
+      case .both: "a third"
+      }
+    if let share {
       lines[0] +=
         " If \(share) of the mismatches were of the right topic, it would be \(count(noise.cautiousNoiseRate)) "
         + "(\(count(noise.cautiousNoiseRateInterval)))"

@@ -68,6 +68,23 @@ import Testing
     #expect(again.status == 1 && again.errors.contains("score.method"))
   }
 
+  @Test func scoresOfOneMethodGoThroughFitAndFilterAndDontMixWithAnothers() throws {
+    let shop = try Workshop(pairs: 200)
+    #expect(try shop.clean(out: "out").status == 0)
+    let pipeline = ["--pipeline", "tiny.yaml"]
+    func winnow(_ arguments: String...) throws -> Workshop.Outcome {
+      try Workshop.run(Workshop.binary, arguments + pipeline, in: shop.root)
+    }
+    let scored = try winnow(
+      "score", "in", "--ensemble", "out", "--out", "other", "--scoring", "cosine")
+    #expect(scored.status == 0, "\(scored.errors)")
+    #expect(try winnow("fit", "other").status == 0)
+    let filtered = try winnow("filter", "in", "--out", "other")
+    #expect(filtered.status == 0, "\(filtered.errors)")
+    let mixed = try winnow("fit", "out", "other", "--out", "both")
+    #expect(mixed.status == 2 && mixed.errors.contains("scored alike"), "\(mixed.errors)")
+  }
+
   @Test func standardOutputListsTheCleanShardsAndSizesNamesTheirPairs() throws {
     let shop = try Workshop(pairs: 200)
     let outcome = try shop.clean(out: "out")
