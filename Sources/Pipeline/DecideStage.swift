@@ -28,6 +28,7 @@ enum DecideStage {
       let score = table.combined[i]
       let keeps = isJudged && model.keeps(score)
       decisions.mismatch.append(isJudged ? model.mismatch(score) : .nan)
+      decisions.cautiousMismatch.append(isJudged ? model.cautiousMismatch(score) : .nan)
       decisions.kept.append(keeps)
       decisions.reasons.append(keeps ? "" : isJudged ? Reason.mismatch : table.reasons[i])
     }

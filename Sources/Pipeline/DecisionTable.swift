@@ -8,6 +8,8 @@ public struct DecisionTable: Equatable, Sendable {
   public var scores: [Float]
   /// `[n]`, the probability that the pair is mismatched; NaN where not judged.
   public var mismatch: [Float]
+  /// `[n]`, the same by the cautious noise rate, which the cut goes by; NaN where not judged.
+  public var cautiousMismatch: [Float]
   public var kept: [Bool]
   /// Empty for kept pairs, `Reason.mismatch` for cut ones, else why the sample is no pair.
   public var reasons: [String]
@@ -19,7 +21,7 @@ public struct DecisionTable: Equatable, Sendable {
 
   init(kinds: Int) {
     self.kinds = kinds
-    (keys, scores, mismatch, kept, reasons) = ([], [], [], [], [])
+    (keys, scores, mismatch, cautiousMismatch, kept, reasons) = ([], [], [], [], [], [])
   }
 
   /// - Throws: `RunError.damagedState` or `TensorFileError`.
@@ -30,10 +32,12 @@ public struct DecisionTable: Equatable, Sendable {
     (scores, shape) = try columns.floats("scores")
     kinds = shape.count == 2 ? shape[1] : 0
     mismatch = try columns.floats("mismatch").values
+    cautiousMismatch = try columns.floats("cautious_mismatch").values
     kept = try columns.flags("kept")
     reasons = try columns.text("reason")
     let n = keys.count
-    guard scores.count == n * kinds, mismatch.count == n, kept.count == n, reasons.count == n
+    guard scores.count == n * kinds, mismatch.count == n, cautiousMismatch.count == n,
+      kept.count == n, reasons.count == n
     else { throw RunError.damagedState(file: path, detail: "columns of different length") }
   }
 
@@ -44,6 +48,7 @@ public struct DecisionTable: Equatable, Sendable {
         ("key", .bytes(keys)),
         ("scores", .float32(scores, shape: [count, kinds])),
         ("mismatch", .float32(mismatch, shape: [count])),
+        ("cautious_mismatch", .float32(cautiousMismatch, shape: [count])),
         ("kept", .bool(kept)),
         ("reason", .bytes(reasons.map { Array($0.utf8) })),
       ], to: path)

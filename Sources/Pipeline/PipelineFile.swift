@@ -1,3 +1,4 @@
+import ConfidentLearning
 import Encoders
 import Foundation
 import Training
@@ -127,10 +128,20 @@ public enum PipelineFile {
     case .valueNotFound(let type, let context): return "\(path(context)) must be of type \(type)"
     case .keyNotFound(let key, let context):
       return "\(path(context)) lacks the key \(key.stringValue)"
-    case .dataCorrupted(let context): return "\(path(context)): \(context.debugDescription)"
+    case .dataCorrupted(let context):
+      let name = path(context)
+      guard let values = words[name] else { return "\(name): \(context.debugDescription)" }
+      return "\(name) must be one of: \(values.joined(separator: ", "))"
     @unknown default: return "\(error)"
     }
   }
+
+  /// The values of keys that hold one of a few words.
+  private static let words: [String: [String]] = [
+    "score.method": ScoreConfiguration.Method.allCases.map(\.rawValue),
+    "noise.method": NoiseConfiguration.Method.allCases.map(\.rawValue),
+    "noise.repairing": Repairing.allCases.map(\.rawValue),
+  ]
 
   private static func relative(_ path: String, to folder: String) -> String {
     path.components(separatedBy: "::").map { part in

@@ -60,6 +60,8 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
     case .otherSettings(let directory, let differences):
       return "\(directory) was begun with other settings; choose another --out or go back to:\n  "
         + differences.joined(separator: "\n  ")
+        + (differences.allSatisfy { $0.hasPrefix("noise.") }
+          ? "\nAnother cut needs no training: add --ensemble \(directory)" : "")
     case .otherShards(let directory, let detail):
       return "\(directory) was begun with other shards (\(detail)); "
         + "give the same shards, or another --out for the new ones"

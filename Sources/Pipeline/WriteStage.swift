@@ -165,7 +165,7 @@ private struct UnitWriter {
     let best = known.bestScores[row]
     let threshold = model.scoreThreshold
     note.verdict = RejectionNote.Verdict(
-      score: score, cautiousMismatch: model.cautiousMismatch(score), threshold: threshold,
+      score: score, cautiousMismatch: table.cautiousMismatch[row], threshold: threshold,
       below: threshold - Double(score),
       against: named.filter { Double($0.1) < threshold }.sorted { $0.1 < $1.1 }.map(\.0),
       bankCaption: best.isNaN ? nil : known.bestCaptions[row], bankScore: best.isNaN ? nil : best,

@@ -11,17 +11,28 @@ struct NoiseWords {
 
   /// Name and value of each figure.
   var figures: [(String, String)] {
-    [
-      ("estimated noise rate", "\(percent(noise.noiseRate)) (\(range(noise.noiseRateInterval)))"),
-      (
-        "  cautiously",
-        "\(percent(noise.cautiousNoiseRate)) (\(range(noise.cautiousNoiseRateInterval)))"
-      ),
-      (
-        "  left among the kept pairs",
-        "\(percent(noise.estimatedNoiseKept)), cautiously \(percent(noise.cautiousNoiseKept))"
-      ),
+    var lines = [
+      ("estimated noise rate", "\(percent(noise.noiseRate)) (\(range(noise.noiseRateInterval)))")
     ]
+    var left = percent(noise.estimatedNoiseKept)
+    if let share {
+      lines.append(
+        (
+          "  if \(share) is within topics",
+          "\(percent(noise.cautiousNoiseRate)) (\(range(noise.cautiousNoiseRateInterval)))"
+        ))
+      left += ", then \(percent(noise.cautiousNoiseKept))"
+    }
+    return lines + [("  left among the kept pairs", left)]
+  }
+
+  /// What share of the mismatches the cautious estimate takes for captions of the right topic.
+  private var share: String? {
+    switch noise.repairing {
+    case .random: nil
+    case .cluster: "all"
+    case .both: "a third"
+    }
   }
 
   var sentences: [String] {
@@ -48,17 +59,12 @@ struct NoiseWords {
       topic but of another image are hard to tell and counted in part only, so for them this is a lower bound.
       """
     ]
-    let share: String? =
-      switch noise.repairing {
-      case .random: nil
-      case .cluster: "all"
-      case .both: "a third"
-      }
     if let share {
       lines[0] +=
         " If \(share) of the mismatches were of the right topic, it would be \(count(noise.cautiousNoiseRate)) "
         + "(\(count(noise.cautiousNoiseRateInterval)))"
-        + (noise.cut.goesByNoiseRate ? "; the cut goes by that." : ".")
+        + (noise.cut.goesByNoiseRate ? "; the cut goes by that. " : ". ")
+        + "Neither is an upper bound."
     }
     if noise.noiseRateInterval.high - noise.noiseRateInterval.low > Self.unsure {
       lines.append(

@@ -7,9 +7,12 @@ struct Clean: ParsableCommand {
     discussion: """
       Examples:
         winnow clean /data/crawl --out /data/clean
-        winnow clean '/data/{00000..00099}.tar' --out /data/clean --max-noise 0.02
+        winnow clean '/data/{00000..00099}.tar' --out /data/clean --max-noise 0.1
         find /data -name '*.tar' | winnow clean - --out /data/clean
 
+        winnow clean /data/crawl --ensemble /data/clean --out /data/other --max-noise 0.05
+
+      The last one judges with the judges of an earlier run, to try another cut without training again.
       A killed run goes on where it stopped when the same command is given again.
       """)
 

@@ -8,7 +8,7 @@ struct Fit: ParsableCommand {
     discussion: """
       Example:
         winnow fit /data/clean
-        winnow fit /data/night1 /data/night2 --out /data/both --max-noise 0.02
+        winnow fit /data/night1 /data/night2 --out /data/both --max-noise 0.1
       """)
 
   @Argument(help: "Folders that `winnow score` wrote (default: the one given by --out).")

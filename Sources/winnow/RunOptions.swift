@@ -115,7 +115,10 @@ struct CutOptions: ParsableArguments {
   @Option(help: "The cut: \(NoiseConfiguration.Method.names).")
   var method: NoiseConfiguration.Method?
 
-  @Option(help: "Cut so that at most this share of what is kept is estimated to be noise.")
+  @Option(
+    help:
+      "Cut so that at most this share of what is kept is noise by the cautious estimate; 0.02 drops many good pairs too."
+  )
   var maxNoise: Double?
 
   @Option(help: "Keep this share of the pairs, the best ones.")

@@ -68,6 +68,13 @@ import Training
     #expect(message("judges: {folds: 1, ecl: {keep: 0.9}}").contains("folds must lie in"))
   }
 
+  @Test func aWordThatIsNoneOfAFewIsToldThem() {
+    #expect(
+      message("noise: {repairing: nope}").contains(
+        "noise.repairing must be one of: random, cluster, both"))
+    #expect(message("score: {method: nope}").contains("cosine"))
+  }
+
   @Test func anEmptyFileMeansTheDefaults() throws {
     #expect(try parse("") == RunConfiguration())
     #expect(try parse("# nothing\n") == RunConfiguration())

@@ -10,6 +10,7 @@ import Testing
       table.keys.append(Array((key ?? "key\(first + i)").utf8))
       table.scores.append(0)
       table.mismatch.append(letter == "u" || letter == "x" ? .nan : 0)
+      table.cautiousMismatch.append(letter == "u" || letter == "x" ? .nan : 0)
       table.kept.append(letter == "k")
       let reasons: [Character: String] = [
         "k": "", "m": Reason.mismatch, "u": Reason.cutShort, "x": Reason.unsafeName,

@@ -184,6 +184,7 @@ import Testing
     table.keys = [Array("a".utf8), [0xFF, 0x62]]
     table.scores = [1, 2, 3, 4]
     table.mismatch = [0.25, 0.75]
+    table.cautiousMismatch = [0.375, 0.875]
     table.kept = [true, false]
     table.reasons = ["", "mismatch"]
     try table.write(to: folder.path("d.npz"))

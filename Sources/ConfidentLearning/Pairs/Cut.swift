@@ -6,7 +6,7 @@ public enum Cut: Sendable, Equatable {
   /// Drop n * noise rate pairs, those of lowest P(match) (Northcutt et al., "prune by noise rate").
   case pruneByNoiseRate
   /// Drop as many as lie off the diagonal of the confident joint, those of lowest P(match)
-  /// ("confident learning"; the more cautious of the two).
+  /// ("confident learning").
   case confidentLearning
   /// Keep as many as possible with an estimated share of mismatches among them of at most this.
   case maxNoise(Double)
