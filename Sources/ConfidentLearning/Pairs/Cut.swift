@@ -32,6 +32,10 @@ public enum Cut: Sendable, Equatable {
     }
   }
 
+  var limitsNoise: Bool {
+    if case .maxNoise = self { true } else { false }
+  }
+
   /// The parameter of the cuts that have one.
   public var value: Double? {
     switch self {

@@ -19,7 +19,8 @@ extension NoiseModel {
     let cautiousRate = NoiseRate(observed: observed, mismatched: repaired)
     let joint = JointEstimate(statistics, repairing)
     let separation = observed.areaUnderROC(against: random)
-    let intervals = Intervals(statistics, repairing, rate, cautiousRate, joint, separation)
+    let intervals = Intervals(
+      statistics, repairing, rate, cautiousRate, joint, separation, limitsNoise: cut.limitsNoise)
     let isTelling = intervals.separation.low > 0.5
 
     let calibration = IsotonicCalibration(match: observed, mismatch: random)
@@ -27,22 +28,20 @@ extension NoiseModel {
     let mismatch = MismatchPosterior(noiseRate: rate.rate, calibration: calibration).bins
     let cautiousMismatch = MismatchPosterior(noiseRate: cautiousRate.rate, calibration: cautious)
       .bins
-    let nothing = ScoreThreshold(dropping: 0, of: observed)
     let threshold: ScoreThreshold =
       switch cut {
-      case .pruneByNoiseRate where !isTelling, .confidentLearning where !isTelling,
-        .predictedNeqGiven where !isTelling:
-        nothing
-      case .maxNoise(let limit) where !isTelling:
-        ScoreThreshold(score: nothing.score, reachable: limit >= 1)
+      case .keepFraction(let fraction): ScoreThreshold(dropping: 1 - fraction, of: observed)
+      case _ where !isTelling:
+        // Keeps all.
+        ScoreThreshold(
+          score: ScoreHistogram.range.lowerBound, reachable: cut.value.map { $0 >= 1 } ?? true)
       case .pruneByNoiseRate: ScoreThreshold(dropping: cautiousRate.rate, of: observed)
       case .confidentLearning:
         ScoreThreshold(dropping: joint.joint.matchMismatch / Double(observed.count), of: observed)
       case .predictedNeqGiven: ScoreThreshold(above: 0.5, mismatch: cautiousMismatch)
-      case .keepFraction(let fraction): ScoreThreshold(dropping: 1 - fraction, of: observed)
       case .maxNoise(let limit):
         ScoreThreshold(
-          limiting: limit, of: observed, mismatch: cautiousMismatch,
+          limiting: limit, of: observed, mismatch: cautiousMismatch, upper: intervals.noiseAbove,
           upTo: cautious.scores[cautious.scores.count - 1])
       }
     let kept = Double(observed.count) - observed.count(below: threshold.score)
@@ -82,24 +81,37 @@ extension NoiseModel {
   /// The estimates on resampled statistics.
   private struct Intervals {
     var rate, cautiousRate, match, mismatch, joint, separation: Interval
+    /// The upper 95 % bound of the share of mismatches among the pairs in each bin and all above it, cautiously; 1 unless
+    /// `limitsNoise`.
+    var noiseAbove: [Double]
 
     init(
       _ statistics: PairStatistics, _ repairing: Repairing, _ rate: NoiseRate,
-      _ cautious: NoiseRate, _ joint: JointEstimate, _ separation: Double
+      _ cautious: NoiseRate, _ joint: JointEstimate, _ separation: Double, limitsNoise: Bool
     ) {
       var random = SplitMix64(state: 0)
       var samples: [(random: Interval, cautious: Interval, joint: JointEstimate, area: Double)] = []
+      var noise: [[Float]] = []
       for _ in 0..<resamples {
         let drawn = statistics.resampled(using: &random)
         // Chance may draw parts that hold nothing.
         let counts = [drawn.pairs, drawn.repaired(.random).count, drawn.repaired(repairing).count]
         if counts.contains(0) { continue }
+        let cautious = NoiseModel.rates(drawn, repairing)
         samples.append(
           (
-            NoiseModel.rates(drawn, .random), NoiseModel.rates(drawn, repairing),
-            JointEstimate(drawn, repairing),
+            NoiseModel.rates(drawn, .random), cautious, JointEstimate(drawn, repairing),
             drawn.observed.areaUnderROC(against: drawn.repaired(.random))
           ))
+        guard limitsNoise else { continue }
+        noise.append(
+          Self.noiseAbove(
+            drawn.observed, repaired: drawn.repaired(repairing),
+            rate: (cautious.low + cautious.high) / 2))
+      }
+      noiseAbove = (0..<ScoreHistogram.binCount).map { bin in
+        let sorted = noise.map { $0[bin] }.sorted()
+        return sorted.isEmpty ? 1 : Double(sorted[Int(0.95 * Double(sorted.count))])
       }
       self.separation = Interval(samples.map(\.area), around: separation)
       self.rate = Self.spanned(samples.map(\.random), around: rate.rate)
@@ -112,6 +124,20 @@ extension NoiseModel {
         self.rate.low = 0
         cautiousRate.low = 0
       }
+    }
+
+    /// `rate` times the share of the mismatches that lies in each bin or above, over the share of the observed pairs.
+    private static func noiseAbove(
+      _ observed: ScoreHistogram, repaired: ScoreHistogram, rate: Double
+    ) -> [Float] {
+      var above = [Float](repeating: 1, count: ScoreHistogram.binCount)
+      var (kept, mismatched) = (0.0, 0.0)
+      for bin in above.indices.reversed() {
+        kept += Double(observed.counts[bin]) / Double(observed.count)
+        mismatched += Double(repaired.counts[bin]) / Double(repaired.count)
+        if kept > 0 { above[bin] = Float(min(1, rate * mismatched / kept)) }
+      }
+      return above
     }
 
     private static func spanned(_ ranges: [Interval], around estimate: Double) -> Interval {

@@ -6,8 +6,8 @@ import Foundation
 /// distribution below a small u is F(u) = r u + (what matches have there), with r the noise rate; Storey's ratio F(u)/u
 /// (JRSS B 2002) takes the second term for 0, and errs upwards by it, the more the weaker the judges. Here that term is
 /// A u^k, a regularly varying tail: r and A are fitted to the counts below u = 0.5 by maximum likelihood. k = 2.25
-/// was best on real corpora (Tests/Benchmarks/README.md); half as much more or less hardly matters to judges that tell
-/// pairs apart, and matters to those that don't, so the interval spans it.
+/// was best on real corpora (Tests/Benchmarks/README.md); an exponent higher or lower by a half hardly matters to judges that
+/// tell pairs apart, and matters to those that don't, so the interval spans it.
 ///
 /// Only mismatches that score like the re-paired ones are counted.
 struct NoiseRate: Equatable {

@@ -23,14 +23,21 @@ struct ScoreThreshold: Equatable {
     score = ScoreHistogram.lowerEdge(bin)
   }
 
+  /// What an estimate of the noise among the kept pairs may exceed the limit by, in its upper confidence bound.
+  static let tolerance = 0.02
+
   /// The lowest threshold at which the mean of `mismatch` (per bin, non-increasing) over the kept
-  /// pairs is at most `limit`, interpolated within its bin.
+  /// pairs is at most `limit`, and its upper bound at most `tolerance` more. A threshold chosen by the estimate alone is
+  /// one at which the estimate errs to the low side.
   ///
   /// Thresholds up to `last` are tried, the score beyond which the estimate no longer falls in
   /// earnest. If even `last` leaves more noise than `limit`, it is the threshold, and `reachable`
   /// is false.
+  ///
+  /// - Parameter upper: the bound for the pairs in each bin and all above it, `[binCount]`.
   init(
-    limiting limit: Double, of observed: ScoreHistogram, mismatch: [Double], upTo last: Double
+    limiting limit: Double, of observed: ScoreHistogram, mismatch: [Double], upper: [Double],
+    upTo last: Double
   ) {
     let binCount = ScoreHistogram.binCount
     // Pairs and expected mismatches in each bin and all above it.
@@ -43,13 +50,18 @@ struct ScoreThreshold: Equatable {
     }
     let highest = observed.counts.lastIndex { $0 > 0 } ?? 0
     let lastBin = min(ScoreHistogram.bin(of: Float(last)), highest)
-    guard let bin = (0...lastBin).first(where: { noise[$0] <= limit * kept[$0] }) else {
+    func isEstimated(_ bin: Int) -> Bool { noise[bin] <= limit * kept[bin] }
+    guard
+      let bin = (0...lastBin).first(where: {
+        isEstimated($0) && upper[$0] <= limit + Self.tolerance
+      })
+    else {
       score = min(last, ScoreHistogram.lowerEdge(highest))
       reachable = false
       return
     }
     score = ScoreHistogram.lowerEdge(bin)
-    if bin > 0 {
+    if bin > 0, !isEstimated(bin - 1) {
       // The share of the bin below that can be kept too: noise + share * held * mismatch reaches
       // limit * (kept + share * held).
       let room = limit * kept[bin] - noise[bin]
