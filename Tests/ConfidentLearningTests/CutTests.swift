@@ -43,6 +43,23 @@ import Testing
     #expect(abs(Double(kept.count(where: \.isMismatch)) / Double(kept.count) - limit) < 0.06)
   }
 
+  @Test func maxNoiseHoldsToItsUpperBoundToo() {
+    // A pair a bin; those below bin 1030 are mismatches, and the bound knows no better until bin 1100.
+    var observed = ScoreHistogram()
+    for bin in 1000..<1200 { observed.add(Float(ScoreHistogram.centre(bin))) }
+    let bins = 0..<ScoreHistogram.binCount
+    func threshold(_ upper: [Double]) -> ScoreThreshold {
+      ScoreThreshold(
+        limiting: 0.1, of: observed, mismatch: bins.map { $0 < 1030 ? 1 : 0 }, upper: upper,
+        upTo: 16)
+    }
+    let estimated = threshold(bins.map { _ in 0 })
+    #expect(estimated.reachable && estimated.score < ScoreHistogram.lowerEdge(1030))
+    let bounded = threshold(bins.map { $0 < 1100 ? 0.13 : 0.12 })
+    #expect(bounded.reachable && bounded.score == ScoreHistogram.lowerEdge(1100))
+    #expect(!threshold(bins.map { _ in 0.13 }).reachable)
+  }
+
   @Test func maxNoiseAboveTheNoiseRateKeepsAll() throws {
     let model = try NoiseModelTests.fit(Self.mixture, .both, .maxNoise(0.6))
     #expect(model.expectedKept == 1)

@@ -4,10 +4,10 @@
   import Darwin
 #endif
 
-/// s-CLIPLoss as published (Wang et al., "CLIPLoss and Norm-Based Data Selection", NeurIPS 2024): the pair's cosine less
-/// the logarithms of the mean exponentials over the images and the captions of its batch. Every other pair of the batch is a negative,
-/// also one with an equal caption, and a score depends on its neighbours: the pairs of one fold that a shard's reader
-/// handed over together.
+/// s-CLIPLoss (Wang et al., "CLIPLoss and Norm-Based Data Selection", NeurIPS 2024), with means for its sums: the pair's
+/// cosine less the logarithms of the mean exponentials over the images and the captions of its batch. Every other pair of
+/// the batch is a negative, also one with an equal caption, and a score depends on its neighbours: the pairs of one fold
+/// that a shard's reader handed over together.
 struct InBatchLikelihood: PairScorer {
   let bank: EmbeddedBank
 

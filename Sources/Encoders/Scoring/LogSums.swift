@@ -51,3 +51,8 @@ struct LogSums {
     return top + logf(terms.reduce(0, +)) + logf(Float(columns) / Float(taken))
   }
 }
+
+/// log(e^a + e^b); b may be minus infinity.
+func logAdd(_ a: Float, _ b: Float) -> Float {
+  max(a, b) + log1pf(expf(-abs(a - b)))
+}
