@@ -11,8 +11,14 @@ public final class Judge {
   private let standards: [(mean: Float, deviation: Float)]
   private let repairing: Repairing
 
-  public init(_ ensemble: Ensemble, scoring: ScoringMethod = .bankLikelihood) {
+  private let explains: Bool
+
+  /// - Parameter explains: whether to look for the caption of the bank that fits best; selection needs none.
+  public init(
+    _ ensemble: Ensemble, scoring: ScoringMethod = .bankLikelihood, explains: Bool = false
+  ) {
     self.ensemble = ensemble
+    self.explains = explains
     let encoders = ensemble.members.map { PairEncoder($0.encoder) }
     self.encoders = encoders
     stems = encoders.map { encoder in
@@ -49,7 +55,8 @@ public final class Judge {
     }
     // Of each pair with each bank caption, summed over the kinds.
     var sums = [[Float]](
-      repeating: [Float](repeating: 0, count: ensemble.bank.count), count: pairs.count)
+      repeating: [Float](repeating: 0, count: explains ? ensemble.bank.count : 0),
+      count: pairs.count)
     // By the first member with the stem, and fold.
     var features: [[Int]: [Float]] = [:]
     for kind in ensemble.kinds.indices {
@@ -69,7 +76,7 @@ public final class Judge {
         }
       }
     }
-    for (index, sum) in sums.enumerated() {
+    for (index, sum) in sums.enumerated() where explains {
       guard let best = sum.indices.max(by: { sum[$0] < sum[$1] }), sum[best].isFinite else {
         continue
       }
@@ -100,6 +107,6 @@ public final class Judge {
     }
     return scorers[member].scores(
       images: images, texts: encoders[member].texts(pairs.map(\.caption)),
-      of: pairs.map { ($0.hash, $0.caption) }, repairings: repairings, withBank: true)
+      of: pairs.map { ($0.hash, $0.caption) }, repairings: repairings, withBank: explains)
   }
 }

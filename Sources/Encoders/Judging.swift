@@ -25,7 +25,7 @@ public struct PairScores: Sendable, Equatable {
   public var randomCaption = 0
   public var clusterCaption = 0
   /// The bank pair whose caption fits the image best, in the mean over the kinds, and that mean; nil where the bank
-  /// holds no caption but the pair's own.
+  /// holds no caption but the pair's own, or it wasn't asked for.
   public var best: BankCaption?
 
   public struct BankCaption: Sendable, Equatable {

@@ -43,7 +43,7 @@ enum ScoreStage {
     let progress = ProgressCounter(.score, total: increment.shards.count, observe: run.observe)
     return try parallelMap(
       increment.shards.count, workers: run.workers,
-      state: Judge(judges.ensemble, scoring: run.configuration.score.method)
+      state: Judge(judges.ensemble, scoring: run.configuration.score.method, explains: true)
     ) { judge, i in
       let shard = increment.shards[i]
       let files = ScoreFiles(i, of: increment, in: run.directory)

@@ -106,7 +106,7 @@ import Testing
   }
 
   @Test func theBestBankCaptionIsTheBestMeanOverTheKinds() throws {
-    for (pair, score) in zip(pairs, Judge(ensemble).score(pairs)) {
+    for (pair, score) in zip(pairs, Judge(ensemble, explains: true).score(pairs)) {
       let best = try #require(score.best)
       #expect(ensemble.bank[best.pair].caption != pair.caption)
       #expect(best.score > score.randomRepaired.reduce(0, +) / Float(ensemble.kinds.count) - 1e-3)

@@ -112,7 +112,7 @@ final class ScoringBenchmark: Benchmark {
   func run() throws {
     let judges = ensemble
     scores = try parallelMap(
-      shards.count, workers: threads, state: Judge(judges)
+      shards.count, workers: threads, state: Judge(judges, explains: true)
     ) { [shards] judge, shard in
       let reader = PairReader(path: shards[shard], configuration: ReadConfiguration())
       let decoder = ThumbnailConfiguration().decoder
