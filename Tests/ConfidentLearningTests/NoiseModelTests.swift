@@ -45,6 +45,15 @@ func gaussian(_ x: Double, _ mean: Double, _ deviation: Double) -> Double {
     #expect(held >= 9)
   }
 
+  @Test func aFewPairsWithoutALowScoreProveLittle() throws {
+    for (pairs, high) in [(150, 0.04), (15_000, 0.0004)] {
+      let mixture = Mixture(noise: 0, match: 9, matchDeviation: 1, pairs: pairs)
+      let model = try Self.fit(mixture, .random)
+      #expect(model.noiseRate == 0 && model.noiseRateInterval.low == 0)
+      #expect(abs(model.noiseRateInterval.high - high) < 1e-9)
+    }
+  }
+
   @Test func weakJudgesKnowIt() throws {
     func width(_ match: Double) throws -> Double {
       let interval = try Self.fit(Mixture(noise: 0.2, match: match), .random).noiseRateInterval

@@ -116,6 +116,10 @@ extension NoiseModel {
       self.separation = Interval(samples.map(\.area), around: separation)
       self.rate = Self.spanned(samples.map(\.random), around: rate.rate)
       cautiousRate = Self.spanned(samples.map(\.cautious), around: cautious.rate)
+      // The rule of three: where no low score is seen, none is in any resample, and yet 3 may be expected of as many pairs.
+      let unseen = min(1, 3 / (NoiseRate.reach * Double(statistics.pairs)))
+      self.rate.high = max(self.rate.high, unseen)
+      cautiousRate.high = max(cautiousRate.high, unseen)
       match = Interval(samples.map(\.joint.thresholds.match), around: joint.thresholds.match)
       mismatch = Interval(
         samples.map(\.joint.thresholds.mismatch), around: joint.thresholds.mismatch)
