@@ -1,0 +1,119 @@
+import ConfidentLearning
+import Foundation
+import Layers
+import Shards
+
+/// Writes output shards, one after another, on one thread.
+struct UnitWriter {
+  private let increment: Increment
+  private let kinds: [String]
+  private let model: NoiseModel
+  private let run: RunContext
+  private var cursor: ShardCursor
+  /// The tables of the input shard looked at last.
+  private var decisions: (shard: Int, table: DecisionTable)?
+  private var scores: (shard: Int, table: ScoreTable)?
+
+  init(_ increment: Increment, kinds: [String], model: NoiseModel, run: RunContext) {
+    self.increment = increment
+    self.kinds = kinds
+    self.model = model
+    self.run = run
+    cursor = ShardCursor(increment, limits: run.configuration.read.limits)
+  }
+
+  mutating func write(_ unit: Plan.Unit, progress: ProgressCounter) throws -> UnitRecord {
+    let path = run.outputPath(of: unit)
+    var record = UnitRecord(
+      file: unit.file(suffix: run.configuration.write.suffix), pairs: 0, bytes: 0, digest: "",
+      sources: [:])
+    try run.publishing.publish(path) { draft in
+      let writer = try ShardWriter(
+        path: draft, compression: run.configuration.write.compression)
+      for shard in unit.start.shard...unit.end.shard {
+        try copy(unit, from: shard, to: writer, &record, progress)
+      }
+      try writer.finish()
+      guard record.pairs == unit.pairs else {
+        throw RunError.ledger(
+          shard: path, detail: "\(unit.pairs) pairs planned, \(record.pairs) written")
+      }
+      record.bytes = try FileIdentity(of: draft).size
+      record.digest = try Digest.ofFile(draft, cancellation: run.cancellation)
+      // Before the shard appears, so that a shard that is visible has been counted.
+      try run.publishing.publish(json: record, to: run.recordPath(of: unit))
+    }
+    return record
+  }
+
+  private mutating func copy(
+    _ unit: Plan.Unit, from shard: Int, to writer: ShardWriter, _ record: inout UnitRecord,
+    _ progress: ProgressCounter
+  ) throws {
+    let table = try decisionTable(shard)
+    let first = shard == unit.start.shard ? unit.start.ordinal : 0
+    let end = shard == unit.end.shard ? unit.end.ordinal : table.count
+    var counts = UnitRecord.Counts()
+    for row in first..<max(first, end) where unit.destination.takes(row, of: table) {
+      try run.cancellation.check()
+      let sample = try cursor.sample(at: Plan.Position(shard: shard, ordinal: row))
+      guard tableKey(sample.key) == table.keys[row] else {
+        let keys = [tableKey(sample.key), table.keys[row]].map {
+          String(decoding: $0, as: UTF8.self)
+        }
+        throw RunError.shardChanged(
+          path: increment.shards[shard].path, detail: "sample \(row) is \(keys[0]), not \(keys[1])")
+      }
+      var members = sample.members
+      if unit.destination == .rejected {
+        let note = try self.note(on: row, table, shard)
+        members = try rejectedMembers(of: sample, note: note, shard: shard, ordinal: row)
+        counts.rejected[note.reason, default: 0] += 1
+      } else {
+        counts.kept += 1
+      }
+      for member in members { try writer.append(member) }
+      record.pairs += 1
+      if record.pairs % 64 == 0 { progress.add(pairs: 64) }
+    }
+    if counts.kept > 0 || !counts.rejected.isEmpty { record.sources["\(shard)"] = counts }
+  }
+
+  private mutating func note(
+    on row: Int, _ table: DecisionTable, _ shard: Int
+  ) throws -> RejectionNote {
+    let known = try scoreTable(shard)
+    var note = RejectionNote(
+      reason: table.reasons[row], detail: known.details[row], shard: increment.shards[shard].name)
+    guard !table.mismatch[row].isNaN else { return note }
+    let columns = (row * table.kinds)..<((row + 1) * table.kinds)
+    let named = zip(kinds, table.scores[columns])
+    note.scores = Dictionary(named) { first, _ in first }
+    note.mismatch = table.mismatch[row]
+    guard note.reason == Reason.mismatch else { return note }
+    let score = known.combined[row]
+    let best = known.bestScores[row]
+    let threshold = model.scoreThreshold
+    note.verdict = RejectionNote.Verdict(
+      score: score, cautiousMismatch: table.cautiousMismatch[row], threshold: threshold,
+      below: threshold - Double(score),
+      against: named.filter { Double($0.1) < threshold }.sorted { $0.1 < $1.1 }.map(\.0),
+      bankCaption: best.isNaN ? nil : known.bestCaptions[row], bankScore: best.isNaN ? nil : best,
+      bankFitsBetter: best.isNaN ? nil : best > score)
+    return note
+  }
+
+  private mutating func scoreTable(_ shard: Int) throws -> ScoreTable {
+    if let scores, scores.shard == shard { return scores.table }
+    let table = try ScoreTable(path: ScoreFiles(shard, of: increment, in: run.directory).table)
+    scores = (shard, table)
+    return table
+  }
+
+  private mutating func decisionTable(_ shard: Int) throws -> DecisionTable {
+    if let decisions, decisions.shard == shard { return decisions.table }
+    let table = try DecisionTable(path: run.decisionPath(shard, increment))
+    decisions = (shard, table)
+    return table
+  }
+}
