@@ -3,8 +3,8 @@ public protocol VersionedFormat: Sendable {
   static var version: Int { get }
 }
 
-/// Statistics and noise model of pairs.
-public enum PairFormat: VersionedFormat { public static let version = 2 }
+/// Statistics and noise model of pairs: one version with the state files of a run, which hold them.
+public enum PairFormat: VersionedFormat { public static let version = 3 }
 
 /// Statistics of class labels, and the issues found.
 public enum ClassLabelFormat: VersionedFormat { public static let version = 1 }

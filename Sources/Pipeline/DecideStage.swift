@@ -38,6 +38,6 @@ enum DecideStage {
 
 extension RunContext {
   func decisionPath(_ i: Int, _ increment: Increment) -> String {
-    "\(directory.decisions)/\(RunDirectory.stem(i, increment.shards[i].name)).npz"
+    "\(directory.decisions)/\(RunDirectory.stem(increment.firstShard + i, increment.shards[i].name)).npz"
   }
 }

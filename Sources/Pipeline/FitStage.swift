@@ -79,20 +79,14 @@ enum FitStage {
     if FileManager.default.fileExists(atPath: file) {
       let present = try NoiseModelFile(of: run.directory)
       if present.scoresDigest == digest { return present }
-      guard !run.directory.hasPublished else { throw RunError.otherScores(noiseModel: file) }
+      guard !run.directory.isPlanned(0) else { throw RunError.otherScores(noiseModel: file) }
     }
-    if !run.directory.hasPublished {
+    if !run.directory.isPlanned(0) {
       // By an earlier model.
       try? FileManager.default.removeItem(atPath: run.directory.decisions)
     }
-    var merged = PairStatistics()
-    var pairs = 0
-    for (statistics, record) in scored {
-      pairs +=
-        record.read - record.rejected.values.reduce(0, +) - record.unreadable.values.reduce(0, +)
-      merged.merge(
-        try StateJSON.decode(PairStatistics.self, from: statistics, keys: .useDefaultKeys))
-    }
+    let merged = try merged(scored.map(\.statistics))
+    let pairs = scored.reduce(0) { $0 + $1.record.judged }
     let noise = run.configuration.noise
     let result = NoiseModelFile(
       configurationDigest: try Settings.digest(run.configuration, sections: [.noise]),
@@ -100,8 +94,50 @@ enum FitStage {
       scoring: scored.first?.record.scoring ?? run.configuration.score.method, scoresDigest: digest,
       pairs: pairs,
       model: try NoiseModel.fit(merged, repairing: noise.repairing, cut: noise.cut))
+    try run.publishing.publish(json: merged, to: run.directory.fittedScores)
     try run.publishing.publish(json: result, to: file)
     return result
+  }
+
+  /// The folder's noise model, for an increment that came after it was fitted.
+  /// - Throws: `RunError.otherEnsemble`, `.usage` where it isn't of scores like these.
+  static func reuse(
+    for records: [ShardScores], in run: RunContext
+  ) throws(RunError) -> NoiseModelFile {
+    let noise = try NoiseModelFile(of: run.directory)
+    for record in records where record.ensembleDigest != noise.ensembleDigest {
+      throw .otherEnsemble(
+        file: run.directory.noiseModel, has: noise.ensembleDigest, wanted: record.ensembleDigest,
+        remedy: "run `winnow fit` on the folder's own scores")
+    }
+    for record in records where record.scoring != noise.scoring {
+      throw .usage(
+        "\(run.directory.noiseModel) is of \(noise.scoring.rawValue) scores, the folder's are of "
+          + "\(record.scoring.rawValue): run `winnow fit` on the folder's own scores")
+    }
+    return noise
+  }
+
+  /// How the increment's scores differ from those fitted on; nil for the first increment, which was fitted on itself.
+  static func drift(of increment: Increment, in run: RunContext) throws -> Drift? {
+    guard increment.index > 0,
+      FileManager.default.fileExists(atPath: run.directory.fittedScores)
+    else { return nil }
+    let fitted = try StateJSON.decode(
+      PairStatistics.self, from: run.directory.fittedScores, keys: .useDefaultKeys)
+    let new = try merged(
+      increment.shards.indices.map {
+        ScoreFiles($0, of: increment, in: run.directory).statistics
+      })
+    return new.drift(from: fitted, least: run.configuration.refresh.minDrift)
+  }
+
+  private static func merged(_ files: [String]) throws(RunError) -> PairStatistics {
+    var merged = PairStatistics()
+    for file in files {
+      merged.merge(try StateJSON.decode(PairStatistics.self, from: file, keys: .useDefaultKeys))
+    }
+    return merged
   }
 
   /// Refuses folders that can't be merged, before anything is made.
@@ -132,16 +168,21 @@ enum FitStage {
     }
   }
 
-  /// The statistics file and the record of every shard of the folder's increment.
+  /// The statistics file and the record of every shard of the folder's increments.
   private static func scores(
     of directory: RunDirectory
   ) throws(RunError) -> [(statistics: String, record: ShardScores)] {
-    let increment = try StateJSON.decode(
-      Increment.self, from: directory.increment, remedy: "run `winnow score` first")
-    let records = try ScoreFiles.records(of: increment, in: directory)
-    return records.enumerated().map { i, record in
-      (ScoreFiles(i, of: increment, in: directory).statistics, record)
+    let pinned = try IncrementLog(of: directory).pinned
+    guard !pinned.isEmpty else {
+      throw .missing(file: directory.increment(0), remedy: "run `winnow score` first")
     }
+    var scores: [(statistics: String, record: ShardScores)] = []
+    for increment in pinned {
+      for (i, record) in try ScoreFiles.records(of: increment, in: directory).enumerated() {
+        scores.append((ScoreFiles(i, of: increment, in: directory).statistics, record))
+      }
+    }
+    return scores
   }
 
   private static func digest(of records: [ShardScores]) -> String {

@@ -29,12 +29,15 @@ struct Increment: Codable, Equatable, Sendable {
   }
 
   var formatVersion = StateJSON.formatVersion
+  /// Its number in the output folder, and the number of its first shard there.
+  var index = 0
+  var firstShard = 0
   var shards: [Shard]
 
   /// Pins the shards in the run's folder, or checks that they are what was pinned there: the same names and bytes in the
   /// same order, wherever they lie now.
   static func pin(_ selection: ShardSelection, in run: RunContext) throws -> Increment {
-    try pin(selection.shards, to: run.directory.increment, in: run)
+    try pin(selection.shards, to: run.directory.increment(0), in: run)
   }
 
   /// As above, for any list of files, pinned in `file`.
@@ -57,7 +60,7 @@ struct Increment: Codable, Equatable, Sendable {
         throw RunError.shardChanged(path: now[i].path, detail: "its digest isn't the pinned one")
       }
       // It can be opened by now: good, unless shards that lack it have been published.
-      if run.directory.hasPublished { now[i] = old }
+      if run.directory.isPlanned(0) { now[i] = old }
     }
     let increment = Increment(shards: now)
     if now != pinned { try run.publishing.publish(json: increment, to: file) }
@@ -65,8 +68,8 @@ struct Increment: Codable, Equatable, Sendable {
   }
 
   /// Size, time, inode and digest of each; a shard with a known identity isn't opened again.
-  private static func look(
-    at list: [ShardPath], known: [Shard], _ run: RunContext
+  static func look(
+    at list: [ShardPath], known: [Shard?], _ run: RunContext
   ) throws -> [Shard] {
     let progress = ProgressCounter(.pin, total: list.count, observe: run.observe)
     return try parallelMap(list.count, workers: run.workers) { i in
@@ -75,8 +78,8 @@ struct Increment: Codable, Equatable, Sendable {
       var shard = Shard(
         path: absolutePath(list[i].path), name: list[i].name, identity: nil, digest: "")
       guard let identity = try? FileIdentity(of: shard.path) else { return shard }
-      if known.indices.contains(i), known[i].identity == identity {
-        shard.digest = known[i].digest
+      if known.indices.contains(i), let old = known[i], old.identity == identity {
+        shard.digest = old.digest
       } else {
         do {
           shard.digest = try Digest.ofFile(shard.path, cancellation: run.cancellation)

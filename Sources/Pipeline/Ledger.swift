@@ -30,9 +30,10 @@ public struct Ledger: Codable, Sendable, Equatable {
   }
 
   /// One ledger an input shard: what the reader counted against what the writers counted.
+  /// - Parameter firstShard: the number of the first shard in the folder.
   /// - Throws: `RunError.ledger` naming the first shard that doesn't add up.
   static func compute(
-    read records: [ShardScores], written units: [UnitRecord]
+    read records: [ShardScores], written units: [UnitRecord], firstShard: Int = 0
   ) throws(RunError) -> [Ledger] {
     var ledgers = records.map { record in
       var ledger = Ledger()
@@ -42,10 +43,10 @@ public struct Ledger: Codable, Sendable, Equatable {
       return ledger
     }
     for (key, counts) in units.flatMap(\.sources) {
-      guard let shard = Int(key), ledgers.indices.contains(shard) else {
+      guard let number = Int(key), ledgers.indices.contains(number - firstShard) else {
         throw .ledger(shard: key, detail: "an output shard holds pairs of no input shard")
       }
-      ledgers[shard].add(counts)
+      ledgers[number - firstShard].add(counts)
     }
     for (record, ledger) in zip(records, ledgers) {
       let report = record.report

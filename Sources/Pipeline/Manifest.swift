@@ -70,13 +70,24 @@ public struct Manifest: Codable, Sendable {
 
   public struct Provenance: Codable, Sendable {
     public var winnow: String
-    /// Libraries, kernel class and compiler, as far as they can be told.
-    public var environment: [String: String]
     public var configuration: Settings
     public var ensembleDigest: String
     public var kinds: [String]
-    /// Digests of the shard lists worked on.
-    public var increments: [String]
+  }
+
+  /// One run's share: the shards that were new then.
+  public struct IncrementRecord: Codable, Sendable, Equatable {
+    /// Of the shards' digests.
+    public var digest: String
+    public var shards: Int
+    public var pairs: Int
+    /// Output shards.
+    public var clean: Int
+    public var rejected: Int
+    /// How its scores differ from those that the noise model was fitted on; nil for those themselves.
+    public var drift: Drift?
+    /// Libraries, kernel class and compiler, as far as they can be told.
+    public var environment: [String: String]
   }
 
   public struct Timings: Codable, Sendable {
@@ -92,6 +103,7 @@ public struct Manifest: Codable, Sendable {
   public var noise: Noise
   public var clean: [Output]
   public var rejected: [Output]
+  public var increments: [IncrementRecord]
   public var provenance: Provenance
   public var timings: Timings
 
@@ -101,32 +113,44 @@ public struct Manifest: Codable, Sendable {
       Manifest.self, from: directory.manifest, remedy: "the run isn't finished: `winnow clean`")
   }
 
+  /// - Parameter earlier: what this goes on from, the manifest of the increments before.
   init(
-    increment: Increment, records: [ShardScores], units: [UnitRecord], plan: Plan,
-    noise file: NoiseModelFile, in run: RunContext
+    after earlier: Manifest?, increment: Increment, records: [ShardScores], units: [UnitRecord],
+    plan: [Plan.Unit], noise file: NoiseModelFile, drift: Drift?, in run: RunContext
   ) throws {
-    let ledgers = try Ledger.compute(read: records, written: units)
-    ledger = ledgers.reduce(into: Ledger()) { $0.add($1) }
-    shards = zip(increment.shards, zip(records, ledgers)).map { shard, counted in
-      let (record, ledger) = counted
-      return Shard(
-        path: shard.path, digest: shard.digest, ledger: ledger, fault: record.fault,
-        message: record.message, report: record.report)
-    }
+    let ledgers = try Ledger.compute(
+      read: records, written: units, firstShard: increment.firstShard)
+    let share = ledgers.reduce(into: Ledger()) { $0.add($1) }
+    ledger = earlier?.ledger ?? Ledger()
+    ledger.add(share)
+    shards =
+      (earlier?.shards ?? [])
+      + zip(increment.shards, zip(records, ledgers)).map { shard, counted in
+        let (record, ledger) = counted
+        return Shard(
+          path: shard.path, digest: shard.digest, ledger: ledger, fault: record.fault,
+          message: record.message, report: record.report)
+      }
     noise = Noise(file.model)
     func outputs(_ destination: Plan.Destination) -> [Output] {
-      zip(plan.units, units).filter { $0.0.destination == destination }.map { _, record in
+      zip(plan, units).filter { $0.0.destination == destination }.map { _, record in
         Output(
           file: record.file, pairs: record.pairs, bytes: record.bytes, digest: record.digest)
       }
     }
-    clean = outputs(.clean)
-    rejected = outputs(.rejected)
+    clean = (earlier?.clean ?? []) + outputs(.clean)
+    rejected = (earlier?.rejected ?? []) + outputs(.rejected)
+    increments =
+      (earlier?.increments ?? []) + [
+        IncrementRecord(
+          digest: increment.digest, shards: increment.shards.count, pairs: share.read,
+          clean: outputs(.clean).count, rejected: outputs(.rejected).count, drift: drift,
+          environment: Environment.described)
+      ]
     provenance = Provenance(
-      winnow: winnowVersion, environment: Environment.described,
+      winnow: winnowVersion,
       configuration: try Pipeline.Settings.provenance(in: run), ensembleDigest: file.ensembleDigest,
-      kinds: records.first?.kinds ?? [],
-      increments: [Digest.of(Array(increment.shards.map(\.digest).joined(separator: "\n").utf8))])
+      kinds: records.first?.kinds ?? earlier?.provenance.kinds ?? [])
     timings = run.timings.summary(workers: run.workers)
   }
 }

@@ -140,6 +140,7 @@ public enum PipelineFile {
   private static let words: [String: [String]] = [
     "score.method": ScoreConfiguration.Method.allCases.map(\.rawValue),
     "noise.method": NoiseConfiguration.Method.allCases.map(\.rawValue),
+    "refresh.onDrift": RefreshConfiguration.DriftPolicy.allCases.map(\.rawValue),
     "noise.repairing": Repairing.allCases.map(\.rawValue),
   ]
 

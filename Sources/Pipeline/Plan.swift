@@ -1,6 +1,6 @@
 /// Which samples every output shard will hold, known before one of them is written (DESIGN.md, "Flow").
-struct Plan {
-  enum Destination: String, Codable, Sendable, CaseIterable {
+struct Plan: Equatable {
+  enum Destination: String, Codable, CodingKeyRepresentable, Sendable, CaseIterable {
     case clean, rejected
 
     func takes(_ row: Int, of table: DecisionTable) -> Bool {
@@ -8,14 +8,14 @@ struct Plan {
     }
   }
 
-  /// A place in the input order.
-  struct Position: Equatable, Sendable {
+  /// A place in the increment's input order.
+  struct Position: Codable, Equatable, Sendable {
     var shard: Int
     var ordinal: Int
   }
 
   /// One output shard: all samples of its destination from `start` up to, but not including, `end`.
-  struct Unit: Equatable, Sendable {
+  struct Unit: Codable, Equatable, Sendable {
     var destination: Destination
     var index: Int
     var start: Position
@@ -27,15 +27,26 @@ struct Plan {
 
   private(set) var units: [Unit] = []
   private let shardSize: Int
-  private var open: [Destination: (unit: Unit, lastKey: [UInt8])] = [:]
-  private var counts: [Destination: Int] = [:]
+  private let firstShard: Int
+  private var open: [Destination: OpenUnit] = [:]
+  private var counts: [Destination: Int]
 
-  init(shardSize: Int) { self.shardSize = shardSize }
+  private struct OpenUnit: Equatable {
+    var unit: Unit
+    var lastKey: [UInt8]
+  }
+
+  /// - Parameters:
+  ///   - firstShard: the number of the increment's first input shard in the folder.
+  ///   - counts: output shards that earlier increments left.
+  init(shardSize: Int, firstShard: Int = 0, after counts: [Destination: Int] = [:]) {
+    (self.shardSize, self.firstShard, self.counts) = (shardSize, firstShard, counts)
+  }
 
   /// Goes on with the next input shard.
   mutating func add(_ table: DecisionTable, shard: Int) {
     for row in 0..<table.count {
-      let key = outputKey(of: table.keys[row], reason: table.reasons[row], shard, row)
+      let key = outputKey(of: table.keys[row], reason: table.reasons[row], firstShard + shard, row)
       for destination in Destination.allCases where destination.takes(row, of: table) {
         append(key, at: Position(shard: shard, ordinal: row), to: destination)
       }
@@ -51,7 +62,9 @@ struct Plan {
   }
 
   /// Pairs by file name, as `sizes.json` holds them.
-  func sizes(of destination: Destination, suffix: String) -> [String: Int] {
+  static func sizes(
+    _ units: [Unit], of destination: Destination, suffix: String
+  ) -> [String: Int] {
     let entries = units.filter { $0.destination == destination }.map {
       ($0.file(suffix: suffix), $0.pairs)
     }
@@ -60,7 +73,7 @@ struct Plan {
 
   private mutating func append(_ key: [UInt8], at place: Position, to destination: Destination) {
     // Readers merge or refuse equal keys that are adjacent, so a shard ends between them.
-    if let (unit, lastKey) = open[destination], unit.pairs == shardSize || lastKey == key {
+    if let last = open[destination], last.unit.pairs == shardSize || last.lastKey == key {
       close(destination)
     }
     var unit =
@@ -70,11 +83,11 @@ struct Plan {
         pairs: 0)
     unit.pairs += 1
     unit.end = Position(shard: place.shard, ordinal: place.ordinal + 1)
-    open[destination] = (unit, key)
+    open[destination] = OpenUnit(unit: unit, lastKey: key)
   }
 
   private mutating func close(_ destination: Destination) {
-    guard let (unit, _) = open.removeValue(forKey: destination) else { return }
+    guard let unit = open.removeValue(forKey: destination)?.unit else { return }
     units.append(unit)
     counts[destination, default: 0] += 1
   }

@@ -68,7 +68,7 @@ struct Publishing: Sendable {
 
 /// The JSON of every file a run writes: snake_case keys, sorted.
 enum StateJSON {
-  static let formatVersion = 2
+  static let formatVersion = 3
 
   private struct Version: Decodable {
     var format: Int

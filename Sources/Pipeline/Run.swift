@@ -2,48 +2,9 @@ import Encoders
 import Foundation
 import Shards
 
-/// What a command left behind.
-public struct RunResult: Sendable {
-  /// Nil where the command ends before the shards are written.
-  public var manifest: Manifest?
-  /// Paths of the clean shards this command wrote.
-  public var cleanShards: [String] = []
-  /// True when everything asked for was there already.
-  public var isNothingNew = false
-  /// Shards that couldn't be read to their end: path and what happened.
-  public var faults: [(path: String, message: String)] = []
-
-  /// 0, or 3 when a shard couldn't be read to its end.
-  public var exitStatus: Int32 { faults.isEmpty || isNothingNew ? 0 : 3 }
-}
-
 /// The commands that work on an output folder. They share their stages and their state, so `train`, `score`, `fit` and
 /// `filter` one after another write what `clean` writes.
 public enum Run {
-  /// Everything, in one resumable run.
-  /// - Parameter ensemble: judges trained earlier; nil to train them on `shards`.
-  /// - Throws: `RunError`, or the typed error of the room that failed.
-  public static func clean(
-    _ shards: ShardSelection, ensemble: String? = nil, in run: RunContext
-  ) throws -> RunResult {
-    try locked(run, shards) {
-      let increment = try pin(shards, in: run)
-      if let done = try finished(
-        increment, ensemble: ensemble, Settings.Section.allCases, in: run)
-      {
-        return done
-      }
-      let judges =
-        try ensemble.map { try EnsembleStage.adopt($0, in: run) }
-        ?? TrainStage.run(increment, in: run).judges
-      let records = try run.stage(.score) {
-        try ScoreStage.run(increment, judges: judges, in: run)
-      }
-      let noise = try run.stage(.fit) { try FitStage.run([run.directory], in: run) }
-      return try write(increment, records, noise, in: run)
-    }
-  }
-
   /// Trains the judges: `DIR/ensemble`.
   public static func train(_ shards: ShardSelection, in run: RunContext) throws -> RunResult {
     try locked(run, shards) {
@@ -65,17 +26,21 @@ public enum Run {
     }
   }
 
-  /// Judges every pair.
+  /// Judges every pair, or this process' share of the shards.
   public static func score(
     _ shards: ShardSelection, ensemble: String?, in run: RunContext
   ) throws -> RunResult {
     try locked(run, shards) {
-      let increment = try pin(shards, in: run)
-      let judges = try EnsembleStage.adopt(ensemble, in: run)
+      guard
+        let (increment, judges) = try run.alone({ () throws -> (Increment, Judges)? in
+          guard let increment = try current(shards, in: run) else { return nil }
+          return (increment, try EnsembleStage.adopt(ensemble, in: run))
+        })
+      else { return try nothingNew(ensemble: ensemble, ScoreStage.sections, in: run) }
       let records = try run.stage(.score) {
         try ScoreStage.run(increment, judges: judges, in: run)
       }
-      return RunResult(faults: faults(increment, records))
+      return result(of: records, increment, in: run)
     }
   }
 
@@ -85,31 +50,48 @@ public enum Run {
   ) throws -> NoiseModelFile {
     try FitStage.check(directories)
     return try locked(run) {
-      try run.stage(.fit) { try FitStage.run(directories, in: run) }
+      let isOwn = directories.map(\.path) == [run.directory.path]
+      if isOwn, let open = try IncrementLog(of: run.directory).open.first, open.index > 0 {
+        run.observe(.note("the noise model stays: shards that it cut are published"))
+        return try NoiseModelFile(of: run.directory)
+      }
+      return try run.stage(.fit) { try FitStage.run(directories, in: run) }
     }
   }
 
-  /// Writes the clean shards from the scores and the noise model in the folder.
+  /// Writes the clean shards from the scores and the noise model in the folder; or this process' share of them, and then
+  /// `publish` ends it.
   public static func filter(_ shards: ShardSelection, in run: RunContext) throws -> RunResult {
     try locked(run, shards) {
-      let increment = try pin(shards, in: run)
-      if let done = try finished(increment, ScoreStage.readingSections + [.write], in: run) {
-        return done
+      let sections = ScoreStage.readingSections + [.write]
+      let work = try run.alone { () throws -> WriteOrder? in
+        guard let increment = try current(shards, in: run) else { return nil }
+        try Settings.pin(ScoreStage.readingSections, in: run)
+        let records = try ScoreFiles.records(of: increment, in: run.directory)
+        let noise = try FitStage.reuse(for: records, in: run)
+        return try WriteOrder(increment, records, noise, in: run)
       }
-      try Settings.pin(ScoreStage.readingSections, in: run)
-      let noise = try NoiseModelFile(of: run.directory)
+      guard let work else { return try nothingNew(ensemble: nil, sections, in: run) }
+      try work.write(in: run)
+      return run.rank.isWhole ? try work.publish(in: run) : RunResult(faults: work.faults)
+    }
+  }
+
+  /// Ends an increment that several processes filtered: counts what they wrote, and writes the manifest.
+  public static func publish(in run: RunContext) throws -> RunResult {
+    try locked(run) {
+      try run.directory.checkOrigin()
+      let log = try IncrementLog(of: run.directory)
+      guard let increment = log.open.first else {
+        return try nothingNew(ensemble: nil, [], in: run)
+      }
+      guard run.directory.isPlanned(increment.index) else {
+        throw RunError.missing(
+          file: run.directory.plan(increment.index), remedy: "run `winnow filter` first")
+      }
       let records = try ScoreFiles.records(of: increment, in: run.directory)
-      for record in records where record.ensembleDigest != noise.ensembleDigest {
-        throw RunError.otherEnsemble(
-          file: run.directory.noiseModel, has: noise.ensembleDigest, wanted: record.ensembleDigest,
-          remedy: "run `winnow fit` on the folder's own scores")
-      }
-      for record in records where record.scoring != noise.scoring {
-        throw RunError.usage(
-          "\(run.directory.noiseModel) is of \(noise.scoring.rawValue) scores, the folder's are of "
-            + "\(record.scoring.rawValue): run `winnow fit` on the folder's own scores")
-      }
-      return try write(increment, records, noise, in: run)
+      let noise = try FitStage.reuse(for: records, in: run)
+      return try WriteOrder(increment, records, noise, in: run).publish(in: run)
     }
   }
 
@@ -123,7 +105,7 @@ public enum Run {
       try shards.checkApart(from: run.directory, acceptsOutput: acceptsOutput)
       try run.directory.checkOrigin()
     }
-    let lock = try RunLock(run.directory)
+    let lock = try RunLock(run.directory, rank: run.rank)
     defer {
       withExtendedLifetime(lock) {
         try? FileManager.default.removeItem(atPath: run.directory.temporary)
@@ -134,23 +116,30 @@ public enum Run {
     return try body()
   }
 
+  /// Pins the shards, all of them, as what the folder is made of.
   static func pin(_ shards: ShardSelection, in run: RunContext) throws -> Increment {
     try run.stage(.pin) { try Increment.pin(shards, in: run) }
   }
 
-  /// The finished run in this folder, if it is what is asked for. The libraries may have changed since: nothing is
-  /// computed any more.
-  private static func finished(
-    _ increment: Increment, ensemble: String? = nil, _ sections: [Settings.Section],
-    in run: RunContext
-  ) throws -> RunResult? {
-    guard FileManager.default.fileExists(atPath: run.directory.manifest) else { return nil }
+  /// The increment to work on: the one that is open, else what is new, pinned; nil when nothing is.
+  private static func current(
+    _ shards: ShardSelection, in run: RunContext
+  ) throws -> Increment? {
+    try run.stage(.pin) {
+      var log = try IncrementLog(of: run.directory)
+      let survey = try log.survey(shards, in: run)
+      survey.tell(run.observe)
+      return try log.open.first ?? log.pin(survey, in: run)
+    }
+  }
+
+  /// The finished run in this folder. The libraries may have changed since: nothing is computed any more.
+  /// - Throws: `RunError.otherSettings`, `.otherEnsemble` where it isn't what is asked for.
+  static func nothingNew(
+    ensemble: String?, _ sections: [Settings.Section], in run: RunContext
+  ) throws -> RunResult {
     try Settings.compare(sections, in: run)
     let manifest = try Manifest(of: run.directory)
-    guard manifest.shards.map(\.digest) == increment.shards.map(\.digest) else {
-      throw RunError.otherShards(
-        directory: run.directory.path, detail: "manifest.json lists other bytes")
-    }
     if let ensemble {
       let judges = try EnsembleStage.judges(at: ensemble)
       let present = manifest.provenance.ensembleDigest
@@ -164,31 +153,21 @@ public enum Run {
     return RunResult(manifest: manifest, isNothingNew: true, faults: faults)
   }
 
-  private static func write(
-    _ increment: Increment, _ records: [ShardScores], _ noise: NoiseModelFile, in run: RunContext
-  ) throws -> RunResult {
-    try Settings.pin([.write], in: run)
-    try run.stage(.decide) { try DecideStage.run(increment, model: noise.model, in: run) }
-    let (plan, units) = try run.stage(.write) {
-      let plan = try WriteStage.plan(increment, in: run)
-      let kinds = records.first?.kinds ?? []
-      let units = try WriteStage.run(
-        plan, increment, kinds: kinds, model: noise.model, in: run)
-      return (plan, units)
-    }
-    let manifest = try Manifest(
-      increment: increment, records: records, units: units, plan: plan, noise: noise, in: run)
-    try run.publishing.publish(json: manifest, to: run.directory.manifest)
-    var result = RunResult(manifest: manifest, faults: faults(increment, records))
-    result.cleanShards = manifest.clean.map { "\(run.directory.clean)/\($0.file)" }
-    return result
+  private static func result(
+    of records: [ShardScores], _ increment: Increment, in run: RunContext
+  ) -> RunResult {
+    let shards = run.rank.share(of: increment.shards.count).map { increment.shards[$0] }
+    return RunResult(
+      newShards: shards.count, newPairs: records.reduce(0) { $0 + $1.read },
+      faults: faults(shards, records))
   }
+}
 
-  private static func faults(
-    _ increment: Increment, _ records: [ShardScores]
-  ) -> [(path: String, message: String)] {
-    zip(increment.shards, records).compactMap { shard, record in
-      record.fault.map { (shard.path, record.message ?? $0) }
-    }
+/// The shards among these that couldn't be read to their end.
+func faults(
+  _ shards: [Increment.Shard], _ records: [ShardScores]
+) -> [(path: String, message: String)] {
+  zip(shards, records).compactMap { shard, record in
+    record.fault.map { (shard.path, record.message ?? $0) }
   }
 }

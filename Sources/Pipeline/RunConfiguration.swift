@@ -24,6 +24,7 @@ public struct RunConfiguration: Sendable, Equatable, Codable {
   public var score = ScoreConfiguration()
   public var noise = NoiseConfiguration()
   public var write = WriteConfiguration()
+  public var refresh = RefreshConfiguration()
   /// How the model that the clean pairs are for is trained; its own seed is always the one above.
   public var train = ModelTrainingConfiguration()
 
@@ -32,7 +33,7 @@ public struct RunConfiguration: Sendable, Equatable, Codable {
   enum CodingKeys: String, CodingKey {
     case input = "in"
     case output = "out"
-    case text, seed, workers, read, images, judges, score, noise, write, train
+    case text, seed, workers, read, images, judges, score, noise, write, refresh, train
   }
 }
 
@@ -128,6 +129,25 @@ public struct WriteConfiguration: Sendable, Equatable, Codable {
   var suffix: String { plain ? ".tar" : ".tar.zst" }
 }
 
+/// What a run does where an earlier one left off with fewer shards.
+public struct RefreshConfiguration: Sendable, Equatable, Codable {
+  /// What follows when the new pairs score otherwise than those that the noise model was fitted on.
+  public enum DriftPolicy: String, Sendable, Codable, CaseIterable {
+    /// It is said, and the run goes on with the judges and the noise model that it has.
+    case report
+    /// The folder is built anew, beside itself: the judges stay, the noise model is fitted on all pairs.
+    case refit
+    /// The same, with judges trained on all pairs.
+    case retrain
+  }
+
+  public var onDrift = DriftPolicy.report
+  /// The least distance of the two distributions of scores (Kolmogorov-Smirnov, 0 to 1) that counts; see `Drift`.
+  public var minDrift = 0.1
+
+  public init() {}
+}
+
 extension RunConfiguration {
   /// Refuses values no stage can work with.
   public func check() throws(RunError) {
@@ -141,6 +161,7 @@ extension RunConfiguration {
       try need(value.map { (0...1).contains($0) } ?? true, "\(name) must lie between 0 and 1")
     }
     try need(workers >= 0, "workers must be at least 1 (or 0 for one per core)")
+    try need((0...1).contains(refresh.minDrift), "refresh.minDrift must lie between 0 and 1")
     try need(write.shardSize >= 1, "write.shardSize must be at least 1")
     try need((1...22).contains(write.level), "write.level must lie between 1 and 22")
     try need(!read.imageSuffixes.isEmpty, "read.imageSuffixes must name at least one suffix")

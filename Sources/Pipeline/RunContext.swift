@@ -8,12 +8,14 @@ public struct RunContext: Sendable {
   public let observe: RunObserver
   /// Threads.
   public let workers: Int
+  /// This process' share of a stage.
+  public let rank: Rank
   let publishing: Publishing
   let timings = StageTimings()
 
   /// - Parameter observe: called from any thread.
   public init(
-    configuration: RunConfiguration, directory: RunDirectory,
+    configuration: RunConfiguration, directory: RunDirectory, rank: Rank = .whole,
     cancellation: Cancellation = Cancellation(), observe: @escaping RunObserver = { _ in }
   ) throws(RunError) {
     var configuration = configuration
@@ -21,7 +23,10 @@ public struct RunContext: Sendable {
     configuration.train.seed = configuration.seed
     try configuration.check()
     self.configuration = configuration
+    var directory = directory
+    if !rank.isWhole { directory.part = ".\(rank.index)-of-\(rank.count)" }
     self.directory = directory
+    self.rank = rank
     self.cancellation = cancellation
     self.observe = observe
     workers =

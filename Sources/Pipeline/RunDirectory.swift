@@ -3,6 +3,8 @@ import Foundation
 /// Where everything lies in an output folder (DESIGN.md, "Output of `winnow clean`").
 public struct RunDirectory: Sendable, Equatable {
   public let path: String
+  /// Tells the temporary files of processes apart that work in the folder at once.
+  var part = ""
 
   public init(_ path: String) { self.path = path }
 
@@ -19,14 +21,26 @@ public struct RunDirectory: Sendable, Equatable {
   /// What a resume needs; no part of the output.
   var state: String { "\(path)/.winnow" }
   var lock: String { "\(state)/lock" }
-  var temporary: String { "\(state)/tmp" }
-  var increment: String { "\(state)/increment.json" }
+  /// Held by who pins what several processes work on.
+  var pinLock: String { "\(state)/pin.lock" }
+  var temporary: String { "\(state)/tmp\(part)" }
+  var increments: String { "\(state)/increments" }
   var texts: String { "\(state)/texts.json" }
   var settings: String { "\(state)/settings.json" }
   var training: String { "\(state)/training" }
   var scores: String { "\(state)/scores" }
   var units: String { "\(state)/units" }
-  var timings: String { "\(state)/timings.json" }
+  var timings: String { "\(state)/timings\(part).json" }
+  /// The scores that the noise model was fitted on.
+  var fittedScores: String { "\(state)/fitted-scores.json" }
+
+  /// The shards of an increment, pinned.
+  func increment(_ index: Int) -> String { "\(increments)/\(Self.padded(index)).json" }
+
+  /// The output shards of an increment. They may have appeared once this is there, so what they were cut by stays.
+  func plan(_ index: Int) -> String { "\(increments)/\(Self.padded(index)).plan.json" }
+
+  func isPlanned(_ index: Int) -> Bool { FileManager.default.fileExists(atPath: plan(index)) }
 
   /// `000003-NAME`: the shard's index in the run and its name.
   static func stem(_ index: Int, _ name: String) -> String { padded(index) + "-" + name }
@@ -37,23 +51,21 @@ public struct RunDirectory: Sendable, Equatable {
     return String(repeating: "0", count: max(0, 6 - digits.count)) + digits
   }
 
-  /// Whether output shards may have appeared already: what they were cut by stays from then on.
-  var hasPublished: Bool { FileManager.default.fileExists(atPath: clean) }
-
   /// Refuses a folder with output whose origin isn't known.
   /// - Throws: `RunError.unknownOutput`.
   func checkOrigin() throws(RunError) {
     let files = FileManager.default
-    guard !files.fileExists(atPath: increment) else { return }
+    let first = increment(0)
+    guard !files.fileExists(atPath: first) else { return }
     if let entry = [manifest, clean, rejected, decisions].first(where: files.fileExists) {
-      throw .unknownOutput(entry: entry, missing: increment)
+      throw .unknownOutput(entry: entry, missing: first)
     }
   }
 
   /// Makes the folders, and empties the temporary one of what a killed run left. Call it under the lock.
   func prepare() throws(RunError) {
     try? FileManager.default.removeItem(atPath: temporary)
-    for folder in [temporary, scores, units] { try makeFolder(folder) }
+    for folder in [temporary, increments, scores, units] { try makeFolder(folder) }
   }
 
   /// `mkdir -p`.

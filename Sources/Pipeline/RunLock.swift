@@ -1,29 +1,60 @@
 import Foundation
 
 /// The lock on an output folder: `flock`, so that the kernel lets go of it when the process dies, however it dies.
+///
+/// A whole run holds the folder alone. Ranks of a stage share it, and each holds a lock of its own, so that no rank is run
+/// twice.
 final class RunLock: Sendable {
-  private let descriptor: Int32
+  private let folder: HeldFile
+  private let own: HeldFile?
 
   /// - Throws: `RunError.lockHeld` with the process that holds it.
-  init(_ directory: RunDirectory) throws(RunError) {
+  init(_ directory: RunDirectory, rank: Rank = .whole) throws(RunError) {
     try directory.makeFolder(directory.state)
-    descriptor = open(directory.lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else {
-      throw .file(path: directory.lock, operation: "open", code: errno)
+    folder = try HeldFile(directory.lock, isShared: !rank.isWhole, directory.path)
+    own = rank.isWhole ? nil : try HeldFile(directory.lock + directory.part, directory.path)
+  }
+}
+
+extension RunContext {
+  /// Runs `body` while no other rank of the folder does: what several pin, the first one does, and the others find.
+  func alone<R>(_ body: () throws -> R) throws -> R {
+    if rank.isWhole { return try body() }
+    while true {
+      do {
+        let lock = try HeldFile(directory.pinLock, directory.path)
+        return try withExtendedLifetime(lock, body)
+      } catch RunError.lockHeld {
+        try cancellation.check()
+        usleep(50_000)
+      }
     }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+  }
+}
+
+/// A file that is locked as long as this lives, and holds the number of the process.
+private final class HeldFile: Sendable {
+  private let descriptor: Int32
+
+  /// - Parameters:
+  ///   - isShared: others may share the lock; the file then names nobody.
+  ///   - directory: for the error.
+  init(_ path: String, isShared: Bool = false, _ directory: String) throws(RunError) {
+    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw .file(path: path, operation: "open", code: errno) }
+    guard flock(descriptor, (isShared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0 else {
       let code = errno
-      let holder = FileManager.default.contents(atPath: directory.lock) ?? Data()
+      let holder = FileManager.default.contents(atPath: path) ?? Data()
       guard code == EWOULDBLOCK else {
-        throw .file(path: directory.lock, operation: "lock", code: code)
+        throw .file(path: path, operation: "lock", code: code)
       }
       let pid = String(decoding: holder, as: UTF8.self)
         .trimmingCharacters(in: .whitespacesAndNewlines)
-      throw .lockHeld(directory: directory.path, pid: pid.isEmpty ? "unknown" : pid)
+      throw .lockHeld(directory: directory, pid: pid.isEmpty ? "unknown" : pid)
     }
-    let pid = Array("\(getpid())\n".utf8)
+    let pid = isShared ? [] : Array("\(getpid())\n".utf8)
     guard ftruncate(descriptor, 0) == 0, write(descriptor, pid, pid.count) == pid.count else {
-      throw .file(path: directory.lock, operation: "write", code: errno)
+      throw .file(path: path, operation: "write", code: errno)
     }
   }
 

@@ -7,7 +7,8 @@ struct ScoreFiles {
   let record: String
 
   init(_ i: Int, of increment: Increment, in directory: RunDirectory) {
-    let stem = "\(directory.scores)/\(RunDirectory.stem(i, increment.shards[i].name))"
+    let stem =
+      "\(directory.scores)/\(RunDirectory.stem(increment.firstShard + i, increment.shards[i].name))"
     (table, statistics, record) = (stem + ".npz", stem + ".statistics.json", stem + ".record.json")
   }
 

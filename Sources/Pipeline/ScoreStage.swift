@@ -23,10 +23,13 @@ struct ShardScores: Codable {
   var fault: String?
   var message: String?
   var report: ShardReport
+
+  /// Pairs with scores.
+  var judged: Int { read - rejected.values.reduce(0, +) - unreadable.values.reduce(0, +) }
 }
 
-/// Stage "score": every shard read, decoded and judged; one score table and one record a shard. Shards already judged
-/// are skipped.
+/// Stage "score": every shard of this process' share read, decoded and judged; one score table and one record a shard.
+/// Shards already judged are skipped.
 enum ScoreStage {
   /// What decides which samples are pairs, and what decides their scores.
   static let readingSections: [Settings.Section] = [.read, .images]
@@ -40,14 +43,17 @@ enum ScoreStage {
     try Settings.pin(sections, in: run)
     noteLearnt(increment, by: judges, in: run)
     let settings = try Settings.digest(run.configuration, sections: sections)
-    let progress = ProgressCounter(.score, total: increment.shards.count, observe: run.observe)
+    let share = run.rank.share(of: increment.shards.count)
+    let progress = ProgressCounter(.score, total: share.count, observe: run.observe)
     return try parallelMap(
-      increment.shards.count, workers: run.workers,
+      share.count, workers: run.workers,
       state: Judge(judges.ensemble, scoring: run.configuration.score.method, explains: true)
-    ) { judge, i in
+    ) { judge, place in
+      let i = share[place]
       let shard = increment.shards[i]
       let files = ScoreFiles(i, of: increment, in: run.directory)
-      if let done = try finished(files, shard, judges, settings, run) {
+      let isPlanned = run.directory.isPlanned(increment.index)
+      if let done = try finished(files, shard, judges, settings, isPlanned: isPlanned) {
         progress.add(done: 1, pairs: done.read)
         return done
       }
@@ -81,7 +87,7 @@ enum ScoreStage {
   /// as no shard that lacks it has been published.
   private static func finished(
     _ files: ScoreFiles, _ shard: Increment.Shard, _ judges: Judges, _ settings: String,
-    _ run: RunContext
+    isPlanned: Bool
   ) throws(RunError) -> ShardScores? {
     guard files.exist else { return nil }
     let record = try StateJSON.decode(ShardScores.self, from: files.record)
@@ -89,7 +95,7 @@ enum ScoreStage {
       record.shardDigest == shard.digest && record.ensembleDigest == judges.digest
       && record.settingsDigest == settings
     let mayHeal = [ShardFault.cannotOpen, .cannotRead].map(\.rawValue).contains(record.fault)
-    return isCurrent && (!mayHeal || run.directory.hasPublished) ? record : nil
+    return isCurrent && (!mayHeal || isPlanned) ? record : nil
   }
 
   private struct ShardScoring {

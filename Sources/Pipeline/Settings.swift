@@ -32,6 +32,21 @@ struct Settings: Codable {
     try compare(try pinned(in: run), now, sections.map(\.rawValue), run)
   }
 
+  /// Takes note of the libraries of now, for an increment that nothing has been computed of yet.
+  static func renewEnvironment(in run: RunContext) throws {
+    let values = try pinned(in: run)
+    let now = Dictionary(
+      uniqueKeysWithValues: Environment.described.map { ("environment.\($0)", $1) })
+    let old = values.filter { $0.key.hasPrefix("environment.") }
+    guard !old.isEmpty, old != now else { return }
+    let changed = Set(old.keys).union(now.keys).filter { old[$0] != now[$0] }.sorted()
+    run.observe(
+      .note(
+        "since the last increment these changed, so that the same pairs may score a little otherwise: "
+          + changed.joined(separator: ", ")))
+    try publish(values.filter { old[$0.key] == nil }.merging(now) { $1 }, in: run)
+  }
+
   /// Takes a pin back, since what it decided isn't used.
   static func forget(_ section: Section, in run: RunContext) throws {
     let values = try pinned(in: run)

@@ -57,7 +57,7 @@ public struct ShardSelection: Sendable {
     for shard in shards {
       var folder = (realPath(shard.path) as NSString).deletingLastPathComponent
       while folder != "/", innocent.insert(folder).inserted {
-        if FileManager.default.fileExists(atPath: RunDirectory(folder).increment) {
+        if FileManager.default.fileExists(atPath: RunDirectory(folder).increment(0)) {
           return (shard.path, folder)
         }
         folder = (folder as NSString).deletingLastPathComponent

@@ -16,7 +16,9 @@ enum TrainStage {
     if FileManager.default.fileExists(atPath: run.directory.ensemble) {
       // Perhaps brought from elsewhere: then `judges` isn't pinned, and isn't what decides.
       try Settings.compare(sections, in: run)
-      run.observe(.note("\(run.directory.ensemble) is there already; nothing to train"))
+      if increment.index == 0 {
+        run.observe(.note("\(run.directory.ensemble) is there already; nothing to train"))
+      }
       return (try Judges(directory: run.directory.ensemble), [])
     }
     try Settings.pin(sections, in: run)

@@ -67,7 +67,8 @@ struct UnitWriter {
       var members = sample.members
       if unit.destination == .rejected {
         let note = try self.note(on: row, table, shard)
-        members = try rejectedMembers(of: sample, note: note, shard: shard, ordinal: row)
+        members = try rejectedMembers(
+          of: sample, note: note, shard: increment.firstShard + shard, ordinal: row)
         counts.rejected[note.reason, default: 0] += 1
       } else {
         counts.kept += 1
@@ -76,7 +77,9 @@ struct UnitWriter {
       record.pairs += 1
       if record.pairs % 64 == 0 { progress.add(pairs: 64) }
     }
-    if counts.kept > 0 || !counts.rejected.isEmpty { record.sources["\(shard)"] = counts }
+    if counts.kept > 0 || !counts.rejected.isEmpty {
+      record.sources["\(increment.firstShard + shard)"] = counts
+    }
   }
 
   private mutating func note(

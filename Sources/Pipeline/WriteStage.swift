@@ -16,14 +16,42 @@ struct UnitRecord: Codable, Sendable {
   var bytes: Int64
   /// XXH3-128, hex.
   var digest: String
-  /// What came from each input shard, by its index.
+  /// What came from each input shard, by its number in the folder.
   var sources: [String: Counts]
 }
 
 /// Stage "write": the planned output shards, each an independent unit of work. Members are copied byte for byte.
 enum WriteStage {
-  static func plan(_ increment: Increment, in run: RunContext) throws -> Plan {
-    var plan = Plan(shardSize: run.configuration.write.shardSize)
+  private struct PlanFile: Codable {
+    var formatVersion = StateJSON.formatVersion
+    var units: [Plan.Unit]
+  }
+
+  /// The increment's output shards, planned once: pinned before one of them appears, and after `sizes.json` names them.
+  /// - Parameter earlier: the manifest of the increments before.
+  static func plan(
+    _ increment: Increment, after earlier: Manifest?, in run: RunContext
+  ) throws -> [Plan.Unit] {
+    let file = run.directory.plan(increment.index)
+    let isPinned = FileManager.default.fileExists(atPath: file)
+    let units =
+      isPinned
+      ? try StateJSON.decode(PlanFile.self, from: file).units
+      : try makePlan(increment, after: earlier, in: run).units
+    for destination in Plan.Destination.allCases {
+      try run.directory.makeFolder(run.folder(of: destination))
+      try publishSizes(units, of: destination, after: earlier, in: run)
+    }
+    if !isPinned { try run.publishing.publish(json: PlanFile(units: units), to: file) }
+    return units
+  }
+
+  private static func makePlan(
+    _ increment: Increment, after earlier: Manifest?, in run: RunContext
+  ) throws -> Plan {
+    var plan = Plan(
+      shardSize: run.configuration.write.shardSize, firstShard: increment.firstShard,
+      after: earlier.map { [.clean: $0.clean.count, .rejected: $0.rejected.count] } ?? [:])
     for i in increment.shards.indices {
       try run.cancellation.check()
       plan.add(try DecisionTable(path: run.decisionPath(i, increment)), shard: i)
@@ -32,32 +60,54 @@ enum WriteStage {
     return plan
   }
 
+  /// `sizes.json`, before the shards that it names can be seen: trainers fail on a shard that it lacks.
+  private static func publishSizes(
+    _ units: [Plan.Unit], of destination: Plan.Destination, after earlier: Manifest?,
+    in run: RunContext
+  ) throws {
+    var sizes = Plan.sizes(units, of: destination, suffix: run.configuration.write.suffix)
+    for output in (destination == .clean ? earlier?.clean : earlier?.rejected) ?? [] {
+      sizes[output.file] = output.pairs
+    }
+    let file = "\(run.folder(of: destination))/sizes.json"
+    let data = try StateJSON.encode(sizes)
+    if FileManager.default.contents(atPath: file) != data {
+      try run.publishing.publish(data, to: file)
+    }
+  }
+
+  /// Writes this process' share of the planned shards, but for those that are there.
   /// - Parameters:
   ///   - kinds: names of the score columns.
   ///   - model: that decided.
   static func run(
-    _ plan: Plan, _ increment: Increment, kinds: [String], model: NoiseModel, in run: RunContext
-  ) throws -> [UnitRecord] {
-    let suffix = run.configuration.write.suffix
-    for destination in Plan.Destination.allCases {
-      let folder = run.folder(of: destination)
-      try run.directory.makeFolder(folder)
-      let sizes = plan.sizes(of: destination, suffix: suffix)
-      let file = "\(folder)/sizes.json"
-      if !FileManager.default.fileExists(atPath: file) {
-        try run.publishing.publish(json: sizes, to: file)
-      }
-    }
-    let progress = ProgressCounter(.write, total: plan.units.count, observe: run.observe)
-    return try parallelMap(
-      plan.units.count, workers: run.workers,
+    _ units: [Plan.Unit], _ increment: Increment, kinds: [String], model: NoiseModel,
+    in run: RunContext
+  ) throws {
+    let share = run.rank.share(of: units.count)
+    let progress = ProgressCounter(.write, total: share.count, observe: run.observe)
+    _ = try parallelMap(
+      share.count, workers: run.workers,
       state: UnitWriter(increment, kinds: kinds, model: model, run: run)
     ) { writer, i in
-      let unit = plan.units[i]
+      let unit = units[share[i]]
       defer { progress.add(done: 1) }
-      if let record = try finished(unit, in: run) { return record }
-      return try writer.write(unit, progress: progress)
+      if try finished(unit, in: run) == nil { _ = try writer.write(unit, progress: progress) }
     }
+  }
+
+  /// The records of all planned shards.
+  /// - Throws: `RunError.missing` for a shard that isn't written.
+  static func records(of units: [Plan.Unit], in run: RunContext) throws(RunError) -> [UnitRecord] {
+    var records: [UnitRecord] = []
+    for unit in units {
+      guard let record = try finished(unit, in: run) else {
+        throw .missing(
+          file: run.outputPath(of: unit), remedy: "run `winnow filter` to its end, with every rank")
+      }
+      records.append(record)
+    }
+    return records
   }
 
   private static func finished(

@@ -18,10 +18,43 @@ public struct RunSummary {
       let sentence =
         "Nothing new: \(directory.path) holds the finished result of these shards "
         + "(\(manifest.ledger.kept) of \(manifest.ledger.read) pairs kept)."
-      return ([sentence] + faults).joined(separator: "\n")
+      return ([sentence] + stale + faults).joined(separator: "\n")
     }
-    return (counts(manifest) + noise(manifest) + time(manifest) + faults + advice(manifest))
+    return
+      (growth(manifest) + counts(manifest) + noise(manifest) + time(manifest) + stale + faults
+      + advice(manifest))
       .joined(separator: "\n")
+  }
+
+  /// What this run added to earlier ones.
+  private func growth(_ manifest: Manifest) -> [String] {
+    var lines: [String] = []
+    if let previous = result.previous {
+      lines.append("The folder was built anew; what it was is in \(previous), for you to delete.")
+    }
+    if manifest.increments.count > 1 {
+      lines.append(
+        "\(result.newPairs) pairs of \(result.newShards) shards are new; the figures are of all increments."
+      )
+    }
+    if let drift = result.drift { lines.append("warning: \(drift.words).") }
+    return lines
+  }
+
+  /// Shards that changed or vanished after they were cleaned.
+  private var stale: [String] {
+    guard !result.stale.isEmpty else { return [] }
+    let lines = result.stale.prefix(20).map { shard in
+      let what = shard.change == .gone ? "is gone" : "changed"
+      let kept = shard.published.values.reduce(0, +)
+      let files = shard.published.keys.sorted().map { "clean/\($0)" }.joined(separator: ", ")
+      return "\(shard.path) \(what) since it was cleaned; "
+        + (kept == 0 ? "no pair of it was kept" : "\(kept) pairs of it are in \(files)")
+    }
+    let rest = result.stale.count - lines.count
+    return lines + (rest > 0 ? ["... and \(rest) more"] : []) + [
+      "--rebuild makes the output anew from the shards as they are now"
+    ]
   }
 
   private func counts(_ manifest: Manifest) -> [String] {

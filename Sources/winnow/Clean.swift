@@ -25,11 +25,16 @@ struct Clean: ParsableCommand {
   @Option(help: "Judge with this ensemble rather than training one.")
   var ensemble: String?
 
+  @Flag(help: "Make all output anew from the shards given, beside the folder, and swap the two.")
+  var rebuild = false
+
   func run() throws {
     var configuration = try options.configuration()
     scoring.apply(to: &configuration.score)
     cut.apply(to: &configuration.noise)
     write.apply(to: &configuration.write)
-    try options.run(configuration, on: shards) { try Run.clean($0, ensemble: ensemble, in: $1) }
+    try options.run(configuration, on: shards) {
+      try Run.clean($0, ensemble: ensemble, rebuilds: rebuild, in: $1)
+    }
   }
 }

@@ -186,9 +186,6 @@ import Testing
     #expect(ensemble.status == 1)
     #expect(ensemble.errors.contains("was judged by ensemble"))
     #expect(try shop.clean(out: "out", "--ensemble", "out").status == 0)
-    let shards = try shop.clean("in/000000.tar", out: "out")
-    #expect(shards.status == 1)
-    #expect(shards.errors.contains("other shards"))
   }
 
   @Test func inspectDescribesAShard() throws {

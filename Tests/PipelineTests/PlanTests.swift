@@ -63,10 +63,10 @@ import Testing
   }
 
   @Test func sizesNameEveryShardWithItsPairs() {
-    let plan = plan([table("kkkm")], shardSize: 2)
+    let units = plan([table("kkkm")], shardSize: 2).units
     #expect(
-      plan.sizes(of: .clean, suffix: ".tar.zst")
+      Plan.sizes(units, of: .clean, suffix: ".tar.zst")
         == ["000000.tar.zst": 2, "000001.tar.zst": 1])
-    #expect(plan.sizes(of: .rejected, suffix: ".tar") == ["000000.tar": 1])
+    #expect(Plan.sizes(units, of: .rejected, suffix: ".tar") == ["000000.tar": 1])
   }
 }

@@ -22,7 +22,7 @@ import Testing
     let note = try #require(
       try JSONSerialization.jsonObject(with: Data(members[2].bytes)) as? [String: Any])
     #expect(note["reason"] as? String == "mismatch")
-    #expect(note["format_version"] as? Int == 2)
+    #expect(note["format_version"] as? Int == 3)
     #expect(note["scores"] == nil)
   }
 

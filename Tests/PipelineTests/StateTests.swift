@@ -88,11 +88,10 @@ import Testing
     let shards = ShardSelection(shards: [ShardPath(path: folder.path("a.tar"))])
     let run = try run(folder)
     #expect(try Increment.pin(shards, in: run).shards[0].digest == "")
-    try FileManager.default.createDirectory(
-      atPath: run.directory.clean, withIntermediateDirectories: true)
+    try folder.write("out/.winnow/increments/000000.plan.json", "")
     try folder.write("a.tar", "one")
     #expect(try Increment.pin(shards, in: run).shards[0].digest == "")
-    try FileManager.default.removeItem(atPath: run.directory.clean)
+    try FileManager.default.removeItem(atPath: run.directory.plan(0))
     #expect(try Increment.pin(shards, in: run).shards[0].digest != "")
   }
 
@@ -140,7 +139,7 @@ import Testing
     let folder = try TemporaryFolder()
     try folder.write("a.json", "{\"format_version\": 99}")
     #expect(
-      throws: RunError.otherFormat(file: folder.path("a.json"), found: 99, expected: 2)
+      throws: RunError.otherFormat(file: folder.path("a.json"), found: 99, expected: 3)
     ) {
       try StateJSON.decode(Increment.self, from: folder.path("a.json"))
     }

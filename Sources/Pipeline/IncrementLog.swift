@@ -1,0 +1,185 @@
+import Foundation
+import Layers
+import Shards
+
+/// The increments of an output folder, oldest first (DESIGN.md, "Increments"). The last may be open: begun by a run that
+/// was stopped. A run finishes what is open, and then pins what is new.
+struct IncrementLog {
+  private(set) var pinned: [Increment]
+  /// Those that the manifest tells of.
+  private(set) var finished: Int
+  /// The number of shards before the next increment.
+  private var shardCount: Int { pinned.reduce(0) { $0 + $1.shards.count } }
+
+  /// - Throws: `RunError.damagedState`, `.otherFormat`.
+  init(of directory: RunDirectory) throws(RunError) {
+    pinned = []
+    let files = FileManager.default
+    while files.fileExists(atPath: directory.increment(pinned.count)) {
+      pinned.append(
+        try StateJSON.decode(Increment.self, from: directory.increment(pinned.count)))
+    }
+    finished =
+      files.fileExists(atPath: directory.manifest)
+      ? try Manifest(of: directory).increments.count : 0
+    guard finished <= pinned.count else {
+      throw .damagedState(
+        file: directory.manifest,
+        detail: "it tells of \(finished) increments, \(directory.increments) of \(pinned.count)")
+    }
+  }
+
+  var open: ArraySlice<Increment> { pinned[finished...] }
+
+  /// What of `survey` is new, pinned as the next increment; nil when nothing is.
+  mutating func pin(_ survey: ShardSurvey, in run: RunContext) throws -> Increment? {
+    guard !survey.new.isEmpty else { return nil }
+    let increment = Increment(
+      index: pinned.count, firstShard: shardCount, shards: survey.new)
+    try run.publishing.publish(json: increment, to: run.directory.increment(increment.index))
+    pinned.append(increment)
+    return increment
+  }
+
+  mutating func close(_ increment: Increment) { finished = increment.index + 1 }
+
+  /// Compares the shards of a list with those known: one with the path, size, time and inode of a known one isn't opened;
+  /// any other is hashed, and is a known one, moved or touched, if its bytes are that one's.
+  ///
+  /// Pins anew what is known by another path or time now. An open increment of which nothing was published yet loses what
+  /// vanished from it, and takes what changed in it as it is now.
+  ///
+  /// - Throws: `RunError.shardChanged` for a shard of an open increment that was published in part.
+  mutating func survey(_ selection: ShardSelection, in run: RunContext) throws -> ShardSurvey {
+    let known = pinned.flatMap(\.shards)
+    // The latest of a path counts: the ones before it changed into it.
+    let latest = Dictionary(known.indices.map { (known[$0].path, $0) }) { $1 }
+    let paths = selection.shards.map { absolutePath($0.path) }
+    let now = try Increment.look(
+      at: selection.shards, known: paths.map { path in latest[path].map { known[$0] } }, run)
+
+    // Which known shard each listed one is.
+    var match = paths.indices.map { i -> Int? in
+      latest[paths[i]].flatMap { known[$0].digest == now[i].digest ? $0 : nil }
+    }
+    var free: [String: [Int]] = [:]
+    let matched = Set(match.compactMap { $0 })
+    for k in known.indices.reversed() where !known[k].digest.isEmpty && !matched.contains(k) {
+      free[known[k].digest, default: []].append(k)
+    }
+    for i in match.indices where match[i] == nil && !now[i].digest.isEmpty {
+      match[i] = free[now[i].digest]?.popLast()
+    }
+
+    var survey = ShardSurvey()
+    var updates: [Int: Increment.Shard?] = [:]
+    for i in match.indices {
+      if let k = match[i] {
+        if known[k] != now[i] { updates[k] = now[i] }
+      } else if let k = latest[paths[i]], try adopts(k, known[k], in: run) {
+        survey.notes.append("\(paths[i]) changed since it was pinned; it is judged as it is now")
+        updates[k] = now[i]
+      } else {
+        survey.new.append(now[i])
+      }
+    }
+    try find(&survey, &updates, known, latest, Set(match.compactMap { $0 }), paths, in: run)
+    try update(updates, in: run)
+    return survey
+  }
+
+  /// Looks after the known shards that the list doesn't name as they were.
+  private func find(
+    _ survey: inout ShardSurvey, _ updates: inout [Int: Increment.Shard?],
+    _ known: [Increment.Shard], _ latest: [String: Int], _ matched: Set<Int>, _ listed: [String],
+    in run: RunContext
+  ) throws {
+    let listed = Set(listed)
+    for k in known.indices where !matched.contains(k) && updates[k] == nil {
+      let shard = known[k]
+      if listed.contains(shard.path) || latest[shard.path] != k {
+        survey.stale.append(StaleShard(index: k, path: shard.path, change: .changed))
+      } else if FileManager.default.fileExists(atPath: shard.path) {
+        survey.unlisted += 1
+      } else if shard.digest.isEmpty {
+        // It never could be opened.
+        survey.unlisted += 1
+      } else if try adopts(k, shard, in: run) {
+        survey.notes.append("\(shard.path) is gone before it was cleaned; it is left out")
+        updates[k] = .some(nil)
+      } else {
+        survey.stale.append(StaleShard(index: k, path: shard.path, change: .gone))
+      }
+    }
+  }
+
+  /// Whether a shard that is no longer as it was pinned belongs to an open increment that can still be pinned otherwise.
+  private func adopts(
+    _ k: Int, _ shard: Increment.Shard, in run: RunContext
+  ) throws(RunError) -> Bool {
+    guard
+      let increment = open.first(where: {
+        ($0.firstShard..<$0.firstShard + $0.shards.count).contains(k)
+      })
+    else { return false }
+    guard run.directory.isPlanned(increment.index) else { return true }
+    // Of one that couldn't be opened nothing is published: as it is now, it is a new one.
+    if shard.digest.isEmpty { return false }
+    throw .shardChanged(
+      path: shard.path, detail: "and a part of what is written of it is published")
+  }
+
+  /// Those of shards that were pinned otherwise.
+  private func removeDecisions(of increment: Increment, in run: RunContext) {
+    for i in increment.shards.indices {
+      try? FileManager.default.removeItem(atPath: run.decisionPath(i, increment))
+    }
+  }
+
+  /// Shards by number; nil takes one out.
+  private mutating func update(_ updates: [Int: Increment.Shard?], in run: RunContext) throws {
+    guard !updates.isEmpty else { return }
+    var first = 0
+    for i in pinned.indices {
+      let before = pinned[i]
+      let range = before.firstShard..<before.firstShard + before.shards.count
+      pinned[i].firstShard = first
+      pinned[i].shards = range.compactMap { k in
+        updates[k] ?? before.shards[k - range.lowerBound]
+      }
+      first += pinned[i].shards.count
+      if pinned[i] != before {
+        if i >= finished { removeDecisions(of: before, in: run) }
+        try run.publishing.publish(json: pinned[i], to: run.directory.increment(i))
+      }
+    }
+    // Only the last can be open, and so be empty now.
+    if let last = pinned.last, last.shards.isEmpty {
+      try? FileManager.default.removeItem(atPath: run.directory.increment(last.index))
+      pinned.removeLast()
+    }
+  }
+}
+
+/// How the shards of a list stand to what a folder knows.
+struct ShardSurvey {
+  /// In the order of the list.
+  var new: [Increment.Shard] = []
+  /// Published, and no longer what was published.
+  var stale: [StaleShard] = []
+  /// Known and still there, but not in the list.
+  var unlisted = 0
+  var notes: [String] = []
+}
+
+/// A shard that pairs were published of, and that isn't there any more as it was.
+public struct StaleShard: Sendable, Equatable {
+  public enum Change: String, Sendable, Codable { case changed, gone }
+
+  /// Its number in the folder.
+  public var index: Int
+  public var path: String
+  public var change: Change
+  /// The clean shards that hold pairs of it, and how many.
+  public var published: [String: Int] = [:]
+}

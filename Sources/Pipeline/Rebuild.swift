@@ -1,0 +1,101 @@
+import Foundation
+import Shards
+
+/// An output folder made anew: built beside the old one, which serves until the two are swapped in one step.
+enum Rebuild {
+  /// Makes `DIR.rebuild` of `shards`, swaps it with `DIR`, and leaves what that was as `DIR.previous`. Call it under the
+  /// lock of `DIR`. A killed rebuild goes on where it was.
+  static func run(
+    _ shards: ShardSelection, ensemble: String?, in run: RunContext
+  ) throws -> RunResult {
+    guard FileManager.default.fileExists(atPath: run.directory.manifest) else {
+      return try Run.cleanIncrements(shards, ensemble: ensemble, in: run)
+    }
+    let beside = try RunContext(
+      configuration: run.configuration, directory: RunDirectory(run.directory.path + ".rebuild"),
+      cancellation: run.cancellation, observe: run.observe)
+    try shards.checkApart(from: beside.directory)
+    try settle(beside.directory, in: run)
+    run.observe(.note("building anew in \(beside.directory.path)"))
+    var result = try Run.locked(beside) { () throws -> RunResult in
+      try begin(beside, after: run)
+      return try Run.cleanIncrements(shards, ensemble: ensemble, in: beside)
+    }
+    try swap(run.directory.path, beside.directory.path)
+    result.previous = try putAway(beside.directory, in: run)
+    result.cleanShards = result.cleanShards.map {
+      run.directory.clean + "/" + ($0 as NSString).lastPathComponent
+    }
+    return result
+  }
+
+  /// By the policy for drift: from all shards that are known and still there, and the new ones.
+  static func onDrift(
+    _ shards: ShardSelection, ensemble: String?, in run: RunContext
+  ) throws -> RunResult {
+    let known = try IncrementLog(of: run.directory).pinned.flatMap(\.shards).map(\.path)
+    var seen: Set<String> = []
+    let all = (known + shards.paths.map(absolutePath)).filter {
+      seen.insert($0).inserted && FileManager.default.fileExists(atPath: $0)
+    }
+    let refits = run.configuration.refresh.onDrift == .refit
+    return try Rebuild.run(
+      ShardSelection(shards: all.map { ShardPath(path: $0) }),
+      ensemble: ensemble ?? (refits ? run.directory.path : nil), in: run)
+  }
+
+  /// How often a folder was built anew: tells a rebuild that waits to be swapped in from what was swapped out.
+  private struct Generation: Codable {
+    var formatVersion = StateJSON.formatVersion
+    var number = 0
+
+    static func file(_ directory: RunDirectory) -> String { "\(directory.state)/generation.json" }
+
+    init(of directory: RunDirectory) throws(RunError) {
+      let file = Self.file(directory)
+      if FileManager.default.fileExists(atPath: file) {
+        self = try StateJSON.decode(Generation.self, from: file)
+      }
+    }
+  }
+
+  private static func begin(_ beside: RunContext, after run: RunContext) throws {
+    var generation = try Generation(of: run.directory)
+    generation.number += 1
+    try beside.publishing.publish(json: generation, to: Generation.file(beside.directory))
+  }
+
+  /// After a kill between the swap and what follows it, the folder beside is the old one.
+  private static func settle(_ beside: RunDirectory, in run: RunContext) throws {
+    guard
+      FileManager.default.fileExists(atPath: Generation.file(beside))
+        || FileManager.default.fileExists(atPath: beside.manifest)
+    else { return }
+    let (old, now) = (try Generation(of: beside).number, try Generation(of: run.directory).number)
+    if old < now { _ = try putAway(beside, in: run) }
+  }
+
+  /// Swaps two folders in one step: nobody ever sees neither. glibc's `renameat2`, which Swift's modules leave out.
+  private static func swap(_ a: String, _ b: String) throws(RunError) {
+    typealias Call =
+      @convention(c) (Int32, UnsafePointer<CChar>, Int32, UnsafePointer<CChar>, UInt32) -> Int32
+    let exchange: UInt32 = 2
+    guard let symbol = dlsym(dlopen(nil, RTLD_LAZY), "renameat2") else {
+      throw .file(path: a, operation: "swap \(b) with", code: ENOSYS)
+    }
+    guard unsafeBitCast(symbol, to: Call.self)(AT_FDCWD, a, AT_FDCWD, b, exchange) == 0 else {
+      throw .file(path: a, operation: "swap \(b) with", code: errno)
+    }
+    try Publishing.flush((absolutePath(a) as NSString).deletingLastPathComponent)
+  }
+
+  /// - Returns: where the old folder lies now.
+  private static func putAway(_ old: RunDirectory, in run: RunContext) throws -> String {
+    let previous = run.directory.path + ".previous"
+    try? FileManager.default.removeItem(atPath: previous)
+    guard rename(old.path, previous) == 0 else {
+      throw RunError.file(path: previous, operation: "rename into place", code: errno)
+    }
+    return previous
+  }
+}

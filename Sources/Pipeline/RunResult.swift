@@ -1,0 +1,34 @@
+import ConfidentLearning
+
+/// What a command left behind.
+public struct RunResult: Sendable {
+  /// Nil where the command ends before the shards are written.
+  public var manifest: Manifest?
+  /// Paths of the clean shards this command wrote.
+  public var cleanShards: [String] = []
+  /// Input shards and pairs that this command judged.
+  public var newShards = 0
+  public var newPairs = 0
+  /// True when everything asked for was there already.
+  public var isNothingNew = false
+  /// Shards that couldn't be read to their end: path and what happened.
+  public var faults: [(path: String, message: String)] = []
+  /// Shards that pairs were published of and that changed or vanished since.
+  public var stale: [StaleShard] = []
+  /// Where the new pairs' scores aren't like those that the noise model was fitted on.
+  public var drift: Drift?
+  /// Where the folder was built anew: what it was before.
+  public var previous: String?
+
+  /// 0, or 3 when a shard couldn't be read to its end.
+  public var exitStatus: Int32 { faults.isEmpty || isNothingNew ? 0 : 3 }
+
+  mutating func add(_ other: RunResult) {
+    manifest = other.manifest ?? manifest
+    cleanShards += other.cleanShards
+    newShards += other.newShards
+    newPairs += other.newPairs
+    faults += other.faults
+    drift = other.drift ?? drift
+  }
+}

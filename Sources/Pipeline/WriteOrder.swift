@@ -1,0 +1,65 @@
+import ConfidentLearning
+import Foundation
+
+/// An increment decided and planned: what is left is to write its output shards and to tell of them.
+struct WriteOrder {
+  let increment: Increment
+  let records: [ShardScores]
+  let noise: NoiseModelFile
+  private let units: [Plan.Unit]
+  /// Of the increments before.
+  private let earlier: Manifest?
+
+  /// Decides and plans, where that isn't done yet.
+  init(
+    _ increment: Increment, _ records: [ShardScores], _ noise: NoiseModelFile, in run: RunContext
+  ) throws {
+    (self.increment, self.records, self.noise) = (increment, records, noise)
+    try Settings.pin([.write], in: run)
+    earlier = try Self.earlier(increment, in: run)
+    try run.stage(.decide) { try DecideStage.run(increment, model: noise.model, in: run) }
+    let before = earlier
+    units = try run.stage(.write) { try WriteStage.plan(increment, after: before, in: run) }
+  }
+
+  /// A manifest that was lost is made again, from the first increment on.
+  private static func earlier(_ increment: Increment, in run: RunContext) throws -> Manifest? {
+    guard increment.index > 0 else { return nil }
+    let manifest = try Manifest(of: run.directory)
+    guard manifest.increments.count == increment.index else {
+      throw RunError.damagedState(
+        file: run.directory.manifest,
+        detail: "it tells of \(manifest.increments.count) increments, not of \(increment.index)")
+    }
+    return manifest
+  }
+
+  var faults: [(path: String, message: String)] { Pipeline.faults(increment.shards, records) }
+
+  /// Writes this process' share.
+  func write(in run: RunContext) throws {
+    try run.stage(.write) {
+      try WriteStage.run(
+        units, increment, kinds: records.first?.kinds ?? [], model: noise.model, in: run)
+    }
+  }
+
+  /// The manifest, which closes the increment.
+  /// - Throws: `RunError.missing` for an output shard that isn't written, `.ledger` where the sums don't add up.
+  func publish(in run: RunContext) throws -> RunResult {
+    let drift = try FitStage.drift(of: increment, in: run)
+    let written = try WriteStage.records(of: units, in: run)
+    let manifest = try Manifest(
+      after: earlier, increment: increment, records: records, units: written, plan: units,
+      noise: noise, drift: drift, in: run)
+    try run.publishing.publish(json: manifest, to: run.directory.manifest)
+    var result = RunResult(manifest: manifest, faults: faults)
+    result.newShards = increment.shards.count
+    result.newPairs = records.reduce(0) { $0 + $1.read }
+    result.cleanShards = manifest.clean.dropFirst(earlier?.clean.count ?? 0).map {
+      "\(run.directory.clean)/\($0.file)"
+    }
+    if let drift, drift.isDrift { result.drift = drift }
+    return result
+  }
+}

@@ -1,0 +1,161 @@
+import Foundation
+import Shards
+import Testing
+
+@testable import Pipeline
+
+/// The same command over a corpus that grows, changes and shrinks.
+@Suite struct RefreshTests {
+  /// Adds pairs `range` as the shard `in/NAME.tar`.
+  private func add(_ range: Range<Int>, _ name: String, _ shop: Workshop, key: String = "") throws {
+    let members = range.flatMap { TinyCorpus.sample($0, key: "\(key)\($0)") }
+    try TinyCorpus.write(members, to: "\(shop.root)/in/\(name).tar")
+  }
+
+  private func keys(_ folder: String, _ shop: Workshop) throws -> [String] {
+    try shop.samples(folder).map { String(decoding: $0.key, as: UTF8.self) }
+  }
+
+  @Test func newShardsAreJudgedAloneAndContinueTheNumbering() throws {
+    let shop = try Workshop(pairs: 200)
+    #expect(try shop.clean(out: "out").status == 0)
+    let before = try shop.tree("out")
+    let scores = try FileIdentity(of: "\(shop.root)/out/.winnow/scores/000003-000003.npz")
+    try add(200..<230, "000004", shop)
+    let second = try shop.clean(out: "out")
+    #expect(second.status == 0, "\(second.errors)")
+    let after = try shop.tree("out")
+    let manifest = try shop.manifest()
+    #expect(manifest.ledger.read == 230)
+    #expect(manifest.increments.map(\.pairs) == [200, 30])
+    #expect(manifest.shards.count == 5)
+    // What was published stays as it was, and the new shards come after it.
+    let changed = differences(before, after)
+    #expect(changed.contains("manifest.json") && changed.contains("clean/sizes.json"))
+    #expect(before.keys.allSatisfy { !$0.contains(".tar") || before[$0] == after[$0] })
+    #expect(before["noise-model.json"] == after["noise-model.json"])
+    #expect(
+      manifest.clean.map(\.file)
+        == manifest.clean.indices.map { RunDirectory.padded($0) + ".tar.zst" })
+    #expect(try FileIdentity(of: "\(shop.root)/out/.winnow/scores/000003-000003.npz") == scores)
+    #expect(second.lines.count == manifest.increments[1].clean)
+    let sizes = try JSONDecoder().decode(
+      [String: Int].self, from: after["clean/sizes.json"] ?? Data())
+    #expect(sizes == Dictionary(uniqueKeysWithValues: manifest.clean.map { ($0.file, $0.pairs) }))
+    let all = try keys("out/clean", shop).count + keys("out/rejected", shop).count
+    #expect(all == 230 - manifest.ledger.totalUnreadable)
+    #expect(try shop.clean(out: "out").errors.contains("Nothing new"))
+  }
+
+  @Test func aKilledIncrementIsFinishedBeforeWhatCameSince() throws {
+    let shop = try Workshop(pairs: 200, pipeline: TinyCorpus.pipeline(shardSize: 1))
+    #expect(try shop.clean(out: "whole").status == 0)
+    #expect(try shop.clean(out: "cut").status == 0)
+    let first = try shop.manifest("cut").clean.count
+    try add(200..<280, "000004", shop)
+    #expect(try shop.clean(out: "whole").status == 0)
+    let process = try shop.start("clean", "in", "--pipeline", "tiny.yaml", "--out", "cut")
+    #expect(shop.appears("cut/clean/\(RunDirectory.padded(first + 2)).tar.zst"))
+    kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+    #expect(try shop.manifest("cut").increments.count == 1)
+    try add(280..<300, "000005", shop)
+    #expect(try shop.clean(out: "whole").status == 0)
+    let outcome = try shop.clean(out: "cut")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.errors.contains("finishing the 1 shards"))
+    #expect(try shop.manifest("cut").increments.map(\.pairs) == [200, 80, 20])
+    #expect(differences(try shop.tree("whole"), try shop.tree("cut")) == [])
+  }
+
+  @Test func aChangedShardIsJudgedAgainAndWhatWasPublishedOfItIsListed() throws {
+    let shop = try Workshop(pairs: 200)
+    #expect(try shop.clean(out: "out").status == 0)
+    try add(300..<320, "000001", shop)
+    let outcome = try shop.clean(out: "out")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(try shop.manifest().increments.map(\.pairs) == [200, 20])
+    #expect(outcome.errors.contains("in/000001.tar changed since it was cleaned"))
+    #expect(outcome.errors.contains("clean/000001.tar.zst"))
+    // Until it is built anew, which the next run says too.
+    #expect(try shop.clean(out: "out").errors.contains("changed since it was cleaned"))
+    let rebuilt = try shop.clean(out: "out", "--rebuild")
+    #expect(rebuilt.status == 0, "\(rebuilt.errors)")
+    #expect(try shop.manifest().increments.map(\.pairs) == [170])
+    #expect(try shop.manifest("out.previous").increments.count == 2)
+    #expect(!FileManager.default.fileExists(atPath: "\(shop.root)/out.rebuild"))
+    #expect(rebuilt.lines.allSatisfy { $0.hasPrefix("out/clean/") })
+    #expect(!(try shop.clean(out: "out").errors.contains("changed since")))
+    #expect(try shop.clean(out: "fresh").status == 0)
+    #expect(differences(try shop.tree("fresh"), try shop.tree("out")) == [])
+  }
+
+  @Test func aMovedOrTouchedShardIsNotNewAndAGoneOneIsTold() throws {
+    let shop = try Workshop(pairs: 200)
+    #expect(try shop.clean(out: "out").status == 0)
+    #expect(rename("\(shop.root)/in/000000.tar", "\(shop.root)/in/renamed.tar") == 0)
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSince1970: 1)],
+      ofItemAtPath: "\(shop.root)/in/000001.tar")
+    try FileManager.default.removeItem(atPath: "\(shop.root)/in/000002.tar")
+    let outcome = try shop.clean(out: "out")
+    #expect(outcome.status == 0)
+    #expect(outcome.errors.contains("Nothing new"))
+    #expect(outcome.errors.contains("in/000002.tar is gone since it was cleaned"))
+    #expect(!outcome.errors.contains("000000.tar is gone"))
+    // One alone in a list says nothing about the others.
+    let one = try shop.clean("in/000003.tar", out: "out")
+    #expect(one.errors.contains("2 shards that were cleaned before aren't in the list"))
+  }
+
+  @Test func aShardGoneBeforeAnythingOfItsIncrementWasPublishedIsLeftOut() throws {
+    let shop = try Workshop(pairs: 200)
+    #expect(try shop.clean(out: "out").status == 0)
+    try add(200..<220, "000004", shop)
+    try add(220..<240, "000005", shop)
+    let scored = try shop.winnow("score", "in", "--pipeline", "tiny.yaml", "--out", "out")
+    #expect(scored.status == 0, "\(scored.errors)")
+    try FileManager.default.removeItem(atPath: "\(shop.root)/in/000004.tar")
+    let outcome = try shop.clean(out: "out")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.errors.contains("000004.tar is gone before it was cleaned"))
+    #expect(try shop.manifest().increments.map(\.pairs) == [200, 20])
+    #expect(try shop.manifest().shards.map(\.path).last?.hasSuffix("000005.tar") == true)
+  }
+
+  @Test func pairsThatScoreOtherwiseAreReportedOrLeadToARebuild() throws {
+    let shop = try Workshop(pairs: 600, shards: 200, pipeline: TinyCorpus.pipeline(epochs: 12))
+    for out in ["report", "refit", "retrain"] {
+      let ensemble = out == "report" ? [] : ["--ensemble", "report"]
+      let outcome = try Workshop.run(
+        Workshop.binary,
+        ["clean", "in", "--pipeline", "tiny.yaml", "--out", out]
+          + (out == "retrain" ? [] : ensemble),
+        in: shop.root)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+    }
+    // Every caption belongs to another image.
+    var members: [Member] = []
+    for i in 600..<800 {
+      var sample = TinyCorpus.sample(i)
+      sample[1].bytes = TinyCorpus.sample(i + 7 + i % 5)[1].bytes
+      members += sample
+    }
+    try TinyCorpus.write(members, to: "\(shop.root)/in/drifted.tar")
+    let report = try shop.clean(out: "report")
+    #expect(report.status == 0, "\(report.errors)")
+    #expect(report.errors.contains("don't score like"))
+    #expect(try shop.manifest("report").increments.last?.drift?.isDrift == true)
+    #expect(try shop.manifest("report").increments.count == 2)
+    for policy in ["refit", "retrain"] {
+      try (TinyCorpus.pipeline(epochs: 12) + "\nrefresh: {onDrift: \(policy)}\n")
+        .write(toFile: "\(shop.root)/\(policy).yaml", atomically: true, encoding: .utf8)
+      let outcome = try shop.winnow("clean", "in", "--pipeline", "\(policy).yaml", "--out", policy)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(outcome.errors.contains("the folder is built anew"))
+      #expect(try shop.manifest(policy).increments.map(\.pairs) == [800])
+      let judges = try [shop.tree("report"), shop.tree(policy)].map { $0["ensemble/ensemble.json"] }
+      #expect((judges[0] == judges[1]) == (policy == "refit"))
+    }
+  }
+}
