@@ -7,14 +7,14 @@ struct PairRecord {
   enum Outcome {
     /// An image member and a caption; whether the image decodes isn't known yet.
     case pair(image: [UInt8], caption: String, hash: ContentHash)
-    /// Whole, but no pair.
+    /// Whole, but no pair; it can be copied.
     case rejected(reason: String, detail: String)
     /// Its bytes can't be had.
     case unreadable(reason: String, detail: String)
   }
 
   var key: [UInt8]
-  /// Nil when the bytes can't be had.
+  /// Nil when the bytes can't be had, or are too many to be held.
   var sample: Sample?
   var outcome: Outcome
 }
@@ -58,9 +58,19 @@ final class PairReader {
         key: sample.key, sample: nil,
         outcome: .unreadable(reason: Reason.cutShort, detail: "the shard ends inside \(name)"))
     case .oversized(let key, let name, let bytes):
+      // The folder is the key's, and with it what makes a name unsafe.
+      let reason = isSafe(key) ? Reason.tooLarge : Reason.unsafeName
       let detail = "\(shown(name)): \(bytes) bytes are more than a member or a sample may have"
       return PairRecord(
-        key: key, sample: nil, outcome: .unreadable(reason: Reason.tooLarge, detail: detail))
+        key: key, sample: nil, outcome: .rejected(reason: reason, detail: detail))
+    case .unusable(let key, let name, let cause):
+      let detail =
+        switch cause {
+        case .longName(let bytes): "\(shown(name))... has \(bytes) bytes"
+        case .manyMembers: "more members than a sample may have, from \(shown(name)) on"
+        }
+      return PairRecord(
+        key: key, sample: nil, outcome: .unreadable(reason: Reason.unusable, detail: detail))
     }
   }
 

@@ -95,6 +95,11 @@ struct Plan: Equatable {
 
 /// The key a sample is written under: its own, but for names that leave the folder.
 func outputKey(of key: [UInt8], reason: String, _ shard: Int, _ ordinal: Int) -> [UInt8] {
-  guard reason == Reason.unsafeName else { return key }
+  replacementKey(reason: reason, shard, ordinal) ?? key
+}
+
+/// What stands for a key that leaves the folder; nil for others.
+func replacementKey(reason: String, _ shard: Int, _ ordinal: Int) -> [UInt8]? {
+  guard reason == Reason.unsafeName else { return nil }
   return Array("unsafe-\(RunDirectory.padded(shard))-\(RunDirectory.padded(ordinal))".utf8)
 }

@@ -11,11 +11,14 @@ public enum Reason {
   public static let nameTooLong = "name-too-long"
   public static let captionTooLong = "caption-too-long"
 
-  /// The shard ended inside the sample.
-  public static let cutShort = "cut-short"
-  /// A member is larger than `read.maxMemberBytes`, or the sample than `read.maxSampleBytes`.
+  /// A member is larger than `read.maxMemberBytes`, or the sample than `read.maxSampleBytes`: never held, but copied.
   public static let tooLarge = "member-too-large"
 
+  /// The shard ended inside the sample.
+  public static let cutShort = "cut-short"
+  /// A name beyond any path, or more members than a sample has.
+  public static let unusable = "unusable-sample"
+
   /// Samples whose bytes can't be copied: they appear in the ledger and in decisions, but in no output shard.
-  public static let unreadable: Set<String> = [cutShort, tooLarge]
+  public static let unreadable: Set<String> = [cutShort, unusable]
 }

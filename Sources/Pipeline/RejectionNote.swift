@@ -38,30 +38,3 @@ struct RejectionNote: Codable, Equatable {
     var bankFitsBetter: Bool?
   }
 }
-
-/// A rejected sample as it is written: its members, then the note.
-func rejectedMembers(
-  of sample: Sample, note: RejectionNote, shard: Int, ordinal: Int
-) throws -> [Member] {
-  var note = note
-  var members = sample.members
-  let key = outputKey(of: sample.key, reason: note.reason, shard, ordinal)
-  if key != sample.key {
-    note.originalNames = members.map { String(decoding: $0.name, as: UTF8.self) }
-    for i in members.indices {
-      let suffix = sampleKey(ofMember: members[i].name)?.suffix ?? Array("\(i)".utf8)
-      members[i].name = key + Array(".".utf8) + suffix
-    }
-  }
-  // An input member of that name is ordinary data; a second one would break readers.
-  var name = key + Array(".winnow.json".utf8)
-  var number = 2
-  while members.contains(where: { $0.name == name }) {
-    name = key + Array(".winnow.\(number).json".utf8)
-    number += 1
-  }
-  let encoder = JSONEncoder()
-  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-  encoder.keyEncodingStrategy = .convertToSnakeCase
-  return members + [Member(name: name, bytes: Array(try encoder.encode(note)))]
-}

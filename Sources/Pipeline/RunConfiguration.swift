@@ -45,9 +45,9 @@ public struct ReadConfiguration: Sendable, Equatable, Codable {
   public var textSuffixes = ["txt"]
   /// When set, the caption is this field of the sample's `json` member, if it has one.
   public var jsonCaption: String?
-  /// Bytes; a sample with a larger member is dropped unread.
+  /// Bytes; a sample with a larger member is rejected, and copied without being held.
   public var maxMemberBytes = 64 << 20
-  /// Bytes; a larger sample is dropped unread.
+  /// Bytes; so is a larger sample.
   public var maxSampleBytes = 256 << 20
 
   public init() {}

@@ -12,20 +12,52 @@ struct ShardCursor {
     self.limits = limits
   }
 
+  enum Found {
+    case whole(Sample)
+    /// Too large to be held: its members were given to the sink.
+    case spilled(key: [UInt8])
+  }
+
   /// The whole sample at `place`.
   /// - Throws: `RunError.shardChanged` when the shard ends before it or no longer holds it whole.
-  mutating func sample(at place: Plan.Position) throws(RunError) -> Sample {
+  mutating func sample(at place: Plan.Position) throws -> Sample {
+    guard case .whole(let sample) = try sample(at: place, spillingTo: NoCopy()) else {
+      throw gone(place)
+    }
+    return sample
+  }
+
+  /// The whole sample at `place`; one that is too large to be held goes to `sink`.
+  /// - Throws: as above, and what `sink` throws.
+  mutating func sample(at place: Plan.Position, spillingTo sink: some MemberSink) throws -> Found {
     let shard = increment.shards[place.shard]
     if open?.shard != place.shard || open.map({ $0.next > place.ordinal }) ?? true {
       try shard.checkUnchanged()
       open = (place.shard, ShardReader(path: shard.path, limits: limits), 0)
     }
-    while let (index, reader, next) = open, let event = reader.next() {
+    while let (index, reader, next) = open {
+      let isWanted = next == place.ordinal
+      guard let event = isWanted ? try reader.next(spillingTo: sink) : reader.next() else { break }
       open = (index, reader, next + 1)
-      guard next == place.ordinal else { continue }
-      guard case .sample(let sample) = event else { break }
-      return sample
+      guard isWanted else { continue }
+      switch event {
+      case .sample(let sample): return .whole(sample)
+      case .oversized(let key, _, _): return .spilled(key: key)
+      case .cutShort, .unusable: throw gone(place)
+      }
     }
-    throw .shardChanged(path: shard.path, detail: "sample \(place.ordinal) isn't there any more")
+    throw gone(place)
+  }
+
+  private func gone(_ place: Plan.Position) -> RunError {
+    .shardChanged(
+      path: increment.shards[place.shard].path,
+      detail: "sample \(place.ordinal) isn't there any more")
+  }
+
+  private struct NoCopy: MemberSink {
+    func begin(name: [UInt8], size: Int64) {}
+    func write(_ bytes: UnsafeRawBufferPointer) {}
+    func end() {}
   }
 }

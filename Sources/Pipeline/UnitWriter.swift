@@ -56,30 +56,51 @@ struct UnitWriter {
     var counts = UnitRecord.Counts()
     for row in first..<max(first, end) where unit.destination.takes(row, of: table) {
       try run.cancellation.check()
-      let sample = try cursor.sample(at: Plan.Position(shard: shard, ordinal: row))
-      guard tableKey(sample.key) == table.keys[row] else {
-        let keys = [tableKey(sample.key), table.keys[row]].map {
-          String(decoding: $0, as: UTF8.self)
-        }
-        throw RunError.shardChanged(
-          path: increment.shards[shard].path, detail: "sample \(row) is \(keys[0]), not \(keys[1])")
-      }
-      var members = sample.members
+      let place = Plan.Position(shard: shard, ordinal: row)
       if unit.destination == .rejected {
         let note = try self.note(on: row, table, shard)
-        members = try rejectedMembers(
-          of: sample, note: note, shard: increment.firstShard + shard, ordinal: row)
+        try reject(place, key: table.keys[row], note: note, to: writer)
         counts.rejected[note.reason, default: 0] += 1
       } else {
+        let sample = try cursor.sample(at: place)
+        try check(sample.key, is: table.keys[row], at: place)
+        for member in sample.members { try writer.append(member) }
         counts.kept += 1
       }
-      for member in members { try writer.append(member) }
       record.pairs += 1
       if record.pairs % 64 == 0 { progress.add(pairs: 64) }
     }
     if counts.kept > 0 || !counts.rejected.isEmpty {
       record.sources["\(increment.firstShard + shard)"] = counts
     }
+  }
+
+  private mutating func reject(
+    _ place: Plan.Position, key: [UInt8], note: RejectionNote, to writer: ShardWriter
+  ) throws {
+    let rejected = RejectedSample(
+      note: note, shard: increment.firstShard + place.shard, ordinal: place.ordinal, to: writer,
+      cancellation: run.cancellation)
+    switch try cursor.sample(at: place, spillingTo: rejected) {
+    case .whole(let sample):
+      try check(sample.key, is: key, at: place)
+      try rejected.append(sample)
+      try rejected.finish(key: sample.key)
+    case .spilled(let own):
+      try check(own, is: key, at: place)
+      try rejected.finish(key: own)
+    }
+  }
+
+  /// - Throws: `RunError.shardChanged` for another sample than the one that was judged.
+  private func check(
+    _ found: [UInt8], is judged: [UInt8], at place: Plan.Position
+  ) throws(RunError) {
+    guard tableKey(found) != judged else { return }
+    let keys = [tableKey(found), judged].map { String(decoding: $0, as: UTF8.self) }
+    throw .shardChanged(
+      path: increment.shards[place.shard].path,
+      detail: "sample \(place.ordinal) is \(keys[0]), not \(keys[1])")
   }
 
   private mutating func note(

@@ -13,6 +13,17 @@ struct SampleGrouper {
     /// Of the members and their names, with the overhead.
     var bytes = 0
     var oversized: (name: [UInt8], bytes: Int64)?
+    var unusable: (name: [UInt8], cause: ShardEvent.Unusable)?
+  }
+
+  /// Where the bytes of the member just begun belong.
+  enum Place {
+    /// To the sample: at most so many, none where it is negative.
+    case room(Int)
+    /// Past it, since it holds no member any more.
+    case past
+    /// Nowhere.
+    case none
   }
 
   private let limits: ReadLimits
@@ -34,8 +45,12 @@ struct SampleGrouper {
       pending = Pending(sample: Sample(key: key, members: []))
     }
     pending?.members += 1
-    guard name.count <= limits.maxNameBytes, pending?.members ?? 0 <= limits.maxMembers else {
-      drop(name: name, bytes: Int64(name.count))
+    guard name.count <= limits.maxNameBytes else {
+      refuse(name, .longName(name.count))
+      return closed
+    }
+    guard pending?.members ?? 0 <= limits.maxMembers else {
+      refuse(name, .manyMembers)
       return closed
     }
     pending?.suffixes.insert(suffix)
@@ -43,11 +58,10 @@ struct SampleGrouper {
     return closed
   }
 
-  /// Bytes that the member just begun may have, none where it is negative; nil when its sample is
-  /// dropped already.
-  var room: Int? {
-    guard let pending, pending.oversized == nil else { return nil }
-    return min(limits.maxMemberBytes, limits.maxSampleBytes - pending.bytes)
+  var place: Place {
+    guard let pending, pending.unusable == nil else { return .none }
+    guard pending.oversized == nil else { return .past }
+    return .room(min(limits.maxMemberBytes, limits.maxSampleBytes - pending.bytes))
   }
 
   /// Adds the member that was begun.
@@ -56,13 +70,21 @@ struct SampleGrouper {
     pending?.bytes += member.bytes.count
   }
 
-  /// Drops the sample of the member just begun, which has `bytes` bytes and no room.
-  mutating func drop(name: [UInt8], bytes: Int64) {
-    guard let held = pending, held.oversized == nil else { return }
+  /// Stops holding the sample of the member just begun, which has `bytes` bytes and no room.
+  /// - Returns: the members held until now.
+  mutating func overflow(name: [UInt8], bytes: Int64) -> [Member] {
+    guard let held = pending, held.oversized == nil else { return [] }
     let total =
       bytes > limits.maxMemberBytes
       ? bytes : bytes.addingReportingOverflow(Int64(held.bytes)).partialValue
-    pending?.oversized = (Array(name.prefix(limits.maxNameBytes)), total)
+    pending?.oversized = (name, total)
+    pending?.sample.members = []
+    return held.sample.members
+  }
+
+  private mutating func refuse(_ name: [UInt8], _ cause: ShardEvent.Unusable) {
+    guard pending?.unusable == nil else { return }
+    pending?.unusable = (Array(name.prefix(limits.maxNameBytes)), cause)
     pending?.sample.members = []
   }
 
@@ -71,10 +93,15 @@ struct SampleGrouper {
   mutating func close(cutShort: Bool = false) -> ShardEvent? {
     guard let closing = pending else { return nil }
     pending = nil
-    if let (name, bytes) = closing.oversized {
-      return .oversized(
-        key: Array(closing.sample.key.prefix(limits.maxNameBytes)), name: name, bytes: bytes)
+    let sample = closing.sample
+    if let (name, cause) = closing.unusable {
+      return .unusable(
+        key: Array(sample.key.prefix(limits.maxNameBytes)), name: name, cause: cause)
     }
-    return cutShort ? .cutShort(closing.sample) : .sample(closing.sample)
+    if cutShort { return .cutShort(sample) }
+    if let (name, bytes) = closing.oversized {
+      return .oversized(key: sample.key, name: name, bytes: bytes)
+    }
+    return .sample(sample)
   }
 }

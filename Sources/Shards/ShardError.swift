@@ -8,6 +8,8 @@ public enum ShardError: Error, Equatable, CustomStringConvertible {
   case cannotWrite(path: String, reason: String)
   /// A tar cannot hold a member of this name (empty, or with a NUL byte).
   case unusableName(path: String, name: [UInt8])
+  /// The bytes given for a member aren't as many as were announced.
+  case wrongSize(path: String, name: [UInt8])
   /// `append` or `finish` was called after `finish`.
   case alreadyFinished(path: String)
 
@@ -19,6 +21,8 @@ public enum ShardError: Error, Equatable, CustomStringConvertible {
       "\(path): cannot write the shard: \(reason); delete the incomplete file and run again"
     case .unusableName(let path, let name):
       "\(path): a tar cannot hold a member named '\(printable(name))'; rename it in the input"
+    case .wrongSize(let path, let name):
+      "\(path): member '\(printable(name))' isn't as long as its header says; delete the incomplete file and run again"
     case .alreadyFinished(let path):
       "\(path): the shard is already finished; open a new writer for more members"
     }

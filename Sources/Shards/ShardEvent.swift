@@ -16,12 +16,23 @@ public struct ReadLimits: Sendable {
 public enum ShardEvent: Sendable, Equatable {
   /// Every byte that its headers declare was read.
   case sample(Sample)
-  /// The shard ended or broke inside this sample's last member, whose bytes are incomplete.
+  /// The shard ended or broke inside this sample's last member, whose bytes are incomplete. Of a sample that is too large
+  /// to be held, there is only that member, without its bytes.
   case cutShort(Sample)
-  /// A member (`name`, of so many `bytes`) takes the sample above the limits; no member of the sample
-  /// is delivered. `bytes` is the member's size, or the sample's where only that is above its limit, or where
-  /// the name is too long or one too many. Key and name are cut to `maxNameBytes`.
+  /// Every byte that its headers declare was read, but a member (`name`, of so many `bytes`) takes the sample above the
+  /// limits: no member is delivered here, all of them are given to the sink of ``ShardReader/next(spillingTo:)``.
+  /// `bytes` is the member's size, or the sample's up to it where only that is above its limit.
   case oversized(key: [UInt8], name: [UInt8], bytes: Int64)
+  /// The sample can be neither held nor copied, because of the member `name`. Key and name are cut to `maxNameBytes`.
+  case unusable(key: [UInt8], name: [UInt8], cause: Unusable)
+
+  /// What no sample may have; its members' bytes are skipped.
+  public enum Unusable: Sendable, Equatable {
+    /// A name of so many bytes, above `maxNameBytes`.
+    case longName(Int)
+    /// More than `maxMembers`.
+    case manyMembers
+  }
 }
 
 /// Why a shard could not be read to its end. The raw values are the reasons of the ledger.
@@ -48,7 +59,7 @@ public struct ShardReport: Sendable, Codable, Equatable {
   public var samples = 0
   /// Samples delivered as ``ShardEvent/cutShort(_:)``: none or one.
   public var cutShort = 0
-  /// Samples dropped as ``ShardEvent/oversized(key:name:bytes:)``.
+  /// Samples whose members aren't delivered: those too large to be held, and the unusable ones.
   public var oversized = 0
   /// Samples, among those above, whose key an earlier sample of the shard had too.
   public var repeatedKeys = 0

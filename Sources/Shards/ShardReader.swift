@@ -16,6 +16,14 @@ public final class ShardReader {
   private var counts = ShardReport()
   private var lastName: [UInt8]?
   private var waiting: ShardEvent?
+  /// The first member of a sample whose event is still to come, when the sample before it was delivered: its bytes
+  /// aren't read before somebody asks for that sample, and says where they go if they are too many.
+  private var begun: Begun?
+
+  private struct Begun {
+    var name: [UInt8]
+    var size: Int64
+  }
 
   /// Why the shard could not be read to its end; nil while it can, and after a clean end.
   public private(set) var fault: ShardFault?
@@ -45,20 +53,34 @@ public final class ShardReader {
   }
 
   /// The next sample's event; nil at the end, which is a clean one if ``fault`` is nil.
-  public func next() -> ShardEvent? {
+  public func next() -> ShardEvent? { next(spillingTo: NoSink()) }
+
+  /// The next sample's event, as above.
+  ///
+  /// - Parameter sink: is given the members of a sample that is too large to be held, as they are read, in constant
+  ///   memory; the event is then ``ShardEvent/oversized(key:name:bytes:)``. After any other event, what the sink was
+  ///   given is no whole sample.
+  public func next<Sink: MemberSink>(
+    spillingTo sink: Sink
+  ) throws(Sink.Failure) -> ShardEvent? {
     while true {
       if let event = waiting {
         waiting = nil
         return counted(event)
       }
       guard let tar else { return nil }
-      do {
+      if let member = begun {
+        begun = nil
+        try read(member, from: tar, spillingTo: sink)
+        continue
+      }
+      do throws(DecompressedFile.Fault) {
         guard let entry = try tar.next() else {
           self.tar = nil
           waiting = grouper.close()
           continue
         }
-        if let event = take(entry, from: tar) { return counted(event) }
+        if let event = begin(entry) { return counted(event) }
       } catch {
         stop(error)
         waiting = grouper.close()
@@ -66,9 +88,9 @@ public final class ShardReader {
     }
   }
 
-  /// Adds an entry to the sample at hand.
+  /// Begins an entry of the sample at hand, or of the next one.
   /// - Returns: the sample before it, if the entry closes one.
-  private func take(_ entry: TarStream.Entry, from tar: TarStream) -> ShardEvent? {
+  private func begin(_ entry: TarStream.Entry) -> ShardEvent? {
     lastName = entry.name
     guard entry.kind == .file else {
       if entry.kind == .link { counts.skippedLinks += 1 } else { counts.skippedOthers += 1 }
@@ -78,26 +100,51 @@ public final class ShardReader {
       counts.skippedMembers += 1
       return nil
     }
-    let closed = grouper.begin(name: name, key: key, suffix: suffix)
-    guard let room = grouper.room else { return closed }
-    switch tar.read(size: entry.size, limit: room) {
-    case .whole(let bytes):
-      grouper.add(Member(name: name, bytes: bytes))
-    case .tooLarge:
-      grouper.drop(name: name, bytes: entry.size)
-    case .partial(let bytes):
-      grouper.add(Member(name: name, bytes: bytes))
-      waiting = grouper.close(cutShort: true)
-    // The next step meets the same break, and says what it is.
+    begun = Begun(name: name, size: entry.size)
+    return grouper.begin(name: name, key: key, suffix: suffix)
+  }
+
+  /// Reads the member that was begun into its sample, or past it.
+  private func read<Sink: MemberSink>(
+    _ member: Begun, from tar: TarStream, spillingTo sink: Sink
+  ) throws(Sink.Failure) {
+    switch grouper.place {
+    case .none: return
+    case .past: break
+    case .room(let room):
+      switch tar.read(size: member.size, limit: room) {
+      case .whole(let bytes):
+        grouper.add(Member(name: member.name, bytes: bytes))
+        return
+      case .partial(let bytes):
+        grouper.add(Member(name: member.name, bytes: bytes))
+        // The next step meets the same break, and says what it is.
+        waiting = grouper.close(cutShort: true)
+        return
+      case .tooLarge:
+        for held in grouper.overflow(name: member.name, bytes: member.size) {
+          try sink.append(held)
+        }
+      }
     }
-    return closed
+    // Read to its end even where nobody takes it: only so is known whether the shard holds it whole.
+    try sink.begin(name: member.name, size: member.size)
+    let isWhole = try tar.copy(size: member.size) { (bytes) throws(Sink.Failure) in
+      try sink.write(bytes)
+    }
+    if isWhole {
+      try sink.end()
+    } else {
+      grouper.add(Member(name: member.name, bytes: []))
+      waiting = grouper.close(cutShort: true)
+    }
   }
 
   private func counted(_ event: ShardEvent) -> ShardEvent {
     switch event {
     case .sample: counts.samples += 1
     case .cutShort: counts.cutShort += 1
-    case .oversized: counts.oversized += 1
+    case .oversized, .unusable: counts.oversized += 1
     }
     return event
   }

@@ -21,6 +21,8 @@ public final class ShardWriter {
   private let file: ShardFile
   private let tar: TarWriteHandle
   private var finished = false
+  /// The member being written, and how many of its bytes are to come.
+  private var open: (name: [UInt8], left: Int64)?
 
   /// - Throws: ``ShardError/cannotCreate(path:reason:)``.
   public init(path: String, compression: ShardCompression = .zstd(level: 3)) throws(ShardError) {
@@ -38,12 +40,50 @@ public final class ShardWriter {
   /// Appends one member with its name and bytes as they are.
   /// - Throws: ``ShardError``; after `cannotWrite` the shard is lost, and every later call throws it again.
   public func append(_ member: Member) throws(ShardError) {
+    try begin(name: member.name, size: Int64(member.bytes.count))
+    try member.bytes.withRawBytes { (bytes) throws(ShardError) in try write(bytes) }
+    try end()
+  }
+
+  /// Begins a member of `size` bytes, which follow in calls of ``write(_:)``, before ``end()``.
+  /// - Throws: ``ShardError``, as ``append(_:)`` does.
+  public func begin(name: [UInt8], size: Int64) throws(ShardError) {
     guard !finished else { throw .alreadyFinished(path: path) }
-    guard !member.name.isEmpty, !member.name.contains(0) else {
-      throw .unusableName(path: path, name: member.name)
+    guard !name.isEmpty, !name.contains(0) else {
+      throw .unusableName(path: path, name: name)
     }
-    if file.failure == nil, let reason = tar.append(name: member.name, bytes: member.bytes) {
-      file.fail("member '\(printable(member.name))': \(reason)")
+    if let failure = file.failure { throw failure }
+    guard open == nil else { throw .wrongSize(path: path, name: open?.name ?? []) }
+    open = (name, size)
+    try check(name) { tar.begin(name: name, size: size) }
+  }
+
+  /// Writes the next bytes of the member that was begun.
+  /// - Throws: ``ShardError/wrongSize(path:name:)`` for more than its size; else as ``append(_:)``.
+  public func write(_ bytes: UnsafeRawBufferPointer) throws(ShardError) {
+    if let failure = file.failure { throw failure }
+    guard let (name, left) = open, bytes.count <= left else {
+      throw .wrongSize(path: path, name: open?.name ?? [])
+    }
+    open = (name, left - Int64(bytes.count))
+    if !bytes.isEmpty { try check(name) { tar.write(bytes) } }
+  }
+
+  /// Ends the member that was begun.
+  /// - Throws: ``ShardError/wrongSize(path:name:)`` when bytes are missing; else as ``append(_:)``.
+  public func end() throws(ShardError) {
+    if let failure = file.failure { throw failure }
+    guard let (name, left) = open, left == 0 else {
+      throw .wrongSize(path: path, name: open?.name ?? [])
+    }
+    open = nil
+    try check(name) { tar.end() }
+  }
+
+  /// Does a step of writing a member, unless an earlier one failed.
+  private func check(_ name: [UInt8], _ step: () -> String?) throws(ShardError) {
+    if file.failure == nil, let reason = step() {
+      file.fail("member '\(printable(name))': \(reason)")
     }
     if let failure = file.failure { throw failure }
   }
@@ -52,6 +92,7 @@ public final class ShardWriter {
   /// - Throws: ``ShardError/cannotWrite(path:reason:)``, also when an earlier append failed.
   public func finish() throws(ShardError) {
     guard !finished else { throw .alreadyFinished(path: path) }
+    if file.failure == nil, let open { throw .wrongSize(path: path, name: open.name) }
     finished = true
     if file.failure == nil, let reason = tar.finish() { file.fail(reason) }
     try file.finish()

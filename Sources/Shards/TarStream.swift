@@ -21,10 +21,14 @@ final class TarStream {
     case whole([UInt8])
     /// What was there of it, before the shard ended or broke.
     case partial([UInt8])
+    /// The header declares more bytes than the limit; none was read, so they can still be copied.
     case tooLarge
   }
 
   private static let blockBytes: Int64 = 512
+  /// What a hole is read as; never freed.
+  nonisolated(unsafe) private static let zeros = UnsafeRawBufferPointer(
+    UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 64).zeroed())
 
   private let source: DecompressedFile
   private let handle: ReadHandle
@@ -97,11 +101,44 @@ final class TarStream {
         // All of it can be there, with the padding behind it missing.
         return bytes.count == size ? .whole(bytes) : .partial(bytes)
       }
-      guard offset <= limit, block.count <= limit - Int(offset) else { return .tooLarge }
+      // More than the header declares, which was within the limit.
+      guard offset <= limit, block.count <= limit - Int(offset) else { return .partial(bytes) }
       if offset > bytes.count {
         bytes.append(contentsOf: repeatElement(0, count: Int(offset) - bytes.count))
       }
       bytes.append(contentsOf: block)
+    }
+  }
+
+  /// Gives the entry at hand, of which the header declares `size` bytes, to `body` block by block, a sparse file's holes
+  /// as zeros. Memory stays the same whatever the size.
+  /// - Returns: whether `body` was given exactly `size` bytes.
+  func copy<Failure: Error>(
+    size: Int64, to body: (UnsafeRawBufferPointer) throws(Failure) -> Void
+  ) throws(Failure) -> Bool {
+    var done: Int64 = 0
+    func fill(to offset: Int64) throws(Failure) {
+      while done < offset {
+        let zeros = UnsafeRawBufferPointer(
+          rebasing: Self.zeros.prefix(Int(min(1 << 30, offset - done))))
+        try body(zeros)
+        done += Int64(zeros.count)
+      }
+    }
+    while true {
+      let (status, block, offset) = handle.nextBlock()
+      if status == ARCHIVE_EOF {
+        try fill(to: size)
+        return done == size
+      }
+      // All of it can have come, with the padding behind it missing.
+      guard status == ARCHIVE_OK || status == ARCHIVE_WARN, offset >= done else {
+        return done == size
+      }
+      guard offset <= size, block.count <= size - offset else { return false }
+      try fill(to: offset)
+      if !block.isEmpty { try body(block) }
+      done += Int64(block.count)
     }
   }
 
@@ -111,5 +148,12 @@ final class TarStream {
     return source.ended
       ? .init(fault: .truncated, reason: "it ends inside a member or a header")
       : .init(fault: .badHeader, reason: "a tar header is damaged (\(handle.errorText))")
+  }
+}
+
+extension UnsafeMutableRawBufferPointer {
+  fileprivate func zeroed() -> Self {
+    initializeMemory(as: UInt8.self, repeating: 0)
+    return self
   }
 }

@@ -45,9 +45,9 @@ final class TarWriteHandle {
     archive_entry_free(entry)
   }
 
-  /// Writes one regular file with fixed owner, mode and time. `name` holds no NUL.
+  /// Begins one regular file with fixed owner, mode and time. `name` holds no NUL.
   /// - Returns: nil, or what went wrong.
-  func append(name: [UInt8], bytes: [UInt8]) -> String? {
+  func begin(name: [UInt8], size: Int64) -> String? {
     archive_entry_clear(entry)
     (name + [0]).withUnsafeBytes {
       archive_entry_set_pathname(entry, $0.baseAddress?.assumingMemoryBound(to: CChar.self))
@@ -57,14 +57,21 @@ final class TarWriteHandle {
     archive_entry_set_uid(entry, 0)
     archive_entry_set_gid(entry, 0)
     archive_entry_set_mtime(entry, 0, 0)
-    archive_entry_set_size(entry, Int64(bytes.count))
+    archive_entry_set_size(entry, size)
     let status = archive_write_header(archive, entry)
-    guard status == ARCHIVE_OK || status == ARCHIVE_WARN else { return errorText }
-    let written = bytes.withUnsafeBytes { archive_write_data(archive, $0.baseAddress, $0.count) }
-    guard written == bytes.count, archive_write_finish_entry(archive) == ARCHIVE_OK else {
-      return errorText
-    }
-    return nil
+    return status == ARCHIVE_OK || status == ARCHIVE_WARN ? nil : errorText
+  }
+
+  /// Writes the next bytes of the file that was begun, not more than its size.
+  /// - Returns: nil, or what went wrong.
+  func write(_ bytes: UnsafeRawBufferPointer) -> String? {
+    archive_write_data(archive, bytes.baseAddress, bytes.count) == bytes.count ? nil : errorText
+  }
+
+  /// Ends the file that was begun.
+  /// - Returns: nil, or what went wrong.
+  func end() -> String? {
+    archive_write_finish_entry(archive) == ARCHIVE_OK ? nil : errorText
   }
 
   /// Writes the end marker.

@@ -97,9 +97,10 @@ import Testing
     #expect(outcome.errors.contains("--train-num-samples \(manifest.ledger.kept)"))
   }
 
-  @Test func runsWithOneAndTwoWorkersWriteTheSameTree() throws {
-    let shop = try Workshop(pairs: 200)
-    for (out, workers) in [("one", "1"), ("two", "2"), ("again", "2")] {
+  @Test func runsWithOneTwoAndSevenWorkersWriteTheSameTree() throws {
+    // More shards in and out than workers.
+    let shop = try Workshop(pairs: 200, shards: 20, pipeline: TinyCorpus.pipeline(shardSize: 15))
+    for (out, workers) in [("one", "1"), ("two", "2"), ("again", "2"), ("seven", "7")] {
       let outcome = try shop.clean(out: out, "--workers", workers, "--quiet")
       #expect(outcome.status == 0)
       #expect(outcome.errors == "")
@@ -108,6 +109,7 @@ import Testing
     #expect(one.keys.contains("manifest.json") && one.keys.contains("clean/000000.tar.zst"))
     #expect(differences(one, try shop.tree("two")) == [])
     #expect(differences(one, try shop.tree("again")) == [])
+    #expect(differences(one, try shop.tree("seven")) == [])
   }
 
   @Test func theStagesOneByOneWriteWhatCleanWrites() throws {

@@ -41,11 +41,14 @@ import Testing
         == "p+cat")
   }
 
-  @Test func anOversizedMemberMakesTheSampleUnreadable() throws {
+  @Test func anOversizedMemberRejectsTheSampleAndAnUnsafeNameGoesBeforeIt() throws {
     var configuration = ReadConfiguration()
     configuration.maxMemberBytes = 3
-    #expect(
-      try outcome([("a.png", "pppp"), ("a.txt", "cat")], configuration) == "member-too-large")
+    for (folder, reason) in [("", Reason.tooLarge), ("../", Reason.unsafeName)] {
+      let files = [("\(folder)a.png", "pppp"), ("\(folder)a.txt", "cat")]
+      #expect(try outcome(files, configuration) == reason)
+      #expect(!Reason.unreadable.contains(reason))
+    }
   }
 
   @Test(arguments: [

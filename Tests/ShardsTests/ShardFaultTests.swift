@@ -152,7 +152,7 @@ import Testing
           sample.members[part.members.count - 1].bytes.starts(with: last.bytes),
           last.bytes.count < sample.members[part.members.count - 1].bytes.count
         else { return false }
-      case .oversized: return false
+      case .oversized, .unusable: return false
       }
     }
     return true

@@ -146,42 +146,7 @@ import Testing
     }
   }
 
-  @Test func aMemberAboveTheLimitDropsItsWholeSampleAndNoOther() throws {
-    var limits = ReadLimits()
-    limits.maxMemberBytes = 1000
-    let members = [
-      member("0.txt", "a"), member("1.txt", "b"),
-      member("1.jpg", String(repeating: "x", count: 1001)), member("1.json", "{}"),
-      member("2.jpg", String(repeating: "x", count: 1000)),
-    ]
-    let path = try writeShard(members, to: scratch.file("a.tar"))
-    let (events, fault, report, _) = readAll(path, limits: limits)
-    #expect(
-      events == [
-        sample("0", [members[0]]),
-        .oversized(key: [0x31], name: Array("1.jpg".utf8), bytes: 1001),
-        sample("2", [members[4]]),
-      ])
-    #expect(fault == nil)
-    #expect(report.samples == 2)
-    #expect(report.oversized == 1)
-  }
-
-  @Test func aSampleAboveTheLimitIsDroppedThoughItsMembersAreNot() throws {
-    var limits = ReadLimits()
-    limits.maxSampleBytes = 2000
-    let long = String(repeating: "x", count: 800)
-    let path = try writeShard(
-      [member("0.jpg", long), member("0.png", long), member("0.txt", "t"), member("1.txt", "t")],
-      to: scratch.file("a.tar"))
-    #expect(
-      readAll(path, limits: limits).events == [
-        .oversized(key: [0x30], name: Array("0.png".utf8), bytes: 2 * (800 + 5 + 256)),
-        sample("1", [member("1.txt", "t")]),
-      ])
-  }
-
-  @Test func anEndlessNameDropsItsWholeSampleAndIsCut() throws {
+  @Test func anEndlessNameMakesItsWholeSampleUnusableAndIsCut() throws {
     var limits = ReadLimits()
     limits.maxNameBytes = 300
     let long = "1." + String(repeating: "n", count: 299)
@@ -195,13 +160,13 @@ import Testing
     #expect(
       readAll(path, limits: limits).events == [
         sample("0", [member("0.txt", "a")]),
-        .oversized(key: [0x31], name: Array(long.utf8.prefix(300)), bytes: 301 + 5 + 256 + 1),
-        .oversized(key: key, name: key, bytes: 404),
+        .unusable(key: [0x31], name: Array(long.utf8.prefix(300)), cause: .longName(301)),
+        .unusable(key: key, name: key, cause: .longName(404)),
         sample("2", [member("2.txt", "b")]),
       ])
   }
 
-  @Test func aSampleOfTooManyMembersIsDroppedAndTheNextIsNot() throws {
+  @Test func aSampleOfTooManyMembersIsUnusableAndTheNextIsNot() throws {
     var limits = ReadLimits()
     limits.maxMembers = 8
     let path = try writeShard(
@@ -209,7 +174,9 @@ import Testing
       to: scratch.file("a.tar"))
     let events = readAll(path, limits: limits).events
     #expect(events.map(\.key) == ["0", "1"])
-    #expect(events.map(\.isWhole) == [false, true])
+    #expect(
+      events[0] == .unusable(key: [0x30], name: Array("0.8".utf8), cause: .manyMembers))
+    #expect(events[1].isWhole)
   }
 
   @Test func emptyMembersCountAgainstTheSamplesBytes() throws {

@@ -161,4 +161,35 @@ import Testing
     }
     #expect(try run("zstd", ["-tq", "a.tar.zst"], in: scratch.path).status != 0)
   }
+
+  @Test func aMemberInBlocksGivesTheSameBytesAsInOne() throws {
+    try writeShard(Self.awkward, to: scratch.file("whole.tar"))
+    let writer = try ShardWriter(path: scratch.file("blocks.tar"), compression: .none)
+    for member in Self.awkward {
+      try writer.begin(name: member.name, size: Int64(member.bytes.count))
+      for start in stride(from: 0, to: member.bytes.count, by: 100) {
+        let block = Array(member.bytes[start..<min(start + 100, member.bytes.count)])
+        try block.withUnsafeBytes { try writer.write($0) }
+      }
+      try writer.end()
+    }
+    try writer.finish()
+    #expect(try scratch.read("blocks.tar") == scratch.read("whole.tar"))
+  }
+
+  @Test func bytesThatArentAsManyAsAnnouncedAreRefused() throws {
+    let path = scratch.file("a.tar")
+    let name = Array("0.txt".utf8)
+    let writer = try ShardWriter(path: path, compression: .none)
+    let wrong = ShardError.wrongSize(path: path, name: name)
+    try writer.begin(name: name, size: 3)
+    #expect(throws: wrong) { try [1, 2, 3, 4].withUnsafeBytes { try writer.write($0) } }
+    try [1, 2].map { UInt8($0) }.withUnsafeBytes { try writer.write($0) }
+    #expect(throws: wrong) { try writer.end() }
+    #expect(throws: wrong) { try writer.append(member("1.txt", "")) }
+    #expect(throws: wrong) { try writer.finish() }
+    try [UInt8(3)].withUnsafeBytes { try writer.write($0) }
+    try writer.end()
+    try writer.finish()
+  }
 }

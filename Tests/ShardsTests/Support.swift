@@ -85,7 +85,7 @@ extension ShardEvent {
   var key: String {
     switch self {
     case .sample(let sample), .cutShort(let sample): String(decoding: sample.key, as: UTF8.self)
-    case .oversized(let key, _, _): String(decoding: key, as: UTF8.self)
+    case .oversized(let key, _, _), .unusable(let key, _, _): String(decoding: key, as: UTF8.self)
     }
   }
 

@@ -1,0 +1,75 @@
+import Foundation
+import Shards
+
+/// A rejected sample on its way into its shard: its members one after another, held or as a stream of blocks, then the
+/// note.
+final class RejectedSample: MemberSink {
+  private let writer: ShardWriter
+  private let cancellation: Cancellation
+  private var note: RejectionNote
+  /// What replaces the sample's key, where that leaves the folder.
+  private let replacement: [UInt8]?
+  private var members = 0
+  /// The names written that a note could bear.
+  private var noteNames: Set<[UInt8]> = []
+
+  /// - Parameters:
+  ///   - shard: the sample's place, which makes its key where its own can't be used.
+  init(
+    note: RejectionNote, shard: Int, ordinal: Int, to writer: ShardWriter,
+    cancellation: Cancellation
+  ) {
+    self.note = note
+    self.writer = writer
+    self.cancellation = cancellation
+    replacement = replacementKey(reason: note.reason, shard, ordinal)
+  }
+
+  func begin(name: [UInt8], size: Int64) throws {
+    try writer.begin(name: outputName(of: name), size: size)
+  }
+
+  func write(_ bytes: UnsafeRawBufferPointer) throws {
+    // A member of gigabytes takes a while.
+    try cancellation.check()
+    try writer.write(bytes)
+  }
+
+  func end() throws { try writer.end() }
+
+  /// Writes a sample that is held.
+  func append(_ sample: Sample) throws {
+    for member in sample.members {
+      try writer.append(Member(name: outputName(of: member.name), bytes: member.bytes))
+    }
+  }
+
+  /// Writes the note, after the last member.
+  /// - Parameter key: the sample's own.
+  func finish(key: [UInt8]) throws {
+    let key = replacement ?? key
+    // An input member of that name is ordinary data; a second one would break readers.
+    var name = key + Array(".winnow.json".utf8)
+    var number = 2
+    while noteNames.contains(name) {
+      name = key + Array(".winnow.\(number).json".utf8)
+      number += 1
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    try writer.append(Member(name: name, bytes: Array(try encoder.encode(note))))
+  }
+
+  private func outputName(of name: [UInt8]) -> [UInt8] {
+    defer { members += 1 }
+    var result = name
+    if let replacement {
+      note.originalNames = (note.originalNames ?? []) + [String(decoding: name, as: UTF8.self)]
+      let suffix = sampleKey(ofMember: name)?.suffix ?? Array("\(members)".utf8)
+      result = replacement + Array(".".utf8) + suffix
+    }
+    if result.suffix(5).elementsEqual(".json".utf8) { noteNames.insert(result) }
+    return result
+  }
+}
