@@ -104,6 +104,8 @@ public struct Manifest: Codable, Sendable {
   public var clean: [Output]
   public var rejected: [Output]
   public var increments: [IncrementRecord]
+  /// Rejected pairs that `winnow restore` put back; the ledger counts them as rejected still.
+  public var restored: [RestoredPair]
   public var provenance: Provenance
   public var timings: Timings
 
@@ -147,6 +149,7 @@ public struct Manifest: Codable, Sendable {
           clean: outputs(.clean).count, rejected: outputs(.rejected).count, drift: drift,
           environment: Environment.described)
       ]
+    restored = earlier?.restored ?? []
     provenance = Provenance(
       winnow: winnowVersion,
       configuration: try Pipeline.Settings.provenance(in: run), ensembleDigest: file.ensembleDigest,

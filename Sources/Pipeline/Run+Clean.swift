@@ -21,6 +21,7 @@ extension Run {
   static func cleanIncrements(
     _ shards: ShardSelection, ensemble: String?, in run: RunContext
   ) throws -> RunResult {
+    try Restoring.finish(in: run)
     var log = try IncrementLog(of: run.directory)
     let survey = try run.stage(.pin) { try log.survey(shards, in: run) }
     survey.tell(run.observe)

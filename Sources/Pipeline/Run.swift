@@ -89,6 +89,9 @@ public enum Run {
         throw RunError.missing(
           file: run.directory.plan(increment.index), remedy: "run `winnow filter` first")
       }
+      // As it was filtered.
+      var run = run
+      run.configuration.write = try Settings.provenance(in: run).write ?? WriteConfiguration()
       let records = try ScoreFiles.records(of: increment, in: run.directory)
       let noise = try FitStage.reuse(for: records, in: run)
       return try WriteOrder(increment, records, noise, in: run).publish(in: run)
@@ -126,6 +129,7 @@ public enum Run {
     _ shards: ShardSelection, in run: RunContext
   ) throws -> Increment? {
     try run.stage(.pin) {
+      try Restoring.finish(in: run)
       var log = try IncrementLog(of: run.directory)
       let survey = try log.survey(shards, in: run)
       survey.tell(run.observe)

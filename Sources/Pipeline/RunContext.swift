@@ -2,7 +2,7 @@ import Foundation
 
 /// What every stage of a run needs.
 public struct RunContext: Sendable {
-  public let configuration: RunConfiguration
+  public internal(set) var configuration: RunConfiguration
   public let directory: RunDirectory
   public let cancellation: Cancellation
   public let observe: RunObserver

@@ -31,6 +31,8 @@ public struct RunDirectory: Sendable, Equatable {
   var scores: String { "\(state)/scores" }
   var units: String { "\(state)/units" }
   var timings: String { "\(state)/timings\(part).json" }
+  /// Pairs that are being restored.
+  var restoring: String { "\(state)/restoring.json" }
   /// The scores that the noise model was fitted on.
   var fittedScores: String { "\(state)/fitted-scores.json" }
 

@@ -12,8 +12,19 @@ final class StageTimings: Sendable {
 
   /// Goes on from what earlier processes left. Call it under the lock.
   func resume(in directory: RunDirectory) {
-    guard let stored = try? StateJSON.decode(Stored.self, from: directory.timings) else { return }
-    seconds.withLock { $0 = stored.seconds }
+    let files = FileManager.default
+    var total = (try? StateJSON.decode(Stored.self, from: directory.timings))?.seconds ?? [:]
+    if directory.part.isEmpty {
+      // What ranks left becomes ours.
+      for name in (try? files.contentsOfDirectory(atPath: directory.state)) ?? []
+      where name.hasPrefix("timings.") && name != "timings.json" {
+        let path = "\(directory.state)/\(name)"
+        let stored = try? StateJSON.decode(Stored.self, from: path)
+        total.merge(stored?.seconds ?? [:], uniquingKeysWith: +)
+        try? files.removeItem(atPath: path)
+      }
+    }
+    seconds.withLock { $0 = total }
   }
 
   /// Timings are no reason to fail a run, so what can't be kept isn't.

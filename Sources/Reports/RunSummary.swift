@@ -13,7 +13,12 @@ public struct RunSummary {
 
   /// Several lines, without a newline at the end.
   public var text: String {
-    guard let manifest = result.manifest else { return faults.joined(separator: "\n") }
+    guard let manifest = result.manifest else {
+      let scored =
+        result.newShards == 0
+        ? [] : ["\(result.newPairs) pairs of \(result.newShards) shards scored"]
+      return (scored + faults).joined(separator: "\n")
+    }
     if result.isNothingNew {
       let sentence =
         "Nothing new: \(directory.path) holds the finished result of these shards "

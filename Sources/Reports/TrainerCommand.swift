@@ -19,7 +19,7 @@ public func trainerCommand(for manifest: Manifest, in directory: RunDirectory) -
   let workers = min(manifest.clean.count, ProcessInfo.processInfo.activeProcessorCount)
   return
     "python -m open_clip_train.main --train-data \(shellQuoted(data)) --dataset-type webdataset "
-    + "--train-num-samples \(manifest.ledger.kept) --workers \(workers)"
+    + "--train-num-samples \(manifest.clean.reduce(0) { $0 + $1.pairs }) --workers \(workers)"
 }
 
 /// `text` as one word of a shell command.

@@ -57,13 +57,20 @@ struct RunOptions: ParsableArguments {
 
   /// Runs `body` on the shards, watched and stoppable, and tells the result.
   func run(
-    _ configuration: RunConfiguration, on shards: ShardArguments,
+    _ configuration: RunConfiguration, on shards: ShardArguments, rank: Rank = .whole,
     _ body: (ShardSelection, RunContext) throws -> RunResult
   ) throws {
     _ = try output(configuration)
     // First, since a list on a terminal must end with one Ctrl-C.
     let selection = try shards.expand(configuration)
-    try report(try run(configuration) { try body(selection, $0) }, configuration)
+    try report(try run(configuration, rank: rank) { try body(selection, $0) }, configuration)
+  }
+
+  /// As above, for a command that takes its shards from the folder.
+  func run(
+    _ configuration: RunConfiguration, _ body: (RunContext) throws -> RunResult
+  ) throws {
+    try report(try run(configuration, rank: .whole, body), configuration)
   }
 
   private func output(_ configuration: RunConfiguration) throws -> String {
@@ -75,7 +82,7 @@ struct RunOptions: ParsableArguments {
 
   /// Runs `body` in the output folder, watched and stoppable.
   func run<R>(
-    _ configuration: RunConfiguration, _ body: (RunContext) throws -> R
+    _ configuration: RunConfiguration, rank: Rank = .whole, _ body: (RunContext) throws -> R
   ) throws -> R {
     let out = try output(configuration)
     let cancellation = Cancellation()
@@ -84,7 +91,8 @@ struct RunOptions: ParsableArguments {
     defer { withExtendedLifetime(signals) { printer.close() } }
     let observe: RunObserver = { [quiet] event in if !quiet { printer.show(event) } }
     let context = try RunContext(
-      configuration: configuration, directory: RunDirectory(out), cancellation: cancellation,
+      configuration: configuration, directory: RunDirectory(out), rank: rank,
+      cancellation: cancellation,
       observe: observe)
     return try body(context)
   }

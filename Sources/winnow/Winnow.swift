@@ -21,7 +21,8 @@ struct Winnow: ParsableCommand {
       """,
     version: winnowVersion,
     subcommands: [
-      Clean.self, Train.self, Score.self, Fit.self, Filter.self, Embed.self, Inspect.self,
+      Clean.self, Train.self, Score.self, Fit.self, Filter.self, Publish.self, Restore.self,
+      Embed.self, Inspect.self,
       Eval.self, Labels.self,
     ])
 

@@ -5,7 +5,8 @@ import Testing
 
 @Suite struct UsageTests {
   @Test(arguments: [
-    "clean", "train", "score", "fit", "filter", "embed", "inspect", "eval", "labels",
+    "clean", "train", "score", "fit", "filter", "publish", "restore", "embed", "inspect", "eval",
+    "labels",
   ])
   func helpHasAnExampleAndEndsWithZero(command: String) throws {
     let shop = try Workshop()

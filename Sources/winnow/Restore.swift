@@ -1,0 +1,46 @@
+import ArgumentParser
+import Foundation
+import Pipeline
+
+struct Restore: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Put rejected pairs back, in clean shards of their own.",
+    discussion: """
+      Example:
+        winnow restore 000017 crawl/000291 --out /data/clean
+        winnow restore - --out /data/clean < keys.txt
+
+      A key that several rejected pairs have puts all of them back. Their copies in rejected/ stay, and the manifest
+      tells which pairs were restored.
+      """)
+
+  @Argument(help: "Keys of rejected pairs, or - for a list on stdin, a key a line.")
+  var keys: [String]
+
+  @OptionGroup var options: RunOptions
+
+  func run() throws {
+    var wanted: [String] = []
+    for key in keys {
+      guard key == "-" else {
+        wanted.append(key)
+        continue
+      }
+      while let line = readLine() { if !line.isEmpty { wanted.append(line) } }
+    }
+    guard !wanted.isEmpty else {
+      throw ValidationError("No keys: name them, or give - and a list.")
+    }
+    let result = try options.run(try options.configuration()) { try Run.restore(wanted, in: $0) }
+    if !options.quiet {
+      StandardError.print("\(result.restored) pairs restored")
+      if result.already > 0 { StandardError.print("\(result.already) had been restored before") }
+      for problem in result.problems.prefix(20) { StandardError.print(problem) }
+      if result.problems.count > 20 {
+        StandardError.print("... and \(result.problems.count - 20) more")
+      }
+    }
+    for shard in result.cleanShards { try StandardOutput.print(shard) }
+    if !result.problems.isEmpty { throw ExitCode(1) }
+  }
+}
