@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help deps build samples clean-shards eval-samples test test-peers lint peers bench bench-labels bench-quality bench-training clean
+.PHONY: help deps build samples clean-shards nightly eval-samples test test-peers lint peers bench bench-labels bench-quality bench-training clean
 
 # One set of flags for the build and the tests, so that nothing is compiled twice.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
@@ -59,6 +59,13 @@ clean-shards: build $(if $(CORPUS),,samples) ## Clean CORPUS=dir (default: 4,000
 	status=0; \
 	$(BIN)/winnow clean "$${CORPUS:-$$sample}" --out "$${OUT:-$${default:-$(DATA)/corpus-clean}}" \
 	  $(WINNOW_FLAGS) || status=$$?; \
+	$(tolerate-unread-shards)
+
+nightly: build $(if $(CORPUS),,samples) ## Clean what is new in CORPUS=dir since the last time, into OUT=dir, with a log and figures beside it.
+	@sample='$(SAMPLE)'; corpus="$${CORPUS:-$$sample}"; out="$${OUT:-$${CORPUS:-$(DATA)/corpus}}"; \
+	[[ -n "$${OUT:-}" ]] || out="$${out%/}-clean"; status=0; \
+	$(BIN)/winnow clean "$$corpus" --pipeline Pipelines/nightly.yaml --out "$$out" \
+	  --log "$$out.jsonl" --metrics "$$out.prom" $(WINNOW_FLAGS) || status=$$?; \
 	$(tolerate-unread-shards)
 
 eval-samples: build $(DATA)/swap-0.3/000000.tar ## Clean the variant with 30 % of captions swapped and say how well that went.

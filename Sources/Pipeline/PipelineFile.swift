@@ -21,6 +21,8 @@ public enum PipelineFile {
     configuration.input = configuration.input.map { relative($0, to: folder) }
     configuration.text = configuration.text.map { relative($0, to: folder) }
     configuration.output = configuration.output.map { relative($0, to: folder) }
+    configuration.report.log = configuration.report.log.map { relative($0, to: folder) }
+    configuration.report.metrics = configuration.report.metrics.map { relative($0, to: folder) }
     for i in configuration.judges.members.indices {
       resolve(&configuration.judges.members[i], in: folder)
     }
@@ -69,6 +71,8 @@ public enum PipelineFile {
   private static var example: RunConfiguration {
     var configuration = RunConfiguration()
     configuration.output = ""
+    configuration.report.log = ""
+    configuration.report.metrics = ""
     configuration.read.jsonCaption = ""
     configuration.judges.ecl = EnsembleSchedule()
     configuration.train.ecl = EnsembleSchedule()

@@ -25,6 +25,7 @@ public struct RunConfiguration: Sendable, Equatable, Codable {
   public var noise = NoiseConfiguration()
   public var write = WriteConfiguration()
   public var refresh = RefreshConfiguration()
+  public var report = ReportConfiguration()
   /// How the model that the clean pairs are for is trained; its own seed is always the one above.
   public var train = ModelTrainingConfiguration()
 
@@ -33,7 +34,7 @@ public struct RunConfiguration: Sendable, Equatable, Codable {
   enum CodingKeys: String, CodingKey {
     case input = "in"
     case output = "out"
-    case text, seed, workers, read, images, judges, score, noise, write, refresh, train
+    case text, seed, workers, read, images, judges, score, noise, write, refresh, report, train
   }
 }
 
@@ -144,6 +145,18 @@ public struct RefreshConfiguration: Sendable, Equatable, Codable {
   public var onDrift = DriftPolicy.report
   /// The least distance of the two distributions of scores (Kolmogorov-Smirnov, 0 to 1) that counts; see `Drift`.
   public var minDrift = 0.1
+
+  public init() {}
+}
+
+/// Where a run's records for machines go, and what it says.
+public struct ReportConfiguration: Sendable, Equatable, Codable {
+  /// A file that gets one JSON object a line for every event.
+  public var log: String?
+  /// A file of figures for node_exporter's textfile collector; its name ends in `.prom`.
+  public var metrics: String?
+  /// Progress on standard error; without it the summary makes a mail.
+  public var progress = true
 
   public init() {}
 }

@@ -10,34 +10,47 @@ final class ProgressPrinter: Sendable {
     var isBarOpen = false
   }
 
+  private let showsProgress: Bool
   private let isTerminal = isatty(STDERR_FILENO) == 1
   private let state = Mutex(State())
+
+  /// - Parameter showsProgress: else only notes are shown.
+  init(showsProgress: Bool) { self.showsProgress = showsProgress }
 
   func show(_ event: RunEvent) {
     state.withLock { state in
       switch event {
-      case .began:
-        state.stageBegan = .now
-        state.lastShown = .now
-      case .progress(let stage, let done, let total, let pairs, let detail):
-        let pause: Duration = isTerminal ? .milliseconds(200) : .seconds(10)
-        guard ContinuousClock.now - state.lastShown >= pause else { return }
-        state.lastShown = .now
-        let seconds = (ContinuousClock.now - state.stageBegan) / .seconds(1)
-        let line = describe(stage, done, total, pairs, detail, seconds)
-        if isTerminal {
-          StandardError.write("\r\u{1B}[K\(line)")
-          state.isBarOpen = true
-        } else {
-          StandardError.print(line)
-        }
-      case .ended(let stage, let seconds):
-        closeBar(&state)
-        StandardError.print(String(format: "\(stage.rawValue): done in %.1f s", seconds))
-      case .note(let text):
-        closeBar(&state)
-        StandardError.print(text)
+      case .began, .progress, .ended:
+        if showsProgress { show(event, &state) }
+      case .note:
+        show(event, &state)
       }
+    }
+  }
+
+  private func show(_ event: RunEvent, _ state: inout State) {
+    switch event {
+    case .began:
+      state.stageBegan = .now
+      state.lastShown = .now
+    case .progress(let stage, let done, let total, let pairs, let detail):
+      let pause: Duration = isTerminal ? .milliseconds(200) : .seconds(10)
+      guard ContinuousClock.now - state.lastShown >= pause else { return }
+      state.lastShown = .now
+      let seconds = (ContinuousClock.now - state.stageBegan) / .seconds(1)
+      let line = describe(stage, done, total, pairs, detail, seconds)
+      if isTerminal {
+        StandardError.write("\r\u{1B}[K\(line)")
+        state.isBarOpen = true
+      } else {
+        StandardError.print(line)
+      }
+    case .ended(let stage, let seconds):
+      closeBar(&state)
+      StandardError.print(String(format: "\(stage.rawValue): done in %.1f s", seconds))
+    case .note(let text):
+      closeBar(&state)
+      StandardError.print(text)
     }
   }
 

@@ -42,6 +42,16 @@ struct RunOptions: ParsableArguments {
   @Flag(help: "Neither progress nor summary.")
   var quiet = false
 
+  @Flag(
+    inversion: .prefixedNo, help: "Progress on standard error (default: yes), before the summary.")
+  var progress: Bool?
+
+  @Option(help: "A log: one JSON object a line is added for every event.")
+  var log: String?
+
+  @Option(help: "A file of figures for Prometheus' node_exporter, written at the end (NAME.prom).")
+  var metrics: String?
+
   func validate() throws {
     if let workers, workers < 1 { throw ValidationError("--workers must be at least 1.") }
   }
@@ -52,6 +62,9 @@ struct RunOptions: ParsableArguments {
     configuration.output = out ?? configuration.output
     configuration.workers = workers ?? configuration.workers
     configuration.seed = seed ?? configuration.seed
+    configuration.report.log = log ?? configuration.report.log
+    configuration.report.metrics = metrics ?? configuration.report.metrics
+    configuration.report.progress = progress ?? configuration.report.progress
     return configuration
   }
 
@@ -84,17 +97,29 @@ struct RunOptions: ParsableArguments {
   func run<R>(
     _ configuration: RunConfiguration, rank: Rank = .whole, _ body: (RunContext) throws -> R
   ) throws -> R {
-    let out = try output(configuration)
+    let directory = RunDirectory(try output(configuration))
     let cancellation = Cancellation()
     let signals = Signals(cancelling: cancellation)
-    let printer = ProgressPrinter()
+    let printer = ProgressPrinter(showsProgress: configuration.report.progress)
     defer { withExtendedLifetime(signals) { printer.close() } }
-    let observe: RunObserver = { [quiet] event in if !quiet { printer.show(event) } }
-    let context = try RunContext(
-      configuration: configuration, directory: RunDirectory(out), rank: rank,
-      cancellation: cancellation,
-      observe: observe)
-    return try body(context)
+    let reporter = try RunReporter(
+      configuration.report, of: directory, command: CommandLine.arguments.dropFirst().first ?? "")
+    let observe: RunObserver = { [quiet] event in
+      if !quiet { printer.show(event) }
+      reporter.observe(event)
+    }
+    do {
+      let context = try RunContext(
+        configuration: configuration, directory: directory, rank: rank,
+        cancellation: cancellation, observe: observe)
+      let result = try body(context)
+      let run = result as? RunResult
+      reporter.finish(run, status: run?.exitStatus ?? 0)
+      return result
+    } catch {
+      reporter.finish(nil, error: "\(error)", status: (error as? RunError)?.exitStatus ?? 1)
+      throw error
+    }
   }
 
   /// Tells the result, and ends with its exit status.

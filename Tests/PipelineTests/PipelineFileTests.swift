@@ -31,12 +31,14 @@ import Training
 
   /// Each file, and the sections that are told in the other one.
   @Test(arguments: [
-    ("clean.yaml", ["train", "text"]), ("train.yaml", ["judges", "score", "noise", "write"]),
+    ("clean.yaml", ["train", "text"]),
+    ("train.yaml", ["judges", "score", "noise", "write", "refresh", "report"]),
   ])
   func aFileOfAllKnobsNamesEveryKnob(name: String, others: [String]) throws {
     let text = try String(contentsOfFile: Self.file(name), encoding: .utf8)
     var full = RunConfiguration()
     (full.output, full.read.jsonCaption) = ("x", "x")
+    (full.report.log, full.report.metrics) = ("x", "x")
     (full.noise.maxNoise, full.noise.keepFraction) = (0, 0)
     (full.judges.ecl, full.train.ecl) = (EnsembleSchedule(), EnsembleSchedule())
     func keys(_ value: Any) -> [String] {
@@ -49,6 +51,14 @@ import Training
     let mine = (tree as? [String: Any] ?? [:]).filter { !others.contains($0.key) }
     let missing = Set(keys(mine)).filter { !text.contains("\($0):") }
     #expect(missing == [])
+  }
+
+  @Test func theNightlyFileChangesOnlyWhatItMust() throws {
+    var nightly = try PipelineFile.load(Self.file("nightly.yaml"))
+    #expect(nightly.input == ["/data/crawl"] && nightly.output == "/data/clean")
+    #expect(nightly.report.log != nil && nightly.report.metrics != nil)
+    (nightly.input, nightly.output, nightly.report) = ([], nil, ReportConfiguration())
+    #expect(nightly == RunConfiguration())
   }
 
   @Test func thePretrainedFileNamesAFolderBesideIt() throws {

@@ -1,0 +1,129 @@
+import Foundation
+import Pipeline
+import Synchronization
+
+/// Keeps a run's records for machines: a log with one JSON object a line and an event, and figures for Prometheus.
+public final class RunReporter: Sendable {
+  private struct State {
+    var seconds: [String: Double] = [:]
+    var lastProgress = ContinuousClock.now
+  }
+
+  private let configuration: ReportConfiguration
+  private let directory: RunDirectory
+  private let log: EventLog?
+  private let state = Mutex(State())
+
+  /// - Parameter command: `clean`, `score`, ...
+  /// - Throws: `RunError.usage` for a log that can't be opened.
+  public init(
+    _ configuration: ReportConfiguration, of directory: RunDirectory, command: String
+  ) throws {
+    self.configuration = configuration
+    self.directory = directory
+    log = try configuration.log.map { try EventLog(path: $0) }
+    log?.write(
+      EventLog.Line(
+        event: "run_began", command: command, out: directory.path, version: winnowVersion))
+  }
+
+  /// Called from any thread.
+  public func observe(_ event: RunEvent) {
+    switch event {
+    case .began(let stage): log?.write(EventLog.Line(event: "stage_began", stage: stage.rawValue))
+    case .ended(let stage, let seconds):
+      state.withLock { $0.seconds[stage.rawValue, default: 0] += seconds }
+      log?.write(
+        EventLog.Line(event: "stage_ended", stage: stage.rawValue, seconds: seconds))
+    case .note(let text): log?.write(EventLog.Line(event: "note", text: text))
+    case .progress(let stage, let done, let total, let pairs, _):
+      let isDue = state.withLock { state in
+        guard ContinuousClock.now - state.lastProgress >= .seconds(60) else { return false }
+        state.lastProgress = .now
+        return true
+      }
+      guard isDue else { return }
+      log?.write(
+        EventLog.Line(
+          event: "progress", stage: stage.rawValue, done: done, total: total, pairs: pairs))
+    }
+  }
+
+  /// Tells the end of the run.
+  /// - Parameter error: what ended it before its time, in words.
+  public func finish(_ result: RunResult?, error: String? = nil, status: Int32) {
+    for shard in result?.stale ?? [] {
+      log?.write(
+        EventLog.Line(
+          event: "stale_shard", text: shard.change.rawValue, path: shard.path,
+          published: shard.published))
+    }
+    for fault in result?.faults ?? [] {
+      log?.write(EventLog.Line(event: "fault", text: fault.message, path: fault.path))
+    }
+    let manifest = result?.manifest ?? (try? Manifest(of: directory))
+    let seconds = state.withLock { $0.seconds }
+    log?.write(
+      EventLog.Line(
+        event: "run_ended", text: error, seconds: seconds.values.reduce(0, +),
+        pairs: result?.newPairs, status: status, ledger: manifest?.ledger,
+        noiseRate: manifest?.noise.noiseRate, drift: result?.drift?.statistic))
+    guard let path = configuration.metrics else { return }
+    let file = MetricsFile(
+      directory: directory, manifest: manifest, result: result, seconds: seconds, status: status)
+    do {
+      try file.write(to: path)
+    } catch {
+      log?.write(EventLog.Line(event: "note", text: "can't write \(path): \(error)"))
+    }
+  }
+}
+
+/// A file of JSON objects, one a line; each line is one write, so that nobody reads half of one.
+final class EventLog: Sendable {
+  /// What holds for the event; the rest is left out.
+  struct Line: Encodable {
+    var time = Date.now
+    var process = getpid()
+    var event: String
+    var command: String?
+    var out: String?
+    var version: String?
+    var stage: String?
+    var text: String?
+    var path: String?
+    var published: [String: Int]?
+    var seconds: Double?
+    var done: Double?
+    var total: Double?
+    var pairs: Int?
+    var status: Int32?
+    var ledger: Ledger?
+    var noiseRate: Double?
+    var drift: Double?
+  }
+
+  private let descriptor: Int32
+
+  /// Goes on behind what is there.
+  /// - Throws: `RunError.usage`.
+  init(path: String) throws(RunError) {
+    descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      throw .usage("can't open the log \(path): \(String(cString: strerror(errno)))")
+    }
+  }
+
+  deinit { if descriptor >= 0 { close(descriptor) } }
+
+  /// A log is no reason to fail a run, so what can't be written isn't.
+  func write(_ line: Line) {
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.dateEncodingStrategy = .iso8601
+    guard let data = try? encoder.encode(line) else { return }
+    let bytes = Array(data + Data("\n".utf8))
+    _ = Foundation.write(descriptor, bytes, bytes.count)
+  }
+}

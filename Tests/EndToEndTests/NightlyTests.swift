@@ -1,0 +1,137 @@
+import Foundation
+import Shards
+import Testing
+
+@testable import Pipeline
+
+/// Seven nights of a corpus that grows, with what goes wrong in a week.
+@Suite struct NightlyTests {
+  private static let settings =
+    TinyCorpus.pipeline(epochs: 12) + """
+
+      in: [crawl]
+      out: clean
+      report: {log: nightly.jsonl, metrics: nightly.prom, progress: false}
+      """
+
+  private func add(
+    _ range: Range<Int>, _ name: String, _ shop: Workshop, mismatched: Bool = false
+  ) throws {
+    var members: [Member] = []
+    for i in range {
+      var sample = TinyCorpus.sample(i)
+      if mismatched { sample[1].bytes = TinyCorpus.sample(i + 7 + i % 5)[1].bytes }
+      members += sample
+    }
+    try TinyCorpus.write(members, to: "\(shop.root)/crawl/\(name).tar")
+  }
+
+  private func metrics(_ shop: Workshop) throws -> [String: Double] {
+    let text = try String(contentsOfFile: "\(shop.root)/nightly.prom", encoding: .utf8)
+    var values: [String: Double] = [:]
+    for line in text.split(separator: "\n") where !line.hasPrefix("#") {
+      let parts = line.split(separator: " ")
+      let name = parts[0].split(separator: "{")[0]
+      values[String(name), default: 0] += Double(parts[1]) ?? .nan
+    }
+    return values
+  }
+
+  @Test func aWeekWithACrashADriftAndADeletedShard() throws {
+    let shop = try Workshop(pipeline: Self.settings)
+    try FileManager.default.createDirectory(
+      atPath: "\(shop.root)/crawl", withIntermediateDirectories: true)
+    func night() throws -> Workshop.Outcome { try shop.winnow("clean", "--pipeline", "tiny.yaml") }
+
+    try add(0..<600, "monday", shop)
+    let first = try night()
+    #expect(first.status == 0, "\(first.errors)")
+    #expect(first.errors.hasPrefix("pairs read"))
+    #expect(try metrics(shop)["winnow_pairs_read"] == 600)
+
+    let second = try night()
+    #expect(second.status == 0 && second.errors.contains("Nothing new"), "\(second.errors)")
+    #expect(second.output == "")
+
+    // The third night's run dies in the middle.
+    try add(600..<900, "wednesday", shop)
+    let process = try shop.start("clean", "--pipeline", "tiny.yaml")
+    #expect(shop.appears("clean/.winnow/increments/000001.json"))
+    kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+
+    try add(900..<950, "thursday", shop)
+    let fourth = try night()
+    #expect(fourth.status == 0, "\(fourth.errors)")
+    #expect(try shop.manifest("clean").increments.map(\.pairs) == [600, 300, 50])
+    #expect(!fourth.errors.contains("don't score like"), "\(fourth.errors)")
+
+    try add(950..<1150, "friday", shop, mismatched: true)
+    let fifth = try night()
+    #expect(fifth.status == 0, "\(fifth.errors)")
+    #expect(fifth.errors.contains("the 200 new pairs don't score like the 600"))
+    #expect((try metrics(shop)["winnow_score_drift"] ?? 0) > 0.1)
+
+    try FileManager.default.removeItem(atPath: "\(shop.root)/crawl/wednesday.tar")
+    try add(1150..<1200, "saturday", shop)
+    let sixth = try night()
+    #expect(sixth.status == 0, "\(sixth.errors)")
+    #expect(sixth.errors.contains("crawl/wednesday.tar is gone since it was cleaned"))
+    #expect(try metrics(shop)["winnow_stale_shards"] == 1)
+
+    // The seventh night's shard is no tar; the rest is cleaned.
+    try "no tar".write(
+      toFile: "\(shop.root)/crawl/sunday.tar", atomically: true, encoding: .utf8)
+    let seventh = try night()
+    #expect(seventh.status == 3, "\(seventh.errors)")
+    let figures = try metrics(shop)
+    #expect(figures["winnow_last_run_exit_status"] == 3)
+    #expect(figures["winnow_shards_not_read_to_end"] == 1)
+    #expect(figures["winnow_pairs_read"] == 1200)
+    #expect(
+      figures["winnow_pairs_read"]
+        == (figures["winnow_pairs_kept"] ?? 0) + (figures["winnow_pairs_rejected"] ?? 0))
+
+    let log = try String(contentsOfFile: "\(shop.root)/nightly.jsonl", encoding: .utf8)
+    let events = try log.split(separator: "\n").map { line in
+      try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:]
+    }
+    #expect(events.count { $0["event"] as? String == "run_began" } == 7)
+    #expect(events.count { $0["event"] as? String == "run_ended" } == 6)
+    #expect(events.contains { $0["event"] as? String == "stale_shard" })
+    #expect(events.contains { $0["event"] as? String == "fault" })
+    #expect(events.allSatisfy { $0["time"] is String })
+
+    // A week's output is whole: numbered without gaps, every pair once.
+    let manifest = try shop.manifest("clean")
+    #expect(
+      manifest.clean.map(\.file)
+        == manifest.clean.indices.map { RunDirectory.padded($0) + ".tar.zst" })
+    let keys = try (shop.samples("clean/clean") + shop.samples("clean/rejected")).map(\.key)
+    #expect(Set(keys).count == 1200 && keys.count == 1200)
+  }
+
+  @Test func aFailedRunLeavesTheTimeOfTheLastSuccess() throws {
+    let shop = try Workshop(pairs: 200)
+    let arguments = [
+      "--pipeline", "tiny.yaml", "--out", "out", "--metrics", "w.prom", "--log", "w.jsonl",
+    ]
+    func run(_ more: [String]) throws -> Workshop.Outcome {
+      try Workshop.run(Workshop.binary, ["clean", "in"] + arguments + more, in: shop.root)
+    }
+    func line(_ name: String) throws -> Substring? {
+      try String(contentsOfFile: "\(shop.root)/w.prom", encoding: .utf8)
+        .split(separator: "\n").first { $0.hasPrefix("winnow_\(name){") }
+    }
+    #expect(try run([]).status == 0)
+    let success = try line("last_success_timestamp_seconds")
+    #expect(success != nil)
+    #expect(try run(["--seed", "4"]).status == 1)
+    #expect(try line("last_success_timestamp_seconds") == success)
+    #expect(try line("last_run_exit_status")?.hasSuffix(" 1") == true)
+    #expect(try line("pairs_read")?.hasSuffix(" 200") == true)
+    let log = try String(contentsOfFile: "\(shop.root)/w.jsonl", encoding: .utf8)
+    #expect(log.contains("was begun with other settings"))
+    #expect(try shop.clean(out: "out", "--log", "nowhere/w.jsonl").status == 2)
+  }
+}
