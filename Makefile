@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help deps build samples clean-shards nightly eval-samples test test-peers lint peers bench bench-labels bench-quality bench-training clean
+.PHONY: help deps build samples clean-shards nightly eval-samples test stress-kill test-peers lint peers bench bench-labels bench-quality bench-training clean
 
 # One set of flags for the build and the tests, so that nothing is compiled twice.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
@@ -14,6 +14,7 @@ DATA := Samples/data
 DEBS := openclipart-svg openclipart-png tuxpaint-stamps-default
 PACKAGES := libarchive-dev libzstd-dev libopenblas-dev libturbojpeg0-dev libspng-dev libwebp-dev \
   libxxhash-dev pkg-config zstd python3 python3-venv
+KILLS := 100
 # Share of captions to swap: `make samples SWAP=0.3` builds that variant too.
 SWAP :=
 
@@ -104,6 +105,9 @@ bench-quality: build $(DATA)/debs ## What judges, estimate and cut find, against
 
 test: deps lint .venv/consumers/.complete ## Lint, build (a warning is an error), run every test.
 	WINNOW_PYTHON="$(CURDIR)/.venv/consumers/bin/python" swift test $(SWIFT_FLAGS)
+
+stress-kill: deps ## Kill runs at KILLS=100 random moments and hold what the next ones leave to an uninterrupted one.
+	WINNOW_KILLS=$(KILLS) swift test $(SWIFT_FLAGS) --filter KillTests
 
 test-peers: peers $(DATA)/debs ## Hold Winnow to the originals: transformers, open_clip, PyTorch (minutes).
 	WINNOW_PEERS_PYTHON="$(CURDIR)/.venv/peers/bin/python" swift test $(SWIFT_FLAGS) --filter PeersTests

@@ -125,7 +125,8 @@ let package = Package(
       dependencies: ["bench-training", "BenchmarkSupport", "Reports", "Encoders", "Shards"]),
     .testTarget(name: "BuildSamplesTests", dependencies: ["build-samples"]),
     .testTarget(
-      name: "EndToEndTests", dependencies: ["winnow", "Pipeline", "Shards", "TensorFiles"]),
+      name: "EndToEndTests",
+      dependencies: ["winnow", "Pipeline", "Layers", "Shards", "TensorFiles"]),
   ]
 )
 
