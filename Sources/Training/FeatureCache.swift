@@ -16,6 +16,8 @@ final class FeatureCache: Sendable {
   private let path: String
   private let file: FileHandle
   private static let variants = 2
+  /// On the disk, for each pair.
+  static var bytesAFeature: Int { variants * MemoryLayout<UInt16>.stride }
   private static let imagesAtOnce = 16
 
   /// - Parameters:
@@ -37,7 +39,7 @@ final class FeatureCache: Sendable {
     guard descriptor >= 0 else { throw TrainingError.featureFile(path: path, code: errno) }
     file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     unlink(path)
-    let bytes = corpus.count * Self.variants * columns * MemoryLayout<UInt16>.stride
+    let bytes = corpus.count * columns * Self.bytesAFeature
     // Taken from the disk now: a full disk is known before an hour of training.
     let code = posix_fallocate(descriptor, 0, off_t(max(1, bytes)))
     guard code == 0 else { throw TrainingError.featureFile(path: path, code: code) }

@@ -55,3 +55,27 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
       optimiser: optimiser, augmentation: augmentation)
   }
 }
+
+extension TrainingConfiguration {
+  /// Steps of all members together, trained on a corpus of so many pairs. Pairs that selection rounds leave out are not
+  /// known beforehand and counted in.
+  public func steps(pairs: Int) -> Int {
+    let bank = min(bankSize, pairs / 8)
+    let learnt = max(2, (pairs - bank) * (folds - 1) / max(1, folds))
+    func steps(_ epochs: Int, _ minimum: Int) -> Int {
+      recipe(epochs: epochs, minimumSteps: minimum).plan(pairs: learnt).steps * folds
+    }
+    return selectionRounds * steps(selectionEpochs, minimumSteps / 2)
+      + members.count { $0.pretrained == nil } * steps(epochs, minimumSteps)
+  }
+
+  /// What the dictionaries' features of a pair take on the disk while `members` are trained, each dictionary once.
+  public static func diskBytesAPair(_ members: [MemberConfiguration]) -> Int {
+    var seen: [ImageConfiguration] = []
+    return members.map(\.image).reduce(0) { sum, image in
+      guard let stem = image.stem, !seen.contains(image) else { return sum }
+      seen.append(image)
+      return sum + DictionaryStem.count(stem) * FeatureCache.bytesAFeature
+    }
+  }
+}
