@@ -13,7 +13,7 @@ final class TarStream {
     /// Nil where the header's name is unusable.
     var name: [UInt8]?
     var kind: Kind
-    /// As the header declares it.
+    /// As the header declares it, not negative.
     var size: Int64
   }
 
@@ -71,6 +71,10 @@ final class TarStream {
       throw broken()
     }
 
+    // A PAX record may say so; the header's own field is checked by libarchive.
+    guard archive_entry_size(entry) >= 0 else {
+      throw .init(fault: .badHeader, reason: "a tar header declares a negative size")
+    }
     let isLink =
       archive_entry_hardlink(entry) != nil || archive_entry_filetype(entry) == S_IFLNK
     return Entry(
@@ -85,7 +89,7 @@ final class TarStream {
   func read(size: Int64, limit: Int) -> Content {
     guard size <= limit else { return .tooLarge }
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(Int(min(max(size, 0), 1 << 20)))
+    bytes.reserveCapacity(Int(min(size, 1 << 20)))
     while true {
       let (status, block, offset) = handle.nextBlock()
       if status == ARCHIVE_EOF {

@@ -252,6 +252,17 @@ import Testing
     #expect(fault == .truncated)
   }
 
+  @Test(arguments: ["GNU.sparse.realsize=-9223372036854775808", "GNU.sparse.size=-1", "size=-1"])
+  func aNegativeSizeInAPaxRecordIsABadHeader(_ size: String) throws {
+    let path = try scratch.write(
+      paxHeader(["GNU.sparse.major=1", "GNU.sparse.minor=0", size])
+        + tarHeader("0.txt", size: Array("00000001000\0".utf8))
+        + Array("1\n0\n4\n".utf8) + [UInt8](repeating: 0, count: 1018 + 1024), to: "a.tar")
+    let (events, fault, _, _) = readAll(path)
+    #expect(events.allSatisfy { !$0.isWhole })
+    #expect(fault == .badHeader)
+  }
+
   @Test func aDamagedPaxRecordIsABadHeaderSinceItMayHoldTheName() throws {
     let record = Array("99 path=elsewhere.txt\n".utf8)
     let pax =
