@@ -17,6 +17,8 @@ final class DecompressedFile: BlockSource {
   /// Set once the end was reached, cleanly or not.
   private(set) var ended = false
   private(set) var fault: Fault?
+  /// How many bytes may still be delivered, blocks of nothing but zeros apart; what is beyond is a `badHeader`.
+  var allowance = Int.max
 
   struct Fault: Error {
     var fault: ShardFault
@@ -83,6 +85,11 @@ final class DecompressedFile: BlockSource {
     checksum?.add(block)
     let zeros = Int64(zerosAtEnd(of: block))
     trailingZeros = zeros == block.count ? trailingZeros + zeros : zeros
+    if zeros < block.count { allowance -= block.count }
+    guard allowance >= 0 else {
+      fault = Fault(fault: .badHeader, reason: "a tar header is too long")
+      return nil
+    }
     return block
   }
 

@@ -25,6 +25,9 @@ final class TarStream {
   }
 
   private static let blockBytes: Int64 = 512
+  /// Bytes that one header may take, with all that belongs to it. libarchive keeps a sparse file's map whole: a few
+  /// kilobytes of zstd would fill any memory.
+  private static let longestHeader = 4 << 20
 
   private let source: DecompressedFile
   private let handle: ReadHandle
@@ -51,9 +54,11 @@ final class TarStream {
         throw source.fault ?? .init(fault: .notATar, reason: "it doesn't begin with a tar header")
       }
     } else {
+      source.allowance = .max
       guard archive_read_data_skip(handle.archive) == ARCHIVE_OK else { throw broken() }
       entryEnd = archive_filter_bytes(handle.archive, 0)
     }
+    source.allowance = Self.longestHeader
     var found: OpaquePointer?
     let status = archive_read_next_header(handle.archive, &found)
     if status == ARCHIVE_EOF {
@@ -91,6 +96,8 @@ final class TarStream {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(Int(min(size, 1 << 20)))
     while true {
+      // The map of a sparse file may come before its first block.
+      source.allowance = Self.longestHeader
       let (status, block, offset) = handle.nextBlock()
       if status == ARCHIVE_EOF {
         // The hole at the end of a sparse file.
