@@ -65,6 +65,11 @@ final class DecompressedFile: BlockSource {
         return nil
       }
       guard status == ARCHIVE_OK else { return fail() }
+      // Each decoder has a window of its own, up to a gigabyte.
+      guard archive_filter_count(handle.archive) <= 2 else {
+        fault = Fault(fault: .notATar, reason: "it is compressed more than once")
+        return nil
+      }
       if archive_filter_count(handle.archive) == 2,
         archive_filter_code(handle.archive, 0) == ARCHIVE_FILTER_GZIP
       {

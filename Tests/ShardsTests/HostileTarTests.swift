@@ -100,6 +100,16 @@ import Testing
     #expect(report.samples == 1 && report.oversized == 1)
   }
 
+  @Test func aTarThatIsCompressedTwiceIsNone() throws {
+    try scratch.write(try tar("0.txt"), to: "a")
+    let packed = try run("sh", ["-c", "zstd -c a | gzip -c > b"], in: scratch.path)
+    #expect(packed.status == 0, "\(packed.output)")
+    let (events, fault, _, message) = readAll(scratch.file("b"))
+    #expect(events.isEmpty)
+    #expect(fault == .notATar)
+    #expect(message?.contains("compressed more than once") == true)
+  }
+
   /// 512 MB of tar in a few kilobytes.
   @Test func aMillionEmptyMembersAreAMillionSamples() throws {
     let count = 1_000_000
