@@ -135,11 +135,12 @@ let package = Package(
   ]
 )
 
-// `make fuzz`: libFuzzer's driver is there only with -sanitize=fuzzer.
+// `make fuzz`: libFuzzer's driver is there only with -sanitize=fuzzer. (gold dies of this link.)
 if Context.environment["WINNOW_FUZZ"] != nil {
   package.targets.append(
     .executableTarget(
-      name: "winnow-fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Driver"))
+      name: "winnow-fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Driver",
+      linkerSettings: [.unsafeFlags(["-use-ld=lld"])]))
 }
 
 // A warning in our own code fails the build; SwiftPM leaves the packages we depend on alone.

@@ -6,16 +6,6 @@ import FuzzTargets
 //
 // It is libFuzzer's own driver that runs; SwiftPM makes `winnow_fuzz_main` the program's main.
 
-@_silgen_name("LLVMFuzzerRunDriver")
-private func runDriver(
-  _ count: UnsafeMutablePointer<Int32>,
-  _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
-  _ tryOne: @convention(c) (UnsafePointer<UInt8>?, Int) -> Int32
-) -> Int32
-
-@_silgen_name("LLVMFuzzerMutate")
-private func libFuzzerMutate(_ data: UnsafeMutablePointer<UInt8>, _ size: Int, _ most: Int) -> Int
-
 /// Set once, before the driver runs.
 nonisolated(unsafe) private var target: FuzzTarget?
 

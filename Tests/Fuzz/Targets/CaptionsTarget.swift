@@ -25,7 +25,7 @@ extension FuzzTarget {
       let words = HashedTokenizer(buckets: 64, maxTokens: 8).tokens(of: caption)
       try promise((1...8).contains(words.count), "\(words.count) words, not 1 to 8")
       try promise(words.ids.allSatisfy { (0..<64).contains($0) }, "ids lie in the buckets")
-      words.ids.forEach { digest.add(Int($0)) }
+      for id in words.ids { digest.add(Int(id)) }
       return Outcome("read", digest.number)
     })
 

@@ -28,7 +28,7 @@ extension FuzzTarget {
 
   /// Checks an array's shape against its values.
   static func add(_ array: NPYArray, to digest: inout Digest, limit: Int) throws {
-    array.shape.forEach { digest.add($0) }
+    for extent in array.shape { digest.add(extent) }
     let count: Int
     switch array {
     case .float32(let values, _):

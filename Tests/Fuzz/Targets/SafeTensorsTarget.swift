@@ -28,7 +28,7 @@ extension FuzzTarget {
           for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
             digest.add(name)
             digest.add(tensor.values)
-            tensor.shape.forEach { digest.add($0) }
+            for extent in tensor.shape { digest.add(extent) }
             try promise(
               tensor.shape.reduce(1, *) == tensor.values.count, "a shape holds its values")
             try promise(2 * tensor.values.count <= bytes.count, "no values but the file's")
