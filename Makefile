@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help deps build samples clean-shards nightly eval-samples test stress-kill test-peers lint peers bench bench-labels bench-quality bench-training clean
+.PHONY: help deps build samples clean-shards nightly eval-samples test stress-kill test-peers fuzz fuzz-mutations sanitize lint peers bench bench-labels bench-quality bench-training clean
 
 # One set of flags for the build and the tests, so that nothing is compiled twice.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
@@ -112,6 +112,39 @@ stress-kill: deps ## Kill runs at KILLS=100 random moments and hold what the nex
 test-peers: peers $(DATA)/debs ## Hold Winnow to the originals: transformers, open_clip, PyTorch (minutes).
 	WINNOW_PEERS_PYTHON="$(CURDIR)/.venv/peers/bin/python" swift test $(SWIFT_FLAGS) --filter PeersTests
 
+# Seconds for each reader of strangers' bytes, and which of them; see Tests/Fuzz.
+FUZZ_SECONDS := 600
+FUZZ_TARGETS := shards passages jpeg png webp safetensors npy npz tokenizers captions pipeline
+MUTATIONS := 100000
+LEAKS := suppressions=$(CURDIR)/Tests/Sanitizers/leaks.txt:print_suppressions=0
+
+fuzz: deps ## Fuzz every reader (libFuzzer, address sanitizer), FUZZ_SECONDS= each; FUZZ_TARGETS= picks some.
+	WINNOW_FUZZ=1 swift build -c release --scratch-path .build-fuzz --product winnow-fuzz \
+	  -Xswiftc -sanitize=fuzzer,address
+	@cd .build-fuzz; \
+	export SWIFT_BACKTRACE=enable=no LSAN_OPTIONS='$(LEAKS)'; \
+	release/winnow-fuzz --seeds seeds; \
+	for target in $(FUZZ_TARGETS); do \
+	  mkdir -p found/$$target; \
+	  echo "fuzzing $$target" >&2; \
+	  release/winnow-fuzz $$target found/$$target seeds/$$target -max_total_time=$(FUZZ_SECONDS) -timeout=20 \
+	    -rss_limit_mb=2048 -max_len=16384 -print_final_stats=1 -verbosity=0 -artifact_prefix=$$target-; \
+	done
+
+fuzz-mutations: deps ## Damage small files of every format MUTATIONS= times (100,000); make test tries some thousands.
+	WINNOW_MUTATIONS=$(MUTATIONS) swift test $(SWIFT_FLAGS) --filter FuzzTests
+
+SCRATCH_address := asan
+SCRATCH_thread := tsan
+
+# Without the tests in Python: its process isn't one of ours. Tests of memory or of the time that work takes are left out.
+sanitize-%: deps
+	WINNOW_SANITIZED=1 SWIFT_BACKTRACE=enable=no LSAN_OPTIONS='$(LEAKS)' \
+	  TSAN_OPTIONS='suppressions=$(CURDIR)/Tests/Sanitizers/races.txt' \
+	  swift test $(SWIFT_FLAGS) --disable-xctest --sanitize=$* --scratch-path .build-$(SCRATCH_$*)
+
+sanitize: sanitize-address sanitize-thread ## Run the tests under the address and the thread sanitizer (an hour).
+
 lint: deps ## Check the format of the Swift sources.
 	swift format lint --strict --recursive Sources Tests Samples/BuildSamples Package.swift
 
@@ -127,7 +160,7 @@ bench-labels: build .venv/peers/.complete ## Compare winnow labels with cleanlab
 	.venv/peers/bin/python Tests/Peers/bench_labels.py $(BIN)/winnow "$$scratch" $(BENCH_FLAGS)
 
 clean: ## Remove everything made here: build, virtual environments, sample corpora and their results.
-	rm -rf .build .venv $(DATA)
+	rm -rf .build .build-* .venv $(DATA)
 
 # Exit status 3 of winnow: done, but a shard could not be read to its end.
 define tolerate-unread-shards

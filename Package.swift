@@ -127,8 +127,22 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: ["winnow", "Pipeline", "Layers", "Shards", "TensorFiles"]),
+    // What every reader of strangers' bytes promises, one file a reader.
+    .target(
+      name: "FuzzTargets",
+      dependencies: ["Pipeline", "Images", "Shards", "TensorFiles", "Text", "CArchive"],
+      path: "Tests/Fuzz/Targets"),
+    .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"]),
   ]
 )
+
+// `make fuzz`: libFuzzer's driver is there only with -sanitize=fuzzer. (gold dies of this link.)
+if Context.environment["WINNOW_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "winnow-fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Driver",
+      linkerSettings: [.unsafeFlags(["-use-ld=lld"])]))
+}
 
 // A warning in our own code fails the build; SwiftPM leaves the packages we depend on alone.
 for target in package.targets where target.type != .system {

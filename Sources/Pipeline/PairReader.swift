@@ -113,6 +113,10 @@ final class PairReader {
 
   private func caption(of sample: Sample) -> Result<[UInt8], CaptionProblem> {
     if let field = configuration.jsonCaption, let json = sample.member(suffixes: ["json"]) {
+      guard json.bytes.count <= maxJSONBytes else {
+        let detail = "the json has \(json.bytes.count) bytes; \(maxJSONBytes) are read at most"
+        return .failure(CaptionProblem(reason: Reason.badJSON, detail: detail))
+      }
       guard
         let object = try? JSONSerialization.jsonObject(with: Data(json.bytes)) as? [String: Any]
       else {
@@ -133,6 +137,8 @@ final class PairReader {
 private let maxNameBytes = 4096
 /// Bytes; what is longer is no caption, and costs the judges memory.
 private let maxCaptionBytes = 64 << 10
+/// Bytes; parsed, a json takes up to seventy times as much memory.
+private let maxJSONBytes = 1 << 20
 
 /// A key as tables hold it: one that is too long is cut off.
 func tableKey(_ key: [UInt8]) -> [UInt8] {

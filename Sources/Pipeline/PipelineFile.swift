@@ -56,15 +56,20 @@ public enum PipelineFile {
       try configuration.check()
       return configuration
     } catch let error as RunError {
-      if case .usage(let text) = error, !text.hasPrefix(file) { throw .usage("\(file): \(text)") }
-      throw error
+      guard case .usage(let text) = error else { throw error }
+      throw .usage(brief(text.hasPrefix(file) ? text : "\(file): \(text)"))
     } catch let error as YamlError {
-      throw .usage("\(file): \(error)")
+      throw .usage(brief("\(file): \(error)"))
     } catch let error as DecodingError {
       throw .usage("\(file): \(describe(error))")
     } catch {
       throw .usage("\(file): \(error)")
     }
+  }
+
+  /// Yams repeats the line that it doesn't understand, which may be the whole file.
+  private static func brief(_ text: String) -> String {
+    text.utf8.count <= 2000 ? text : text.prefix(2000) + "..."
   }
 
   /// The defaults with every optional filled, so that its encoding names every key there is.

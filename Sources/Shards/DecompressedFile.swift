@@ -17,6 +17,8 @@ final class DecompressedFile: BlockSource {
   /// Set once the end was reached, cleanly or not.
   private(set) var ended = false
   private(set) var fault: Fault?
+  /// How many bytes may still be delivered, blocks of nothing but zeros apart; what is beyond is a `badHeader`.
+  var allowance = Int.max
 
   struct Fault: Error {
     var fault: ShardFault
@@ -63,6 +65,11 @@ final class DecompressedFile: BlockSource {
         return nil
       }
       guard status == ARCHIVE_OK else { return fail() }
+      // Each decoder has a window of its own, up to a gigabyte.
+      guard archive_filter_count(handle.archive) <= 2 else {
+        fault = Fault(fault: .notATar, reason: "it is compressed more than once")
+        return nil
+      }
       if archive_filter_count(handle.archive) == 2,
         archive_filter_code(handle.archive, 0) == ARCHIVE_FILTER_GZIP
       {
@@ -83,6 +90,11 @@ final class DecompressedFile: BlockSource {
     checksum?.add(block)
     let zeros = Int64(zerosAtEnd(of: block))
     trailingZeros = zeros == block.count ? trailingZeros + zeros : zeros
+    if zeros < block.count { allowance -= block.count }
+    guard allowance >= 0 else {
+      fault = Fault(fault: .badHeader, reason: "a tar header is too long")
+      return nil
+    }
     return block
   }
 

@@ -13,7 +13,7 @@ final class TarStream {
     /// Nil where the header's name is unusable.
     var name: [UInt8]?
     var kind: Kind
-    /// As the header declares it.
+    /// As the header declares it, not negative.
     var size: Int64
   }
 
@@ -29,6 +29,9 @@ final class TarStream {
   /// What a hole is read as; never freed.
   nonisolated(unsafe) private static let zeros = UnsafeRawBufferPointer(
     UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 64).zeroed())
+  /// Bytes that one header may take, with all that belongs to it. libarchive keeps a sparse file's map whole: a few
+  /// kilobytes of zstd would fill any memory.
+  private static let longestHeader = 4 << 20
 
   private let source: DecompressedFile
   private let handle: ReadHandle
@@ -55,9 +58,11 @@ final class TarStream {
         throw source.fault ?? .init(fault: .notATar, reason: "it doesn't begin with a tar header")
       }
     } else {
+      source.allowance = .max
       guard archive_read_data_skip(handle.archive) == ARCHIVE_OK else { throw broken() }
       entryEnd = archive_filter_bytes(handle.archive, 0)
     }
+    source.allowance = Self.longestHeader
     var found: OpaquePointer?
     let status = archive_read_next_header(handle.archive, &found)
     if status == ARCHIVE_EOF {
@@ -75,6 +80,10 @@ final class TarStream {
       throw broken()
     }
 
+    // A PAX record may say so; the header's own field is checked by libarchive.
+    guard archive_entry_size(entry) >= 0 else {
+      throw .init(fault: .badHeader, reason: "a tar header declares a negative size")
+    }
     let isLink =
       archive_entry_hardlink(entry) != nil || archive_entry_filetype(entry) == S_IFLNK
     return Entry(
@@ -89,8 +98,10 @@ final class TarStream {
   func read(size: Int64, limit: Int) -> Content {
     guard size <= limit else { return .tooLarge }
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(Int(min(max(size, 0), 1 << 20)))
+    bytes.reserveCapacity(Int(min(size, 1 << 20)))
     while true {
+      // The map of a sparse file may come before its first block.
+      source.allowance = Self.longestHeader
       let (status, block, offset) = handle.nextBlock()
       if status == ARCHIVE_EOF {
         // The hole at the end of a sparse file.

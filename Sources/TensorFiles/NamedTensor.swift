@@ -14,12 +14,21 @@ public struct NamedTensor: Sendable, Equatable {
 }
 
 /// The number of elements of `shape`, or nil where an extent is negative or the product overflows.
+///
+/// An array without elements has no bytes to show for its other extents: they may make 2^31 together, so that whoever
+/// multiplies them further doesn't overflow.
 func elementCount(_ shape: [Int]) -> Int? {
   var count = 1
-  for extent in shape {
+  var isEmpty = false
+  for extent in shape where extent != 1 {
+    if extent == 0 {
+      isEmpty = true
+      continue
+    }
     let (product, overflow) = count.multipliedReportingOverflow(by: extent)
     if extent < 0 || overflow { return nil }
     count = product
   }
+  if isEmpty { return count <= 1 << 31 ? 0 : nil }
   return count
 }

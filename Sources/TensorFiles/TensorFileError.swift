@@ -10,7 +10,12 @@ public enum TensorFileError: Error, Equatable, CustomStringConvertible {
   /// The caller's tensor can't be stored: its shape and values disagree, or its name is unusable.
   case unwritable(file: String, tensor: String, reason: String)
 
+  /// A reason or a name of the file's own may be as long as the file: the beginning says enough.
   public var description: String {
+    text.utf8.count <= 1000 ? text : text.prefix(1000) + "..."
+  }
+
+  private var text: String {
     switch self {
     case .io(let file, let action, let reason):
       "\(file): cannot \(action): \(reason); check the path, its permissions and the free space"

@@ -28,7 +28,12 @@ public enum TokenizerError: Error, Equatable, CustomStringConvertible {
   /// `tokenizer.json` asks for something that is not implemented here.
   case unsupported(file: String, what: String)
 
+  /// What is named of the file may be as long as the file: the beginning says enough.
   public var description: String {
+    text.utf8.count <= 1000 ? text : text.prefix(1000) + "..."
+  }
+
+  private var text: String {
     switch self {
     case .malformed(let file, let reason):
       "\(file) is not a tokenizer file: \(reason). Take the file again from where the model came from"

@@ -109,6 +109,8 @@ extension WordPieceTokenizer {
     }
     let lowercases = bert["lowercase"]?.flag ?? true
     let longest: Int32? = model["max_input_chars_per_word"]?.id
+    // The search for the pieces of a word takes its length to the third power.
+    guard longest ?? 0 <= 1000 else { throw unsupported("words of more than 1000 characters") }
     try self.init(
       pieces: try BytePairTokenizer.tokens(model["vocab"], file: file),
       normalizer: BertNormalizer(

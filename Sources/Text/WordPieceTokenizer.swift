@@ -16,6 +16,8 @@ public struct WordPieceTokenizer: Tokenizer {
   private let pieces: ByteTable
   /// Pieces that continue a word, without the `##` before their names.
   private let continuations: ByteTable
+  /// Bytes of the longest piece: no longer one is looked for.
+  private let longestPiece: Int
   private let unknownID: Int32
   private let longestWord: Int
   private let added: AddedTokens
@@ -43,6 +45,7 @@ public struct WordPieceTokenizer: Tokenizer {
       continuations[Array(name.dropFirst(mark.count))] = id
     }
     self.continuations = continuations
+    longestPiece = pieces.entries.map(\.key.count).max() ?? 0
     let special = ["[PAD]", unknown, "[CLS]", "[SEP]", "[MASK]"].compactMap { name in
       pieces[Array(name.utf8)].map {
         AddedTokens.Token(content: Array(name.utf8), id: $0, normalized: false)
@@ -105,7 +108,9 @@ public struct WordPieceTokenizer: Tokenizer {
     var start = 0
     while start < bytes.count {
       let table = start == 0 ? pieces : continuations
-      var end = bytes.count
+      var end = min(bytes.count, start + longestPiece)
+      // Not within a scalar.
+      while end < bytes.count, end > start, bytes[end] & 0xC0 == 0x80 { end -= 1 }
       var found: Int32?
       while end > start {
         found = table[bytes.span.extracting(start..<end)]

@@ -86,6 +86,32 @@ import Testing
     #expect(reason(png) == "image-too-large")
   }
 
+  /// A flat JPEG without a byte too many: a difference of zero and an end of block, a bit each, for every block.
+  private func flatJPEG(width: Int, height: Int) -> [UInt8] {
+    func two(_ number: Int) -> [UInt8] { [UInt8(number >> 8), UInt8(number & 255)] }
+    let blocks = (width + 7) / 8 * ((height + 7) / 8)
+    let oneCode = [1] + [UInt8](repeating: 0, count: 15) + [0]
+    return [0xFF, 0xD8, 0xFF, 0xDB, 0, 67, 0] + [UInt8](repeating: 1, count: 64)
+      + [0xFF, 0xC0, 0, 11, 8] + two(height) + two(width) + [1, 1, 0x11, 0]
+      + [0xFF, 0xC4, 0, 20, 0] + oneCode + [0xFF, 0xC4, 0, 20, 0x10] + oneCode
+      + [0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0] + [UInt8](repeating: 0, count: (blocks + 3) / 4)
+      + [0xFF, 0xD9]
+  }
+
+  @Test(arguments: [(65_500, 1), (1, 65_500), (65_500, 300), (300, 65_500)])
+  func sidesOf65500PixelsAreRead(width: Int, height: Int) throws {
+    let bytes = flatJPEG(width: width, height: height)
+    let image = try ImageDecoder().decode(bytes)
+    #expect(image.width == width && image.height == height)
+    #expect(image.pixels.allSatisfy { $0 == 128 })
+    for geometry in [Geometry.squash, .crop, .pad] {
+      let small = try ImageDecoder().thumbnail(of: bytes, side: 64, geometry: geometry)
+      #expect(small.pixels.count == 64 * 64 * 3)
+      #expect(small.pixels.contains(128) && small.pixels.allSatisfy { $0 == 128 || $0 == 255 })
+    }
+    #expect(reason(flatJPEG(width: 65_500, height: 65_500)) == "image-too-large")
+  }
+
   @Test func garbageBehindAGoodHeaderIsAnErrorInEveryFormat() throws {
     for name in ["jpeg-420.jpg", "png-rgb.png", "webp-lossless.webp", "webp-animated.webp"] {
       var bytes = try Goldens.bytes(name)

@@ -41,6 +41,16 @@ import Testing
         == "p+cat")
   }
 
+  @Test func aJSONOfMoreThanAMebibyteIsNotParsed() throws {
+    var configuration = ReadConfiguration()
+    configuration.jsonCaption = "caption"
+    let start = "{\"caption\": \"dog\"}"
+    for (count, expected) in [(1 << 20, "p+dog"), ((1 << 20) + 1, "bad-json")] {
+      let json = start + String(repeating: " ", count: count - start.utf8.count)
+      #expect(try outcome([("a.png", "p"), ("a.json", json)], configuration) == expected)
+    }
+  }
+
   @Test func anOversizedMemberRejectsTheSampleAndAnUnsafeNameGoesBeforeIt() throws {
     var configuration = ReadConfiguration()
     configuration.maxMemberBytes = 3

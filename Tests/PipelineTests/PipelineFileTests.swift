@@ -157,6 +157,24 @@ import Training
     #expect(message("judges: {").hasPrefix("x.yaml"))
   }
 
+  @Test func hostileFilesAreRefusedBriefly() {
+    let laughs = (1..<12).reduce("in:\n  - &a0 [x, x]\n") { text, level in
+      let alias = "*a\(level - 1)"
+      return text
+        + "  - &a\(level) [\(Array(repeating: alias, count: 10).joined(separator: ", "))]\n"
+    }
+    for yaml in [
+      "in: " + String(repeating: "[", count: 100_000), laughs,
+      "in: " + String(repeating: "[", count: 900) + String(repeating: "]", count: 900),
+      String(repeating: "k", count: 1_000_000) + ": 1",
+      "? " + String(repeating: "k", count: 10_000) + "\n: 1",
+      "seed: " + String(repeating: "9", count: 1_000_000),
+    ] {
+      let text = message(yaml)
+      #expect(text.hasPrefix("x.yaml") && text.utf8.count < 2100)
+    }
+  }
+
   @Test(arguments: [
     "noise: {maxNoise: 0.1, keepFraction: 0.5}", "noise: {maxNoise: 2}", "write: {shardSize: 0}",
     "write: {level: 99}", "judges: {folds: 1}", "judges: {members: [{name: a, image: {side: 30}}]}",

@@ -229,38 +229,6 @@ import Testing
     #expect(fault == .badHeader)
   }
 
-  @Test func sizesThatCannotBeAreRefusedAndNothingIsAllocatedForThem() throws {
-    let good =
-      tarHeader("0.txt", size: Array("00000000001\0".utf8)) + [UInt8](repeating: 0x74, count: 512)
-    let negative = [0xff] + [UInt8](repeating: 0xff, count: 11)
-    let huge = [0x80, 0, 0, 0, 0x7f] + [UInt8](repeating: 0xff, count: 7)
-    let largest = [0xbf] + [UInt8](repeating: 0xff, count: 11)
-    let end = [UInt8](repeating: 0, count: 1024)
-    for size in [negative, huge, largest] {
-      let path = try scratch.write(good + tarHeader("1.txt", size: size) + end, to: "a.tar")
-      let (events, fault, _, _) = readAll(path)
-      #expect(events.first == sample("0", [member("0.txt", "t")]))
-      #expect(events.dropFirst().allSatisfy { !$0.isWhole })
-      #expect(fault != nil)
-    }
-    // Below the limit, but not there.
-    let declared = tarHeader("1.txt", size: Array("00377777777\0".utf8))
-    let (events, fault, _, _) = readAll(try scratch.write(good + declared + end, to: "a.tar"))
-    #expect(
-      events.last
-        == .cutShort(Sample(key: [0x31], members: [Member(name: Array("1.txt".utf8), bytes: end)])))
-    #expect(fault == .truncated)
-  }
-
-  @Test func aDamagedPaxRecordIsABadHeaderSinceItMayHoldTheName() throws {
-    let record = Array("99 path=elsewhere.txt\n".utf8)
-    let pax =
-      tarHeader("pax", size: Array("00000000026\0".utf8), type: "x") + record
-      + [UInt8](repeating: 0, count: 512 - record.count)
-    let path = try scratch.write(pax + (try tar()), to: "a.tar")
-    #expect(readAll(path).fault == .badHeader)
-  }
-
   @Test func noDamageOfOneByteCrashesTheReader() throws {
     let whole = Array(try tar()[..<(11 * 512)])
     let path = try scratch.write(whole, to: "a.tar")

@@ -109,3 +109,16 @@ func tarHeader(_ name: String, size: [UInt8], type: Character = "0") -> [UInt8] 
   header.replaceSubrange(148..<155, with: String(format: "%06o\0", sum).utf8)
   return header
 }
+
+/// A PAX header of these records, `key=value` each.
+func paxHeader(_ records: [String]) -> [UInt8] {
+  let body = records.map { record in
+    // A record's length counts its own digits.
+    let rest = record.utf8.count + 2
+    let length = (rest...rest + 9).first { $0 == rest + String($0).utf8.count } ?? 0
+    return "\(length) \(record)\n"
+  }.joined()
+  let size = Array((String(format: "%011o", body.utf8.count) + "\0").utf8)
+  return tarHeader("pax", size: size, type: "x") + body.utf8
+    + [UInt8](repeating: 0, count: -body.utf8.count & 511)
+}

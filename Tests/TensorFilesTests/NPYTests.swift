@@ -54,6 +54,7 @@ import Testing
     "{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }",
     "{'descr': '<f4', 'fortran_order': False, 'shape': (9223372036854775807, 3), }",
     "{'descr': '<f4', 'fortran_order': False, 'shape': (18446744073709551617,), }",
+    "{'descr': '<f4', 'fortran_order': False, 'shape': (0, 4611686018427387904), }",
     "{'descr': '<f4', 'fortran_order': False, 'shape': 1, }",
     "{'descr': '<f4', 'fortran_order': 0, 'shape': (1,), }",
     "{'descr': '<f4', 'fortran_order': False}",

@@ -139,6 +139,20 @@ import Testing
     #expect(throws: TensorFileError.self) { try SafeTensors.read(file.path) }
   }
 
+  @Test func anErrorDoesNotRepeatTheFile() throws {
+    let name = String(repeating: "n", count: 100_000)
+    let shape = String(repeating: "1,", count: 100_000) + "7"
+    for header in [
+      #"{"\#(name)":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}"#,
+      #"{"t":{"dtype":"F32","shape":[\#(shape)],"data_offsets":[0,4]}}"#,
+      #"{"t":{"dtype":"\#(name)","shape":[1],"data_offsets":[0,4]}}"#,
+    ] {
+      let file = try Self.file(header, data: [0, 0, 0, 0])
+      let error = #expect(throws: TensorFileError.self) { try SafeTensors.read(file.path) }
+      #expect(try #require(error).description.utf8.count < 1100)
+    }
+  }
+
   @Test func refusesEveryTruncation() throws {
     let file = try TemporaryFile()
     try SafeTensors.write(

@@ -185,6 +185,26 @@ struct TokenizerGoldens: Decodable {
     }
   }
 
+  /// The longest word that is cut takes its length to the third power.
+  @Test func aTokenizerOfEndlessWordsIsRefused() throws {
+    let text = String(
+      decoding: try TokenizerGoldens.file("bert/lower/tokenizer.json"), as: UTF8.self)
+    for (longest, isRead) in [("1000", true), ("1001", false), ("2147483647", false)] {
+      let changed = text.replacing(
+        "\"max_input_chars_per_word\": 100", with: "\"max_input_chars_per_word\": \(longest)")
+      #expect(changed != text)
+      #expect(((try? WordPieceTokenizer(tokenizerJSON: Data(changed.utf8))) != nil) == isRead)
+    }
+  }
+
+  @Test func anErrorDoesNotRepeatTheFile() throws {
+    let line = String(repeating: "n", count: 100_000)
+    let error = #expect(throws: TokenizerError.self) {
+      try BytePairTokenizer(openCLIPMerges: Data("#\n\(line)\n".utf8))
+    }
+    #expect(try #require(error).description.utf8.count < 1100)
+  }
+
   @Test func canonicallyEquivalentTokensAreDifferentOnes() throws {
     let lines = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "\u{E9}", "e\u{301}", "\u{2126}", "\u{3A9}"]
     let configuration = Data(#"{"do_lower_case": false}"#.utf8)

@@ -1,0 +1,153 @@
+import Foundation
+import Testing
+
+@testable import Shards
+
+/// Tars that nobody makes by accident.
+@Suite struct HostileTarTests {
+  let scratch: Scratch
+  init() throws { scratch = try Scratch() }
+
+  private func tar(_ name: String) throws -> [UInt8] {
+    try writeShard([member(name, "t")], to: scratch.file("one.tar"))
+    return try scratch.read("one.tar")
+  }
+
+  private let noBytes = Array("00000000000\0".utf8)
+  private let end = [UInt8](repeating: 0, count: 1024)
+
+  @Test func sizesThatCannotBeAreRefusedAndNothingIsAllocatedForThem() throws {
+    let good =
+      tarHeader("0.txt", size: Array("00000000001\0".utf8)) + [UInt8](repeating: 0x74, count: 512)
+    let negative = [0xff] + [UInt8](repeating: 0xff, count: 11)
+    let huge = [0x80, 0, 0, 0, 0x7f] + [UInt8](repeating: 0xff, count: 7)
+    let largest = [0xbf] + [UInt8](repeating: 0xff, count: 11)
+    for size in [negative, huge, largest] {
+      let path = try scratch.write(good + tarHeader("1.txt", size: size) + end, to: "a.tar")
+      let (events, fault, _, _) = readAll(path)
+      #expect(events.first == sample("0", [member("0.txt", "t")]))
+      #expect(events.dropFirst().allSatisfy { !$0.isWhole })
+      #expect(fault != nil)
+    }
+    // Below the limit, but not there.
+    let declared = tarHeader("1.txt", size: Array("00377777777\0".utf8))
+    let (events, fault, _, _) = readAll(try scratch.write(good + declared + end, to: "a.tar"))
+    #expect(
+      events.last
+        == .cutShort(Sample(key: [0x31], members: [Member(name: Array("1.txt".utf8), bytes: end)])))
+    #expect(fault == .truncated)
+  }
+
+  @Test(arguments: ["GNU.sparse.realsize=-9223372036854775808", "GNU.sparse.size=-1", "size=-1"])
+  func aNegativeSizeInAPaxRecordIsABadHeader(_ size: String) throws {
+    let path = try scratch.write(
+      paxHeader(["GNU.sparse.major=1", "GNU.sparse.minor=0", size])
+        + tarHeader("0.txt", size: Array("00000001000\0".utf8))
+        + Array("1\n0\n4\n".utf8) + [UInt8](repeating: 0, count: 1018 + 1024), to: "a.tar")
+    let (events, fault, _, _) = readAll(path)
+    #expect(events.allSatisfy { !$0.isWhole })
+    #expect(fault == .badHeader)
+  }
+
+  /// libarchive would keep forty bytes of each two numbers.
+  @Test func aSparseMapThatWouldFillTheMemoryIsABadHeader() throws {
+    let entries = 2_000_000
+    let size = Array((String(format: "%011o", 4 * entries + 512) + "\0").utf8)
+    var bytes = paxHeader(["GNU.sparse.major=1", "GNU.sparse.minor=0", "GNU.sparse.realsize=2000"])
+    bytes += tarHeader("1.txt", size: size) + Array("\(entries)\n".utf8)
+    for _ in 0..<entries { bytes += [0x30, 0x0A, 0x30, 0x0A] }
+    let good = tarHeader("0.txt", size: Array("00000000000\0".utf8))
+    let path = try scratch.write(good + bytes, to: "a.tar")
+    bytes = []
+    let (events, fault, _, message) = readAll(path)
+    #expect(events.first == sample("0", [member("0.txt", "")]))
+    #expect(events.dropFirst().allSatisfy { !$0.isWhole })
+    #expect(fault == .badHeader)
+    #expect(message?.contains("a tar header is too long") == true)
+  }
+
+  @Test func zerosBetweenConcatenatedTarsAreNoHeader() throws {
+    let one = try tar("0.txt")
+    let zeros = [UInt8](repeating: 0, count: 9 << 20)
+    let two = try tar("1.txt")
+    let (events, fault, _, _) = readAll(try scratch.write(one + zeros + two, to: "a.tar"))
+    #expect(events.map(\.key) == ["0", "1"])
+    #expect(fault == nil)
+  }
+
+  @Test func aDamagedPaxRecordIsABadHeaderSinceItMayHoldTheName() throws {
+    let record = Array("99 path=elsewhere.txt\n".utf8)
+    let pax =
+      tarHeader("pax", size: Array("00000000026\0".utf8), type: "x") + record
+      + [UInt8](repeating: 0, count: 512 - record.count)
+    let path = try scratch.write(pax + (try tar("0.txt")), to: "a.tar")
+    #expect(readAll(path).fault == .badHeader)
+  }
+
+  @Test func aMemberOfTenGigabytesThatIsNotThereIsCutShortAndTheShardTruncated() throws {
+    let size: [UInt8] = [0x80, 0, 0, 0, 0, 0, 0] + [2, 0x54, 0x0B, 0xE4, 0]
+    let bytes =
+      tarHeader("0.txt", size: noBytes) + tarHeader("1.jpg", size: size) + end
+      + tarHeader(
+        "2.txt", size: noBytes)
+    let (events, fault, report, _) = readAll(try scratch.write(bytes, to: "a.tar"))
+    #expect(
+      events == [
+        sample("0", [member("0.txt", "")]),
+        .cutShort(Sample(key: [0x31], members: [member("1.jpg", "")])),
+      ])
+    #expect(fault == .truncated)
+    #expect(report.samples == 1 && report.cutShort == 1)
+  }
+
+  @Test func aTarThatIsCompressedTwiceIsNone() throws {
+    try scratch.write(try tar("0.txt"), to: "a")
+    let packed = try run("sh", ["-c", "zstd -c a | gzip -c > b"], in: scratch.path)
+    #expect(packed.status == 0, "\(packed.output)")
+    let (events, fault, _, message) = readAll(scratch.file("b"))
+    #expect(events.isEmpty)
+    #expect(fault == .notATar)
+    #expect(message?.contains("compressed more than once") == true)
+  }
+
+  /// 512 MB of tar in a few kilobytes.
+  @Test func aMillionEmptyMembersAreAMillionSamples() throws {
+    let count = 1_000_000
+    let writer = try ShardWriter(path: scratch.file("a.tar.zst"), compression: .zstd(level: 1))
+    for index in 0..<count {
+      try writer.append(Member(name: Array("\(index).txt".utf8), bytes: []))
+    }
+    try writer.finish()
+    let reader = ShardReader(path: scratch.file("a.tar.zst"))
+    var seen = 0
+    while case .sample? = reader.next() { seen += 1 }
+    #expect(seen == count)
+    #expect(reader.fault == nil)
+    #expect(reader.report.samples == count && reader.report.repeatedKeys == 0)
+  }
+
+  @Test func theSameKeyAThousandTimesIsAThousandSamples() throws {
+    let pair = [member("0.jpg", "j"), member("0.txt", "t")]
+    let path = try writeShard(
+      Array(repeatElement(pair, count: 1000).joined()), to: scratch.file("a"))
+    let (events, fault, report, _) = readAll(path)
+    #expect(events == Array(repeating: sample("0", pair), count: 1000))
+    #expect(report.repeatedKeys == 999)
+    #expect(fault == nil)
+  }
+
+  @Test func namesOfFourKilobytesAndForeignBytesComeBack() throws {
+    let folder = [UInt8](repeating: 0xFF, count: 2000) + [0x2F]
+    let names = [
+      folder + [UInt8](repeating: UInt8(ascii: "n"), count: 2091) + Array(".txt".utf8),
+      [0xC0, 0x80, 0xED, 0xA0, 0x80, 0xF8] + Array(".txt".utf8),
+    ]
+    #expect(names[0].count == 4096)
+    let members = names.map { Member(name: $0, bytes: [0x74]) }
+    let (events, fault, _, _) = readAll(try writeShard(members, to: scratch.file("a.tar")))
+    #expect(
+      events
+        == members.map { .sample(Sample(key: Array($0.name.dropLast(4)), members: [$0])) })
+    #expect(fault == nil)
+  }
+}
