@@ -38,7 +38,7 @@ final class ShardFile {
       throw .cannotCreate(path: path, reason: reason)
     }
     self.stream = stream
-    buffer = .allocate(byteCount: stream == nil ? 0 : 1 << 20, alignment: 64)
+    buffer = .allocate(byteCount: stream == nil ? 0 : 1 << 20, alignment: blockAlignment)
   }
 
   deinit {
