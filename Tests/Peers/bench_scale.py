@@ -29,24 +29,29 @@ def rss_anon(pid):
 
 
 def run(command):
-    """Seconds and the most anonymous memory of a command that succeeds."""
+    """Seconds of a command that succeeds, the most anonymous memory that it took, and when."""
     start = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    peak = 0
+    peak, when = 0, 0.0
     while process.poll() is None:
-        peak = max(peak, rss_anon(process.pid))
+        now = rss_anon(process.pid)
+        if now > peak:
+            peak, when = now, time.monotonic() - start
         time.sleep(0.05)
     if process.returncode != 0:
         sys.exit(f"{' '.join(map(str, command))} ended with {process.returncode}")
-    return time.monotonic() - start, peak
+    return time.monotonic() - start, peak, when
 
 
 def clean(winnow, shards, ensemble, out, workers):
     shutil.rmtree(out, ignore_errors=True)
-    seconds, peak = run([winnow, "clean", shards, "--ensemble", ensemble, "--out", out, "--quiet"] + workers)
+    seconds, peak, when = run([winnow, "clean", shards, "--ensemble", ensemble, "--out", out, "--quiet"] + workers)
     manifest = json.loads((out / "manifest.json").read_text())
     ledger = manifest["ledger"]
     shutil.rmtree(out)
+    stages = {stage: manifest["timings"]["seconds"].get(stage, 0.0) for stage in STAGES}
+    # What comes before the first stage is little.
+    ends = [(sum(list(stages.values())[: i + 1]), stage) for i, stage in enumerate(STAGES)]
     return {
         "pairs": ledger["read"],
         "kept": ledger["kept"],
@@ -54,7 +59,8 @@ def clean(winnow, shards, ensemble, out, workers):
         "unreadable": ledger["unreadable"],
         "seconds": seconds,
         "peak": peak,
-        "stages": {stage: manifest["timings"]["seconds"].get(stage, 0.0) for stage in STAGES},
+        "peak_stage": next((stage for end, stage in ends if when <= end), "end"),
+        "stages": stages,
     }
 
 
@@ -63,7 +69,7 @@ def show(name, row):
     stages = " ".join(f"{1e6 * row['stages'][stage] / pairs:8.1f}" for stage in STAGES)
     print(
         f"{name:<22} {row['pairs']:>9,} {row['seconds']:>8.1f} {1e6 * row['seconds'] / pairs:>9.1f} {stages}"
-        f" {row['peak'] / 2**20:>9.0f}",
+        f" {row['peak'] / 2**20:>9.0f}  {row['peak_stage']}",
         flush=True,
     )
 
