@@ -123,11 +123,11 @@ bench-scale: build ## Memory and cost of a pair at growing sizes, and with hosti
 	python3 Tests/Peers/bench_scale.py $(BIN)/winnow $(BIN)/bench-corpus Tests/Benchmarks/Scale/judges.yaml \
 	  $(DATA)/bench-scale --sizes '$(SCALE_SIZES)' $(SCALE_FLAGS)
 
-bench-throughput: build .venv/peers/.complete ## Scaling, filter pass and reading against their peers, in turns; THROUGHPUT_FLAGS=.
+bench-throughput: build samples .venv/peers/.complete ## Scaling, filter pass and reading against their peers, in turns; THROUGHPUT_FLAGS=.
 	swift build $(SWIFT_FLAGS) --product bench-corpus
 	@scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
 	.venv/peers/bin/python Tests/Peers/bench_throughput.py $(BIN)/winnow $(BIN)/bench-corpus \
-	  Tests/Benchmarks/Scale/judges.yaml "$$scratch" $(THROUGHPUT_FLAGS)
+	  Tests/Benchmarks/Scale/judges.yaml $(DATA)/corpus "$$scratch" $(THROUGHPUT_FLAGS)
 
 clean: ## Remove everything made here: build, virtual environments, sample corpora and their results.
 	rm -rf .build .venv $(DATA)

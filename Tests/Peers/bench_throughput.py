@@ -1,17 +1,22 @@
 """`make bench-throughput`: three ratios, each of things that were measured in turns.
 
-    bench_throughput.py WINNOW BENCH_CORPUS JUDGES.yaml DIR [--corpus DIR] [--ensemble DIR] [--only NAME,...] [--rounds N]
+    bench_throughput.py WINNOW BENCH_CORPUS JUDGES.yaml CORPUS DIR [--ensemble DIR] [--only NAME,...] [--rounds N]
 
-workers   how much more two workers score than one, over how much more two sgemm processes multiply than one
-filter    bytes a second of the filter pass (decide, plan, write; one worker and two), over those of tar -xO | zstd -3
-reading   samples a second of reading and grouping, over those of Python's webdataset, nothing decoded on either side
+workers   how much more two workers score than one, over how much more two sgemm processes multiply than one; on generated
+          pairs in many shards, since the last shards of a few are never shared out evenly
+filter    bytes a second of `winnow filter` (pin, decide, plan, write; one worker and two), over those of
+          tar -xO | zstd -3, on CORPUS
+reading   samples a second of reading and grouping, over those of Python's webdataset, nothing decoded on either side, on
+          CORPUS
 
 A ratio is taken within a round; the figure is the median over the rounds. Files are read once before, so that no side
-waits for the disk; what is written goes to DIR.
+waits for the disk; what is written goes to DIR. CPU is the same ratio of processor seconds: of use while the machine does
+other work.
 """
 
 import argparse
 import json
+import resource
 import shutil
 import statistics
 import subprocess
@@ -23,9 +28,13 @@ AIMS = {"workers": 0.92, "filter, 1 worker": 0.70, "filter, 2 workers": 0.70, "r
 
 
 def timed(command, **options):
+    """Seconds, and processor seconds."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.monotonic()
     subprocess.run(command, check=True, **options)
-    return time.monotonic() - start
+    seconds = time.monotonic() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def output(command):
@@ -46,10 +55,8 @@ class Bench:
             self.generate(training, 1000)
             self.run("train", training, "--pipeline", arguments.judges, "--out", self.ensemble)
             shutil.rmtree(training)
-        self.corpus = Path(arguments.corpus) if arguments.corpus else self.directory / "shards"
-        if not arguments.corpus:
-            shutil.rmtree(self.corpus, ignore_errors=True)
-            self.generate(self.corpus, arguments.pairs, "--from", "1000", "--shard-size", "500")
+        self.pairs = arguments.pairs
+        self.corpus = arguments.corpus
         self.shards = sorted(self.corpus.glob("*.tar"))
         self.bytes = sum(len(shard.read_bytes()) for shard in self.shards)
 
@@ -67,9 +74,13 @@ class Bench:
     def workers(self):
         """The stage's own seconds: reading the judges in and pinning the shards is done by one thread or by one disk."""
 
+        generated = self.directory / "shards"
+        if not generated.exists():
+            self.generate(generated, self.pairs, "--from", "1000", "--shard-size", "250")
+
         def score(workers):
             out = self.fresh("scored")
-            self.run("score", self.corpus, "--ensemble", self.ensemble, "--out", out, "--workers", workers)
+            self.run("score", generated, "--ensemble", self.ensemble, "--out", out, "--workers", workers)
             seconds = json.loads((out / ".winnow/timings.json").read_text())["seconds"]["score"]
             shutil.rmtree(out)
             return seconds
@@ -90,17 +101,20 @@ class Bench:
             self.run("score", self.corpus, "--ensemble", self.ensemble, "--out", state)
             self.run("fit", state)
         results = {}
-        pipe = "tar -xOf - --ignore-zeros | zstd -3 -q -c > " + str(self.directory / "piped.zst")
-        cat = subprocess.Popen(["cat", *self.shards], stdout=subprocess.PIPE)
-        piped = timed(["sh", "-c", pipe], stdin=cat.stdout)
-        cat.wait()
+        piped = self.directory / "piped.zst"
+        pipe = 'out=$1; shift; cat "$@" | tar -xOf - --ignore-zeros | zstd -3 -q -c > "$out"'
+        theirs, their_cpu = timed(["sh", "-c", pipe, "sh", piped, *self.shards])
+        piped.unlink()
         for workers in (1, 2):
             out = self.fresh("filtered")
             shutil.copytree(state, out)
-            seconds = self.run("filter", self.corpus, "--out", out, "--workers", workers)
+            seconds, cpu = self.run("filter", self.corpus, "--out", out, "--workers", workers)
             shutil.rmtree(out)
-            detail = f"{self.bytes / seconds / 1e6:.0f} MB/s, tar -xO | zstd -3 {self.bytes / piped / 1e6:.0f} MB/s"
-            results[f"filter, {workers} worker{'s' * (workers - 1)}"] = (piped / seconds, detail)
+            detail = (
+                f"{self.bytes / seconds / 1e6:.0f} MB/s, tar -xO | zstd -3 {self.bytes / theirs / 1e6:.0f} MB/s; "
+                f"CPU {their_cpu / cpu:.2f}"
+            )
+            results[f"filter, {workers} worker{'s' * (workers - 1)}"] = (theirs / seconds, detail)
         return results
 
     def reading(self):
@@ -118,9 +132,9 @@ def main():
     parser.add_argument("winnow")
     parser.add_argument("bench_corpus")
     parser.add_argument("judges")
+    parser.add_argument("corpus", type=Path)
     parser.add_argument("directory", type=Path)
-    parser.add_argument("--corpus", help="shards to work on; default: generated ones")
-    parser.add_argument("--pairs", type=int, default=40_000, help="of the generated ones")
+    parser.add_argument("--pairs", type=int, default=10_000, help="generated ones, to score")
     parser.add_argument("--ensemble", help="judges to score with; default: small ones")
     parser.add_argument("--only", default="workers,filter,reading")
     parser.add_argument("--rounds", type=int, default=5)
@@ -138,9 +152,6 @@ def main():
             ratio = statistics.median(results[row][0] for results in rounds)
             below = below or ratio < AIMS[row]
             print(f"{row:<18} {ratio:6.2f}   aim {AIMS[row]:.2f}", flush=True)
-    for leftover in ("filter-state", "piped.zst"):
-        path = bench.directory / leftover
-        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
     return below
 
 
