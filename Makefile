@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help deps build samples clean-shards nightly eval-samples test stress-kill test-peers fuzz fuzz-mutations sanitize lint peers bench bench-labels bench-quality bench-training clean
+.PHONY: help deps build samples clean-shards nightly eval-samples test stress-kill test-peers fuzz fuzz-mutations sanitize sanitize-address sanitize-thread lint peers bench bench-labels bench-quality bench-training bench-scale bench-throughput clean
 
 # One set of flags for the build and the tests, so that nothing is compiled twice.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
@@ -158,6 +158,20 @@ bench: build samples .venv/peers/.complete ## Compare our speed with PyTorch's, 
 bench-labels: build .venv/peers/.complete ## Compare winnow labels with cleanlab, in turns (9 GB of scratch); BENCH_FLAGS= passes options.
 	@scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
 	.venv/peers/bin/python Tests/Peers/bench_labels.py $(BIN)/winnow "$$scratch" $(BENCH_FLAGS)
+
+# Pairs of the corpora that bench-scale generates (3 GB a million); SCALE_FLAGS= and THROUGHPUT_FLAGS= pass options.
+SCALE_SIZES := 1000,100000,1000000
+
+bench-scale: build ## Memory and cost of a pair at growing sizes, and with hostile images; SCALE_SIZES=, SCALE_FLAGS=.
+	swift build $(SWIFT_FLAGS) --product bench-corpus
+	python3 Tests/Peers/bench_scale.py $(BIN)/winnow $(BIN)/bench-corpus Tests/Benchmarks/Scale/judges.yaml \
+	  $(DATA)/bench-scale --sizes '$(SCALE_SIZES)' $(SCALE_FLAGS)
+
+bench-throughput: build samples .venv/peers/.complete ## Scaling, filter pass and reading against their peers, in turns; THROUGHPUT_FLAGS=.
+	swift build $(SWIFT_FLAGS) --product bench-corpus
+	@scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
+	.venv/peers/bin/python Tests/Peers/bench_throughput.py $(BIN)/winnow $(BIN)/bench-corpus \
+	  Tests/Benchmarks/Scale/judges.yaml $(DATA)/corpus "$$scratch" $(THROUGHPUT_FLAGS)
 
 clean: ## Remove everything made here: build, virtual environments, sample corpora and their results.
 	rm -rf .build .build-* .venv $(DATA)

@@ -89,6 +89,15 @@ let package = Package(
       ],
       path: "Tests/Benchmarks/Quality", exclude: ["hand-checked.tsv", "judges.yaml"]),
 
+    // `make bench-scale`, `make bench-throughput`: their corpora, and what else is done on our side.
+    .executableTarget(
+      name: "bench-corpus",
+      dependencies: [
+        "BenchmarkSupport", "Layers", "Shards", "CSPNG", "CTurboJPEG",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Tests/Benchmarks/Scale", exclude: ["judges.yaml"]),
+
     .testTarget(name: "ShardsTests", dependencies: ["Shards"]),
     .testTarget(name: "ImagesTests", dependencies: ["Images"], exclude: ["Goldens"]),
     .testTarget(name: "TensorFilesTests", dependencies: ["TensorFiles"]),

@@ -6,16 +6,25 @@ import Text
 /// ``FrozenEncoder``.
 public final class PairEncoder {
   private let encoder: DualEncoder
-  private let context = Context(training: false, weightsStay: true)
+  private let context: Context
   /// Enough rows for the products to run at full speed, few enough to stay in cache.
   private let imageBatch: Int
   private static let rowsOfBatch = 2048
   private static let textBatch = 64
 
-  public init(_ frozen: FrozenEncoder) {
+  public convenience init(_ frozen: FrozenEncoder) {
+    self.init(frozen, context: Self.context())
+  }
+
+  /// - Parameter context: may serve several encoders of one thread, which encode one after another: their buffers are as
+  ///   large as what an encoder makes of a batch, so that those of forty would be most of a run's memory.
+  init(_ frozen: FrozenEncoder, context: Context) {
+    self.context = context
     encoder = frozen.encoder
     imageBatch = max(4, min(32, Self.rowsOfBatch / encoder.configuration.image.rows))
   }
+
+  static func context() -> Context { Context(training: false, weightsStay: true) }
 
   /// - Parameter encoder: with its final weights.
   public convenience init(_ encoder: DualEncoder) { self.init(FrozenEncoder(encoder)) }

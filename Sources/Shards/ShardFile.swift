@@ -1,8 +1,8 @@
 import CZstd
 import Foundation
 
-/// The file below a ``ShardWriter``: owns the descriptor and the zstd stream, and keeps the first
-/// error, because what libarchive hands back through a callback is only "failed".
+/// The file below a ``ShardWriter``, on the far side of its queue: owns the descriptor and the zstd stream, and keeps the
+/// first error, because what libarchive hands back through a callback is only "failed".
 final class ShardFile {
   private let path: String
   private var descriptor: Int32
@@ -38,7 +38,7 @@ final class ShardFile {
       throw .cannotCreate(path: path, reason: reason)
     }
     self.stream = stream
-    buffer = .allocate(byteCount: stream == nil ? 0 : 1 << 20, alignment: 64)
+    buffer = .allocate(byteCount: stream == nil ? 0 : 1 << 20, alignment: blockAlignment)
   }
 
   deinit {

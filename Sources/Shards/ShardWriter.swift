@@ -18,7 +18,7 @@ public enum ShardCompression: Sendable, Hashable {
 ///     try writer.finish()
 public final class ShardWriter {
   private let path: String
-  private let file: ShardFile
+  private let file: QueuedShardFile
   private let tar: TarWriteHandle
   private var finished = false
   /// The member being written, and how many of its bytes are to come.
@@ -27,14 +27,14 @@ public final class ShardWriter {
   /// - Throws: ``ShardError/cannotCreate(path:reason:)``.
   public init(path: String, compression: ShardCompression = .zstd(level: 3)) throws(ShardError) {
     self.path = path
-    file = try ShardFile(path: path, compression: compression)
+    file = try QueuedShardFile(path: path, compression: compression)
     guard let tar = TarWriteHandle(file: file) else {
       throw .cannotCreate(path: path, reason: "libarchive cannot write pax_restricted tars")
     }
     self.tar = tar
   }
 
-  /// Bytes that reached the file so far (compressed, where the shard is); buffers are not counted.
+  /// Bytes that reached the file so far (compressed, where the shard is); what waits is not counted.
   public var bytesWritten: Int { file.bytesWritten }
 
   /// Appends one member with its name and bytes as they are.

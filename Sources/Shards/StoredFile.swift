@@ -1,11 +1,17 @@
 import Foundation
 
+/// Of blocks that come and go with every shard: what malloc gives anyway. glibc 2.36 cuts a block of a stricter alignment
+/// from a larger one, and takes the freed block for too small when the next is asked for; with a few bytes that stay
+/// behind each, memory grows by a block a shard.
+let blockAlignment = 16
+
 /// A shard's file as it is stored: owns the descriptor and the block it reads into.
 ///
 /// Read rather than mapped, since a mapped file that shrinks kills the process with SIGBUS.
 final class StoredFile {
   private let descriptor: Int32
-  private let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
+  private let block = UnsafeMutableRawBufferPointer.allocate(
+    byteCount: 1 << 20, alignment: blockAlignment)
   private(set) var bytes: Int64 = 0
   /// The last bytes read, at most 8: a gzip file's checksum and size.
   private(set) var tail: [UInt8] = []

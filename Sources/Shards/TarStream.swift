@@ -28,7 +28,7 @@ final class TarStream {
   private static let blockBytes: Int64 = 512
   /// What a hole is read as; never freed.
   nonisolated(unsafe) private static let zeros = UnsafeRawBufferPointer(
-    UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 64).zeroed())
+    UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: blockAlignment).zeroed())
   /// Bytes that one header may take, with all that belongs to it. libarchive keeps a sparse file's map whole: a few
   /// kilobytes of zstd would fill any memory.
   private static let longestHeader = 4 << 20

@@ -13,10 +13,10 @@ final class TarWriteHandle {
 
   private let archive: OpaquePointer
   private let entry: OpaquePointer
-  private let file: ShardFile
+  private let file: QueuedShardFile
 
   /// Nil when libarchive is out of memory or lacks the format.
-  init?(file: ShardFile) {
+  init?(file: QueuedShardFile) {
     guard let archive = archive_write_new() else { return nil }
     guard let entry = archive_entry_new() else {
       archive_write_free(archive)
@@ -32,7 +32,7 @@ final class TarWriteHandle {
         archive, Unmanaged.passUnretained(file).toOpaque(), nil,
         { _, context, bytes, count in
           guard let context else { return -1 }
-          let file = Unmanaged<ShardFile>.fromOpaque(context).takeUnretainedValue()
+          let file = Unmanaged<QueuedShardFile>.fromOpaque(context).takeUnretainedValue()
           return file.write(UnsafeRawBufferPointer(start: bytes, count: count)) ? count : -1
         }, nil) == ARCHIVE_OK
     else { return nil }

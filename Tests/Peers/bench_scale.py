@@ -1,0 +1,142 @@
+"""`make bench-scale`: what a run of any size takes in memory, and what a pair costs.
+
+    bench_scale.py WINNOW BENCH_CORPUS JUDGES.yaml DIR [--sizes N,...] [--workers N] [--ensemble DIR --corpus DIR]
+
+The judges are trained once, on 1,000 pairs; then they clean corpora of every size, of pairs they haven't seen. Memory is
+RssAnon of the process, at most, looked at every 50 ms (mapped files, which the system takes back, aren't in it).
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+STAGES = ["pin", "score", "fit", "decide", "write"]
+LIMIT = 1.5 * 2**30
+
+
+def rss_anon(pid):
+    try:
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("RssAnon:"):
+                return int(line.split()[1]) * 1024
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    return 0
+
+
+def run(command):
+    """Seconds of a command that succeeds, the most anonymous memory that it took, and when."""
+    start = time.monotonic()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    peak, when = 0, 0.0
+    while process.poll() is None:
+        now = rss_anon(process.pid)
+        if now > peak:
+            peak, when = now, time.monotonic() - start
+        time.sleep(0.05)
+    if process.returncode != 0:
+        sys.exit(f"{' '.join(map(str, command))} ended with {process.returncode}")
+    return time.monotonic() - start, peak, when
+
+
+def clean(winnow, shards, ensemble, out, workers):
+    shutil.rmtree(out, ignore_errors=True)
+    seconds, peak, when = run([winnow, "clean", shards, "--ensemble", ensemble, "--out", out, "--quiet"] + workers)
+    manifest = json.loads((out / "manifest.json").read_text())
+    ledger = manifest["ledger"]
+    shutil.rmtree(out)
+    stages = {stage: manifest["timings"]["seconds"].get(stage, 0.0) for stage in STAGES}
+    # What comes before the first stage is little.
+    ends = [(sum(list(stages.values())[: i + 1]), stage) for i, stage in enumerate(STAGES)]
+    return {
+        "pairs": ledger["read"],
+        "kept": ledger["kept"],
+        "rejected": ledger["rejected"],
+        "unreadable": ledger["unreadable"],
+        "seconds": seconds,
+        "peak": peak,
+        "peak_stage": next((stage for end, stage in ends if when <= end), "end"),
+        "stages": stages,
+    }
+
+
+def show(name, row):
+    pairs = max(1, row["pairs"])
+    stages = " ".join(f"{1e6 * row['stages'][stage] / pairs:8.1f}" for stage in STAGES)
+    print(
+        f"{name:<22} {row['pairs']:>9,} {row['seconds']:>8.1f} {1e6 * row['seconds'] / pairs:>9.1f} {stages}"
+        f" {row['peak'] / 2**20:>9.0f}  {row['peak_stage']}",
+        flush=True,
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("winnow")
+    parser.add_argument("bench_corpus")
+    parser.add_argument("judges")
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--sizes", default="1000,100000,1000000")
+    parser.add_argument("--workers", help="threads; default: the cores")
+    parser.add_argument("--hostile", type=int, default=8, help="shards full of bombs; 0 for none")
+    parser.add_argument("--ensemble", help="other judges, for a row of their own ...")
+    parser.add_argument("--corpus", help="... on these shards")
+    arguments = parser.parse_args()
+    sizes = [int(size) for size in arguments.sizes.split(",") if size]
+    workers = ["--workers", arguments.workers] if arguments.workers else []
+    directory = arguments.directory
+    directory.mkdir(parents=True, exist_ok=True)
+    shards, out = directory / "shards", directory / "out"
+
+    def generate(*options):
+        shutil.rmtree(shards, ignore_errors=True)
+        subprocess.run([arguments.bench_corpus, *options, str(shards)], check=True)
+
+    generate("generate", "--pairs", "1000")
+    ensemble = directory / "judges"
+    shutil.rmtree(ensemble, ignore_errors=True)
+    run([arguments.winnow, "train", shards, "--pipeline", arguments.judges, "--out", ensemble, "--quiet"])
+
+    heads = " ".join(f"{stage:>8}" for stage in STAGES)
+    print(f"{'':<22} {'':>9} {'':>8} {'us a pair':>9} {'of which':>8}")
+    print(f"{'corpus':<22} {'pairs':>9} {'seconds':>8} {'in all':>9} {heads} {'MiB anon.':>9}", flush=True)
+    rows = {}
+
+    def measure(name, shards, ensemble):
+        rows[name] = clean(arguments.winnow, shards, ensemble, out, workers)
+        show(name, rows[name])
+
+    for size in sizes:
+        generate("generate", "--pairs", str(size), "--from", "1000")
+        measure(f"generated {size:,}", shards, ensemble)
+    if arguments.hostile:
+        generate("hostile", "--shards", str(arguments.hostile))
+        measure("hostile", shards, ensemble)
+        print(f"{'':<22} rejected {rows['hostile']['rejected']}, unreadable {rows['hostile']['unreadable']}")
+    if arguments.ensemble and arguments.corpus:
+        measure("given judges", arguments.corpus, arguments.ensemble)
+        if arguments.hostile:
+            measure("given judges, hostile", shards, arguments.ensemble)
+    shutil.rmtree(shards, ignore_errors=True)
+    (directory / "summary.json").write_text(json.dumps(rows, indent=2) + "\n")
+
+    complaints = [f"{name} took {row['peak'] / 2**20:.0f} MiB" for name, row in rows.items() if row["peak"] >= LIMIT]
+    large = [rows[f"generated {size:,}"] for size in sizes if size >= 100_000]
+    if len(large) > 1:
+        first, last = large[0], large[-1]
+        growth = last["peak"] / first["peak"]
+        cost = (last["seconds"] / last["pairs"]) / (first["seconds"] / first["pairs"])
+        print(f"from {first['pairs']:,} to {last['pairs']:,} pairs: memory x {growth:.3f}, cost of a pair x {cost:.3f}")
+        if not 0.9 <= growth <= 1.1:
+            complaints.append(f"memory changes by {growth - 1:+.0%}")
+    for complaint in complaints:
+        print(f"not held: {complaint}")
+    return bool(complaints)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
