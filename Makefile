@@ -126,7 +126,6 @@ fuzz-mutations: deps ## Damage small files of every format MUTATIONS= times (100
 SCRATCH_address := asan
 SCRATCH_thread := tsan
 
-# Under the thread sanitizer every kernel is of one version, so results of the last bit may differ from those of the clones.
 # Without the tests in Python: its process isn't one of ours. Tests of memory or of the time that work takes are left out.
 sanitize-%: deps
 	WINNOW_SANITIZED=1 SWIFT_BACKTRACE=enable=no LSAN_OPTIONS='$(LEAKS)' \
