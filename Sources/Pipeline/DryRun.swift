@@ -39,6 +39,7 @@ extension Run {
     _ shards: ShardSelection, ensemble: String?, sample: Int = 2000, in run: RunContext
   ) throws -> DryRunReport {
     guard !shards.isEmpty else { throw RunError.usage("no shards given") }
+    try shards.checkFiles()
     try shards.checkApart(from: run.directory)
     let folder = NSTemporaryDirectory() + "winnow-dry-run-\(UUID().uuidString)"
     let directory = RunDirectory(folder + "/out")

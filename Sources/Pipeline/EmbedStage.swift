@@ -127,7 +127,8 @@ private struct EmbedStage {
             images: images, texts: texts, metadata: metadata, encoder: encoder,
             element: type == .float16 ? .float16 : .float32)
           var reader = ThumbnailReader(
-            path: shard.path, for: member.encoder.configuration.image, run.configuration)
+            try PairReader(shard, in: run), for: member.encoder.configuration.image,
+            run.configuration)
           while case let pairs = try reader.next(Self.batch, run.cancellation), !pairs.isEmpty {
             try writer.append(pairs)
             result.embedded += pairs.count

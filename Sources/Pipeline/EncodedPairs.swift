@@ -31,7 +31,9 @@ public struct EncodedPairs: Sendable {
     ) { pairEncoder, i in
       var part = EncodedPairs(dimension: dimension)
       let path = shards.paths[i]
-      var reader = ThumbnailReader(path: path, for: encoder.configuration.image, configuration)
+      var reader = ThumbnailReader(
+        PairReader(path: path, configuration: configuration.read),
+        for: encoder.configuration.image, configuration)
       while case let pairs = try reader.next(Self.batch, cancellation), !pairs.isEmpty {
         part.keys += pairs.map(\.key)
         part.hashes += pairs.map(\.hash)

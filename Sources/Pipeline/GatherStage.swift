@@ -71,7 +71,7 @@ enum GatherStage {
     _ body: (_ image: [UInt8], _ caption: String, _ hash: ContentHash) throws -> Void
   ) throws -> Fault? {
     try shard.checkUnchanged()
-    let reader = PairReader(path: shard.path, configuration: run.configuration.read)
+    let reader = try PairReader(shard, in: run)
     while let record = reader.next() {
       try run.cancellation.check()
       guard case .pair(let image, let caption, let hash) = record.outcome else { continue }

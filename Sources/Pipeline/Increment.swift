@@ -77,6 +77,17 @@ struct Increment: Codable, Equatable, Sendable {
       try run.cancellation.check()
       var shard = Shard(
         path: absolutePath(list[i].path), name: list[i].name, identity: nil, digest: "")
+      if ShardPath.isPipe(shard.path) {
+        let spool = "\(run.directory.temporary)/\(UInt64.random(in: 0 ... .max))-piped.tar"
+        defer { unlink(spool) }
+        let outcome = try PipedShard.run(shard.path, to: spool, run.cancellation)
+        if let failure = outcome.failure {
+          run.observe(.note("\(shard.path): \(failure)"))
+        } else {
+          shard.digest = outcome.digest
+        }
+        return shard
+      }
       guard let identity = try? FileIdentity(of: shard.path) else { return shard }
       if known.indices.contains(i), let old = known[i], old.identity == identity {
         shard.digest = old.digest

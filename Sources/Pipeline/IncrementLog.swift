@@ -99,7 +99,9 @@ struct IncrementLog {
       let shard = known[k]
       if listed.contains(shard.path) || latest[shard.path] != k {
         survey.stale.append(StaleShard(index: k, path: shard.path, change: .changed))
-      } else if FileManager.default.fileExists(atPath: shard.path) {
+      } else if ShardPath.isPipe(shard.path)
+        || FileManager.default.fileExists(atPath: shard.path)
+      {
         survey.unlisted += 1
       } else if shard.digest.isEmpty {
         // It never could be opened.

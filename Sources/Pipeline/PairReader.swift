@@ -25,10 +25,20 @@ final class PairReader {
   /// Nil for what is no file: opening a pipe would wait for its other end.
   private let reader: ShardReader?
   private let path: String
+  /// Keeps the file as long as it is read.
+  private let local: LocalShard?
   private let configuration: ReadConfiguration
 
-  init(path: String, configuration: ReadConfiguration) {
+  /// A pinned shard.
+  /// - Throws: `RunError.shardChanged`.
+  convenience init(_ shard: Increment.Shard, in run: RunContext) throws(RunError) {
+    let local = try LocalShard(shard, in: run)
+    self.init(path: local.path, local: local, configuration: run.configuration.read)
+  }
+
+  init(path: String, local: LocalShard? = nil, configuration: ReadConfiguration) {
     self.path = path
+    self.local = local
     self.configuration = configuration
     reader =
       FileIdentity.isSpecial(path) ? nil : ShardReader(path: path, limits: configuration.limits)
@@ -37,7 +47,8 @@ final class PairReader {
   /// Set when the shard couldn't be read to its end.
   var fault: ShardFault? { reader.map(\.fault) ?? .cannotOpen }
   var message: String? {
-    reader.map(\.message) ?? "\(path): it is no regular file; write it to one and list that"
+    reader.map { local?.named($0.message) ?? $0.message }
+      ?? "\(path): it is no regular file; write it to one and list that"
   }
   var report: ShardReport { reader?.report ?? ShardReport() }
 

@@ -36,7 +36,8 @@ enum Rebuild {
     let known = try IncrementLog(of: run.directory).pinned.flatMap(\.shards).map(\.path)
     var seen: Set<String> = []
     let all = (known + shards.paths.map(absolutePath)).filter {
-      seen.insert($0).inserted && FileManager.default.fileExists(atPath: $0)
+      seen.insert($0).inserted
+        && (ShardPath.isPipe($0) || FileManager.default.fileExists(atPath: $0))
     }
     let refits = run.configuration.refresh.onDrift == .refit
     return try Rebuild.run(

@@ -129,7 +129,7 @@ enum ScoreStage {
 
     mutating func score(with judge: Judge, progress: ProgressCounter) throws {
       try shard.checkUnchanged()
-      let reader = PairReader(path: shard.path, configuration: run.configuration.read)
+      let reader = try PairReader(shard, in: run)
       let decoder = run.configuration.images.decoder
       while let pair = reader.next() {
         try run.cancellation.check()

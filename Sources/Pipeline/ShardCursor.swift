@@ -4,12 +4,14 @@ import Shards
 /// shards is gone through once a worker, not once an output shard.
 struct ShardCursor {
   private let increment: Increment
-  private let limits: ReadLimits
+  private let run: RunContext
   private var open: (shard: Int, reader: ShardReader, next: Int)?
+  /// The file that `open` reads.
+  private var local: LocalShard?
 
-  init(_ increment: Increment, limits: ReadLimits) {
+  init(_ increment: Increment, in run: RunContext) {
     self.increment = increment
-    self.limits = limits
+    self.run = run
   }
 
   enum Found {
@@ -33,7 +35,11 @@ struct ShardCursor {
     let shard = increment.shards[place.shard]
     if open?.shard != place.shard || open.map({ $0.next > place.ordinal }) ?? true {
       try shard.checkUnchanged()
-      open = (place.shard, ShardReader(path: shard.path, limits: limits), 0)
+      open = nil
+      let local = try LocalShard(shard, in: run)
+      self.local = local
+      let limits = run.configuration.read.limits
+      open = (place.shard, ShardReader(path: local.path, limits: limits), 0)
     }
     while let (index, reader, next) = open {
       let isWanted = next == place.ordinal

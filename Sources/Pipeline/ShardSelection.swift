@@ -33,6 +33,14 @@ public struct ShardSelection: Sendable {
 
   init(shards: [ShardPath]) { (self.shards, folders) = (shards, []) }
 
+  /// Refuses commands, for what reads files only.
+  /// - Throws: `RunError.usage`.
+  public func checkFiles() throws(RunError) {
+    if let pipe = paths.first(where: ShardPath.isPipe) {
+      throw .usage("\(pipe): only commands that work on an output folder read `pipe:`; give a file")
+    }
+  }
+
   /// Refuses an output folder that the next run over the same arguments would read, and input that is output.
   /// - Parameter acceptsOutput: what Winnow wrote may be read: to train on, not to clean again.
   /// - Throws: `RunError.outputMeetsInput`, `.insideOutput`.
@@ -45,7 +53,8 @@ public struct ShardSelection: Sendable {
     for folder in folders where isSameOrBelow(output, realPath(folder)) {
       throw .outputMeetsInput(output: directory.path, input: folder)
     }
-    for parent in Set(shards.map { ($0.path as NSString).deletingLastPathComponent }).sorted()
+    let files = shards.filter { !ShardPath.isPipe($0.path) }
+    for parent in Set(files.map { ($0.path as NSString).deletingLastPathComponent }).sorted()
     where isSameOrBelow(realPath(parent), output) {
       throw .outputMeetsInput(output: directory.path, input: parent.isEmpty ? "." : parent)
     }
@@ -54,7 +63,7 @@ public struct ShardSelection: Sendable {
   /// The first shard that lies in what Winnow wrote, and the folder of that.
   public var winnowOutput: (shard: String, folder: String)? {
     var innocent: Set<String> = []
-    for shard in shards {
+    for shard in shards where !ShardPath.isPipe(shard.path) {
       var folder = (realPath(shard.path) as NSString).deletingLastPathComponent
       while folder != "/", innocent.insert(folder).inserted {
         if FileManager.default.fileExists(atPath: RunDirectory(folder).increment(0)) {
@@ -101,7 +110,8 @@ private func realPath(_ path: String) -> String {
   return (base == "/" ? "" : base) + "/" + (path as NSString).lastPathComponent
 }
 
-/// Absolute, without `.` and `..`; links stay.
+/// Absolute, without `.` and `..`; links stay. A command is itself.
 func absolutePath(_ path: String) -> String {
-  URL(fileURLWithPath: path).standardizedFileURL.path
+  if ShardPath.isPipe(path) { return path }
+  return URL(fileURLWithPath: path).standardizedFileURL.path
 }

@@ -18,8 +18,8 @@ struct ThumbnailReader {
   private let decoder: ImageDecoder
   private let form: ThumbnailForm
 
-  init(path: String, for image: ImageConfiguration, _ configuration: RunConfiguration) {
-    pairs = PairReader(path: path, configuration: configuration.read)
+  init(_ pairs: PairReader, for image: ImageConfiguration, _ configuration: RunConfiguration) {
+    self.pairs = pairs
     decoder = configuration.images.decoder
     form = image.thumbnail
   }

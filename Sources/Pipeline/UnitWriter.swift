@@ -19,7 +19,7 @@ struct UnitWriter {
     self.kinds = kinds
     self.model = model
     self.run = run
-    cursor = ShardCursor(increment, limits: run.configuration.read.limits)
+    cursor = ShardCursor(increment, in: run)
   }
 
   mutating func write(_ unit: Plan.Unit, progress: ProgressCounter) throws -> UnitRecord {

@@ -10,6 +10,9 @@ public enum ShardList {
   /// one of the above on a line, or NUL-separated (`find -print0`) if there is a NUL in it; blank lines
   /// and `#` comments are skipped. A path that exists is taken as it stands, braces and all.
   ///
+  /// An argument `pipe:COMMAND` is a shard that the command prints; braces in it are expanded too. In a list on standard
+  /// input it is refused.
+  ///
   /// A path that doesn't exist is an error, unless it comes from standard input: then it is kept, and the
   /// reader reports it as ``ShardFault/cannotOpen``.
   ///
@@ -58,8 +61,12 @@ public enum ShardList {
     mutating func add(_ argument: String, mustExist: Bool) throws(ShardListError) {
       if fileType(argument) != nil { return try add(path: argument, mustExist: mustExist) }
       for part in argument.components(separatedBy: "::") {
-        guard !part.hasPrefix("pipe:") else { throw .pipe(source: part) }
-        for path in try BracePattern.expand(part) { try add(path: path, mustExist: mustExist) }
+        let isPipe = ShardPath.isPipe(part)
+        // Data never runs: a list may come from anywhere.
+        if isPipe, !mustExist { throw .pipe(source: part) }
+        for path in try BracePattern.expand(part) {
+          if isPipe { try append(path) } else { try add(path: path, mustExist: mustExist) }
+        }
       }
     }
 
@@ -75,7 +82,9 @@ public enum ShardList {
     }
 
     private mutating func append(_ path: String) throws(ShardListError) {
-      guard seen.insert(plain(path)).inserted else { throw .duplicate(path: path) }
+      guard seen.insert(ShardPath.isPipe(path) ? path : plain(path)).inserted else {
+        throw .duplicate(path: path)
+      }
       paths.append(ShardPath(path: path))
     }
   }

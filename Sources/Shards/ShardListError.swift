@@ -37,7 +37,7 @@ public enum ShardListError: Error, Equatable, CustomStringConvertible {
     case .duplicate(let path):
       "\(path): listed twice; list each shard once"
     case .pipe(let source):
-      "\(source): 'pipe:' is not supported yet; write its output to a file and list that"
+      "\(source): a command is taken from the command line or the pipeline file only, never from a list"
     case .standardInputTwice:
       "-: standard input can be listed only once"
     case .line(let number, let error):

@@ -46,6 +46,7 @@ struct EvalRetrieval: ParsableCommand {
     let configuration = try pipeline.map { try PipelineFile.load($0) } ?? RunConfiguration()
     let encoder = try model.load()
     let selection = try shards.expand(configuration)
+    try selection.checkFiles()
     let cancellation = Cancellation()
     let signals = Signals(cancelling: cancellation)
     defer { withExtendedLifetime(signals) {} }

@@ -21,6 +21,7 @@ struct Inspect: ParsableCommand {
   func run() throws {
     let configuration = try pipeline.map { try PipelineFile.load($0) } ?? RunConfiguration()
     let selection = try shards.expand(configuration)
+    try selection.checkFiles()
     let cancellation = Cancellation()
     let signals = Signals(cancelling: cancellation)
     defer { withExtendedLifetime(signals) {} }

@@ -40,10 +40,12 @@ import Testing
       return try JSONDecoder().decode(PairStatistics.self, from: Data(text.utf8))
     }
     let sound = Array(repeating: part, count: PairStatistics.partCount)
-    #expect(try decode(version: 2, sound) == PairStatistics())
-    #expect(throws: DecodingError.self) { try decode(version: 1, sound) }
-    #expect(throws: DecodingError.self) { try decode(version: 2, sound + [part]) }
-    #expect(throws: DecodingError.self) { try decode(version: 2, []) }
-    #expect(throws: DecodingError.self) { try decode(version: 2, sound.dropLast() + [uneven]) }
+    #expect(try decode(version: PairFormat.version, sound) == PairStatistics())
+    #expect(throws: DecodingError.self) { try decode(version: 9, sound) }
+    #expect(throws: DecodingError.self) { try decode(version: PairFormat.version, sound + [part]) }
+    #expect(throws: DecodingError.self) { try decode(version: PairFormat.version, []) }
+    #expect(throws: DecodingError.self) {
+      try decode(version: PairFormat.version, sound.dropLast() + [uneven])
+    }
   }
 }

@@ -79,10 +79,11 @@ import Testing
     }
   }
 
-  @Test func pipesAreRefused() {
-    #expect(throws: ShardListError.pipe(source: "pipe:cat x.tar")) {
-      try expand(["pipe:cat x.tar"])
-    }
+  @Test func aPipeIsTakenFromTheCommandLineAndNeverFromAList() throws {
+    let paths = try expand(["pipe:zstd -dc /a/{0..1}.tar.zst | cat"])
+    #expect(paths == ["pipe:zstd -dc /a/0.tar.zst | cat", "pipe:zstd -dc /a/1.tar.zst | cat"])
+    #expect(paths.map { ShardPath(path: $0).name } == ["0", "1"])
+    #expect(ShardPath(path: "pipe:date").name == "pipe")
     #expect(throws: ShardListError.line(2, .pipe(source: "pipe:rm -rf x"))) {
       try expand(["-"], input: Array("a.tar\npipe:rm -rf x\n".utf8))
     }

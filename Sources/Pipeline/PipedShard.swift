@@ -1,0 +1,80 @@
+import Foundation
+import Shards
+
+/// A shard's bytes as a file, for one pass over it: the file itself, or what the command behind `pipe:` prints, spooled to
+/// the temporary folder and held to the digest that was pinned. Lives as long as the pass.
+final class LocalShard: Sendable {
+  let path: String
+  /// As the list names it.
+  private let name: String
+  private let isSpooled: Bool
+
+  /// - Throws: `RunError.shardChanged` where the command prints other bytes than those pinned, or fails where it didn't;
+  ///   a file is looked at by its reader.
+  init(_ shard: Increment.Shard, in run: RunContext) throws(RunError) {
+    name = shard.path
+    isSpooled = ShardPath.isPipe(shard.path)
+    guard isSpooled else {
+      path = shard.path
+      return
+    }
+    path = "\(run.directory.temporary)/\(UInt64.random(in: 0 ... .max))-piped.tar"
+    // It failed when it was pinned: there is no such file, which its reader says.
+    guard !shard.digest.isEmpty else { return }
+    let outcome = try PipedShard.run(shard.path, to: path, run.cancellation)
+    if let failure = outcome.failure {
+      throw .shardChanged(path: shard.path, detail: failure)
+    }
+    guard outcome.digest == shard.digest else {
+      throw .shardChanged(
+        path: shard.path, detail: "the command prints other bytes than when it was pinned")
+    }
+  }
+
+  deinit { if isSpooled { unlink(path) } }
+
+  /// A message about the file, about what the list names.
+  func named(_ message: String?) -> String? {
+    isSpooled ? message?.replacingOccurrences(of: path, with: name) : message
+  }
+}
+
+/// Runs the command of a `pipe:` source.
+enum PipedShard {
+  struct Outcome {
+    /// XXH3-128 of what it printed, hex.
+    var digest: String
+    /// Why its bytes can't be trusted, if they can't.
+    var failure: String?
+  }
+
+  /// - Parameter file: gets what the command prints.
+  /// - Throws: `RunError.file` where that can't be written, `.cancelled`.
+  static func run(
+    _ source: String, to file: String, _ cancellation: Cancellation
+  ) throws(RunError) -> Outcome {
+    let descriptor = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw .file(path: file, operation: "write", code: errno) }
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/sh")
+    process.arguments = ["-c", String(source.dropFirst(ShardPath.pipePrefix.count))]
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    do { try process.run() } catch {
+      return Outcome(digest: "", failure: "the command can't be run: \(error)")
+    }
+    while process.isRunning {
+      if cancellation.isCancelled { process.terminate() }
+      usleep(5000)
+    }
+    process.waitUntilExit()
+    try cancellation.check()
+    let digest = try Digest.ofFile(file, cancellation: cancellation)
+    guard process.terminationStatus == 0 else {
+      let how = process.terminationReason == .exit ? "status" : "signal"
+      return Outcome(
+        digest: digest, failure: "the command ended with \(how) \(process.terminationStatus)")
+    }
+    return Outcome(digest: digest)
+  }
+}

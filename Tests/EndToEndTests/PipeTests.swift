@@ -1,0 +1,54 @@
+import Foundation
+import Testing
+
+@testable import Pipeline
+
+/// Shards that commands print.
+@Suite struct PipeTests {
+  private func clean(_ shop: Workshop, _ sources: String..., out: String) throws -> Workshop.Outcome
+  {
+    try Workshop.run(
+      Workshop.binary, ["clean"] + sources + ["--pipeline", "tiny.yaml", "--out", out],
+      in: shop.root)
+  }
+
+  @Test func aCommandIsReadLikeTheFileThatItPrints() throws {
+    let shop = try Workshop(pairs: 200)
+    #expect(try shop.clean(out: "files").status == 0)
+    let piped = try clean(shop, "pipe:cat in/{000000..000003}.tar", out: "piped")
+    #expect(piped.status == 0, "\(piped.errors)")
+    // The manifest names the sources.
+    #expect(differences(try shop.tree("files"), try shop.tree("piped")) == ["manifest.json"])
+    #expect(try shop.manifest("piped").shards[0].path == "pipe:cat in/000000.tar")
+    #expect(try shop.manifest("piped").ledger == shop.manifest("files").ledger)
+    let again = try clean(shop, "pipe:cat in/{000000..000003}.tar", out: "piped")
+    #expect(again.errors.contains("Nothing new"), "\(again.errors)")
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: "\(shop.root)/piped/.winnow")
+        .filter { $0.hasPrefix("tmp") } == [])
+  }
+
+  @Test func aCommandThatFailsIsAFaultOfItsShardAndItsOutputIsNotTrusted() throws {
+    let shop = try Workshop(pairs: 200)
+    let outcome = try clean(
+      shop, "in/{000000..000002}.tar", "pipe:cat in/000003.tar; exit 7", out: "out")
+    #expect(outcome.status == 3, "\(outcome.errors)")
+    #expect(outcome.errors.contains("the command ended with status 7"))
+    #expect(try shop.manifest().ledger.read == 150)
+  }
+
+  @Test func aCommandThatPrintsOtherBytesTheNextTimeEndsTheRun() throws {
+    let shop = try Workshop(pairs: 200)
+    let fickle = "pipe:cat in/000003.tar; if [ -e seen ]; then echo more; fi; touch seen"
+    let outcome = try clean(shop, "in/{000000..000002}.tar", fickle, out: "out")
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.contains("prints other bytes than when it was pinned"))
+    #expect(!FileManager.default.fileExists(atPath: "\(shop.root)/out/clean"))
+  }
+
+  @Test func inspectWantsFiles() throws {
+    let shop = try Workshop(pairs: 3)
+    let outcome = try shop.winnow("inspect", "pipe:cat in/000000.tar")
+    #expect(outcome.status == 2 && outcome.errors.contains("give a file"), "\(outcome.errors)")
+  }
+}
