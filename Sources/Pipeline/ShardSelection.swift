@@ -13,22 +13,12 @@ public struct ShardSelection: Sendable {
   /// - Parameter arguments: files, folders, brace patterns, or `-` for a list on standard input.
   /// - Throws: `RunError.usage` naming the argument or the line.
   public init(_ arguments: [String]) throws(RunError) {
-    var named = arguments
     do {
-      shards = try ShardList.expand(arguments) {
-        let list = FileHandle.standardInput.readDataToEndOfFile()
-        named += list.split { $0 == 0 || $0 == UInt8(ascii: "\n") }
-          .map { String(decoding: $0, as: UTF8.self) }
-        return list
-      }
+      let list = try ShardList(arguments)
+      (shards, folders) = (list.shards, list.folders)
     } catch {
       throw .usage("\(error)")
     }
-    let listed = shards
-    folders = named.flatMap { argument in
-      let parts = isFolder(argument) ? [argument] : argument.components(separatedBy: "::")
-      return parts.flatMap { $0.contains("{") ? expanded($0, listed) : [$0] }
-    }.filter(isFolder)
   }
 
   init(shards: [ShardPath]) { (self.shards, folders) = (shards, []) }
@@ -74,23 +64,6 @@ public struct ShardSelection: Sendable {
     }
     return nil
   }
-}
-
-/// The folders that a brace pattern of folders stands for, told from the shards found below them.
-private func expanded(_ pattern: String, _ shards: [ShardPath]) -> [String] {
-  let depth = pattern.split(separator: "/").count
-  let start = String(pattern.prefix { $0 != "{" })
-  let folders = shards.map(\.path).filter { $0.hasPrefix(start) }.map { path in
-    (path.hasPrefix("/") ? "/" : "")
-      + path.split(separator: "/").prefix(depth).joined(separator: "/")
-  }
-  return Set(folders).sorted()
-}
-
-private func isFolder(_ path: String) -> Bool {
-  var isDirectory: ObjCBool = false
-  return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
-    && isDirectory.boolValue
 }
 
 private func isSameOrBelow(_ path: String, _ folder: String) -> Bool {

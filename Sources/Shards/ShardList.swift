@@ -1,7 +1,11 @@
 import Foundation
 
-/// Turns what a person or a program names into the ordered list of shards.
-public enum ShardList {
+/// What a person or a program names, as the ordered list of shards.
+public struct ShardList: Sendable {
+  public let shards: [ShardPath]
+  /// The folders that were named, and walked.
+  public let folders: [String]
+
   /// Expands command-line arguments, in their order.
   ///
   /// An argument is a file; a folder, walked with all below it (sorted by the
@@ -18,10 +22,10 @@ public enum ShardList {
   ///
   /// - Parameter standardInput: gives all of standard input; called only for `-`.
   /// - Throws: ``ShardListError``; also for a path listed twice, since pairs would be counted twice.
-  public static func expand(
+  public init(
     _ arguments: [String],
     standardInput: () -> Data = { FileHandle.standardInput.readDataToEndOfFile() }
-  ) throws(ShardListError) -> [ShardPath] {
+  ) throws(ShardListError) {
     var list = Collected()
     for argument in arguments {
       if argument != "-" {
@@ -33,11 +37,12 @@ public enum ShardList {
         try list.add(lines: standardInput())
       }
     }
-    return list.paths
+    (shards, folders) = (list.paths, list.folders)
   }
 
   private struct Collected {
     var paths: [ShardPath] = []
+    var folders: [String] = []
     var hasReadInput = false
     private var seen: Set<String> = []
 
@@ -73,6 +78,7 @@ public enum ShardList {
     private mutating func add(path: String, mustExist: Bool) throws(ShardListError) {
       switch fileType(path) {
       case S_IFDIR?:
+        folders.append(path)
         for shard in try ShardFolder.shards(below: path) { try append(shard) }
       case nil where mustExist:
         throw .missing(path: path)

@@ -9,11 +9,11 @@ import Testing
 
   /// Expands arguments below the scratch folder and gives what is below it.
   func expand(_ arguments: [String], input: [UInt8]? = nil) throws -> [String] {
-    let list = try ShardList.expand(arguments) {
+    let list = try ShardList(arguments) {
       #expect(input != nil, "standard input was read")
       return Data(input ?? [])
     }
-    return list.map { $0.path.replacingOccurrences(of: scratch.path + "/", with: "") }
+    return list.shards.map { $0.path.replacingOccurrences(of: scratch.path + "/", with: "") }
   }
 
   func touch(_ names: String...) throws { for name in names { try scratch.write([], to: name) } }
