@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help deps build samples clean-shards nightly eval-samples test stress-kill test-peers fuzz fuzz-mutations sanitize sanitize-address sanitize-thread lint peers bench bench-labels bench-quality bench-training bench-scale bench-throughput clean
+.PHONY: help deps build samples clean-shards nightly eval-samples test stress-kill test-peers fuzz fuzz-mutations sanitize lint peers bench bench-labels bench-quality bench-training bench-scale bench-throughput clean
 
 # One set of flags for the build and the tests, so that nothing is compiled twice.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing

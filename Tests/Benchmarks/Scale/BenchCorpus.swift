@@ -15,7 +15,8 @@ import Shards
     static let configuration = CommandConfiguration(abstract: "Write shards of small drawn pairs.")
     @Option(help: "Pairs.") var pairs: Int
     @Option(help: "The number of the first pair.") var from = 0
-    @Option(help: "Pairs a shard.") var shardSize = 2000
+    @Option(help: "Pairs a shard (default: 10,000, as img2dataset writes them).") var shardSize =
+      10_000
     @Argument(help: "The folder.") var folder: String
 
     func run() throws {

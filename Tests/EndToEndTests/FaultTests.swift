@@ -1,0 +1,113 @@
+import Foundation
+import Testing
+
+@testable import Pipeline
+
+/// What fails outside: the disk, a limit, a shard that goes away. The run ends with an error that names the path, nothing
+/// half-written stands under a final name, and once the cause is gone the same command ends as if nothing had been.
+@Suite struct FaultTests {
+  private static let canMount: Bool = {
+    let folder = NSTemporaryDirectory() + "winnow-mount-\(UUID().uuidString)"
+    defer { rmdir(folder) }
+    guard mkdir(folder, 0o700) == 0, shell("mount -t tmpfs -o size=64k none '\(folder)'") == 0
+    else {
+      return false
+    }
+    return shell("umount '\(folder)'") == 0
+  }()
+
+  private static func shell(_ command: String) -> Int32 {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/bash")
+    process.arguments = ["-c", command]
+    process.standardError = FileHandle.nullDevice
+    guard (try? process.run()) != nil else { return -1 }
+    process.waitUntilExit()
+    return process.terminationStatus
+  }
+
+  /// Runs `winnow clean` within a shell command.
+  private func clean(
+    _ shop: Workshop, _ before: String, out: String, _ more: String = ""
+  ) throws -> Workshop.Outcome {
+    let command =
+      "\(before) exec '\(Workshop.binary.path)' clean in --pipeline tiny.yaml --out \(out) \(more)"
+    return try Workshop.run(
+      URL(fileURLWithPath: "/bin/bash"), ["-c", command], in: shop.root)
+  }
+
+  /// Every file under a final name is whole: what a manifest or a reader would see.
+  private func expectNothingHalfWritten(_ shop: Workshop, _ out: String) throws {
+    let folder = "\(shop.root)/\(out)/clean"
+    for file in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    where file.hasSuffix(".zst") {
+      #expect(Self.shell("zstd -tq '\(folder)/\(file)'") == 0, "\(file)")
+    }
+    #expect(!FileManager.default.fileExists(atPath: "\(shop.root)/\(out)/manifest.json"))
+  }
+
+  @Test(.enabled(if: canMount)) func aFullDisk() throws {
+    let shop = try Workshop(pairs: 400, pipeline: TinyCorpus.pipeline(shardSize: 30))
+    #expect(try shop.clean(out: "whole").status == 0)
+    let judges = ["--ensemble", "whole"].joined(separator: " ")
+    #expect(try shop.clean(out: "expected", "--ensemble", "whole").status == 0)
+    let disk = "\(shop.root)/disk"
+    #expect(mkdir(disk, 0o700) == 0)
+    for size in [16, 200, 420, 600] {
+      #expect(Self.shell("mount -t tmpfs -o size=\(size)k none '\(disk)'") == 0)
+      defer { _ = Self.shell("umount '\(disk)'") }
+      let full = try clean(shop, "", out: "disk/out", judges)
+      if full.status == 0 { continue }
+      #expect(full.status == 1, "\(full.errors)")
+      #expect(full.errors.contains("disk/out/") && full.errors.contains("No space left"))
+      try expectNothingHalfWritten(shop, "disk/out")
+      #expect(Self.shell("mount -o remount,size=64m '\(disk)'") == 0)
+      let again = try clean(shop, "", out: "disk/out", judges)
+      #expect(again.status == 0, "\(again.errors)")
+      #expect(differences(try shop.tree("expected"), try shop.tree("disk/out")) == [])
+    }
+  }
+
+  @Test func aLimitOnTheSizeOfFiles() throws {
+    let shop = try Workshop(pairs: 200)
+    #expect(try shop.clean(out: "whole").status == 0)
+    let limited = try clean(shop, "ulimit -f 16;", out: "out")
+    #expect(limited.status == 1, "\(limited.errors)")
+    #expect(limited.errors.contains("out/") && limited.errors.contains("File too large"))
+    try expectNothingHalfWritten(shop, "out")
+    #expect(try clean(shop, "", out: "out").status == 0)
+    #expect(differences(try shop.tree("whole"), try shop.tree("out")) == [])
+  }
+
+  @Test func anOutputFolderThatCannotBeMade() throws {
+    let shop = try Workshop(pairs: 3)
+    let outcome = try shop.clean(out: "tiny.yaml/out")
+    #expect(outcome.status == 1, "\(outcome.errors)")
+    #expect(outcome.errors.contains("tiny.yaml/out") && outcome.errors.contains("Not a directory"))
+  }
+
+  @Test func aShardThatGoesAwayBetweenThePasses() throws {
+    let shop = try Workshop(pairs: 200, pipeline: TinyCorpus.pipeline(epochs: 150))
+    #expect(try shop.clean(out: "whole").status == 0)
+    let process = try shop.start("clean", "in", "--pipeline", "tiny.yaml", "--out", "out")
+    #expect(shop.appears("out/.winnow/training"))
+    let shard = "\(shop.root)/in/000002.tar"
+    #expect(rename(shard, shard + ".away") == 0)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 1)
+    try expectNothingHalfWritten(shop, "out")
+    #expect(rename(shard + ".away", shard) == 0)
+    #expect(try shop.clean(out: "out").status == 0)
+    #expect(differences(try shop.tree("whole"), try shop.tree("out")) == [])
+  }
+
+  @Test func aReadErrorIsAFaultOfItsShard() throws {
+    let shop = try Workshop(pairs: 200)
+    // Opens, and fails to be read.
+    let outcome = try shop.winnow(
+      "clean", "-", "--pipeline", "tiny.yaml", "--out", "out", input: "in\n/proc/self/mem\n")
+    #expect(outcome.status == 3, "\(outcome.errors)")
+    #expect(outcome.errors.contains("/proc/self/mem"))
+    #expect(try shop.manifest().ledger.read == 200)
+  }
+}
