@@ -1,0 +1,36 @@
+import Foundation
+import Pipeline
+import Testing
+
+@testable import Reports
+
+@Suite struct MetricsFileTests {
+  private func file(status: Int32, _ out: String = "/data/a \"b\"\\c") -> MetricsFile {
+    MetricsFile(
+      directory: RunDirectory(out), manifest: nil, result: nil,
+      seconds: ["score": 1.5, "pin": 2], status: status)
+  }
+
+  private let now = Date(timeIntervalSince1970: 1_700_000_000)
+
+  @Test func labelsAreEscapedAndEveryFamilyHasItsType() {
+    let text = file(status: 0).text(now: now, lastSuccess: nil)
+    #expect(
+      text.contains(#"winnow_stage_seconds{out="/data/a \"b\"\\c",stage="score"} 1.5"#))
+    #expect(text.contains("winnow_last_run_timestamp_seconds{"))
+    let names = text.split(separator: "\n").filter { !$0.hasPrefix("#") }
+      .compactMap { $0.split(separator: "{").first }
+    for name in Set(names) {
+      #expect(text.contains("# TYPE \(name) gauge\n") && text.contains("# HELP \(name) "))
+    }
+    #expect(text.hasSuffix("\n"))
+  }
+
+  @Test(arguments: [(Int32(0), true), (3, true), (1, false), (75, false), (143, false)])
+  func onlyARunThatIsDoneIsASuccess(status: Int32, isSuccess: Bool) {
+    let text = file(status: status).text(now: now, lastSuccess: 5)
+    let line = text.split(separator: "\n").last { !$0.hasPrefix("#") } ?? ""
+    #expect(line.hasPrefix("winnow_last_success_timestamp_seconds"))
+    #expect(line.hasSuffix(isSuccess ? " 1700000000" : " 5"))
+  }
+}
