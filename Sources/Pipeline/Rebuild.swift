@@ -8,7 +8,8 @@ enum Rebuild {
   static func run(
     _ shards: ShardSelection, ensemble: String?, in run: RunContext
   ) throws -> RunResult {
-    guard FileManager.default.fileExists(atPath: run.directory.manifest) else {
+    // Of nothing, there is nothing to make anew.
+    guard FileManager.default.fileExists(atPath: run.directory.increment(0)) else {
       return try Run.cleanIncrements(shards, ensemble: ensemble, in: run)
     }
     let beside = try RunContext(

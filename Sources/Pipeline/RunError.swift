@@ -58,7 +58,9 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
       return "\(entry) exists, but \(missing), which says what it was made of, doesn't; "
         + "choose another --out"
     case .otherSettings(let directory, let differences):
-      return "\(directory) was begun with other settings; choose another --out or go back to:\n  "
+      return
+        "\(directory) was begun with other settings; choose another --out, make it anew with `winnow clean "
+        + "--rebuild`, or go back to:\n  "
         + differences.joined(separator: "\n  ")
         + (differences.allSatisfy { $0.hasPrefix("noise.") }
           ? "\nAnother cut needs no training: add --ensemble \(directory)" : "")
@@ -80,7 +82,7 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
         + "choose another --out"
     case .shardChanged(let path, let detail):
       return "\(path) changed during the run (\(detail)); "
-        + "restore it, or clean the new bytes with another --out"
+        + "restore it, or make the output anew from what is there with `winnow clean --rebuild`"
     case .missing(let file, let remedy): return "\(file) is missing; \(remedy)"
     case .damagedState(let file, let detail):
       return "\(file) can't be used (\(detail)); delete it and run the same command again"

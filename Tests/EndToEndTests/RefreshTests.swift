@@ -90,6 +90,30 @@ import Testing
     #expect(differences(try shop.tree("fresh"), try shop.tree("out")) == [])
   }
 
+  @Test func aRebuildTakesOtherSettingsAndGoesOnWhereItWasKilled() throws {
+    let shop = try Workshop(pairs: 200, shards: 5)
+    #expect(try shop.clean(out: "out").status == 0)
+    let before = try shop.tree("out")
+    let refused = try shop.clean(out: "out", "--plain")
+    #expect(refused.status == 1 && refused.errors.contains("--rebuild"), "\(refused.errors)")
+    for folder in ["ensemble", ".winnow/scores/000020-000020.record.json", "clean/000000.tar"] {
+      let process = try shop.start(
+        "clean", "in", "--pipeline", "tiny.yaml", "--out", "out", "--plain", "--rebuild")
+      #expect(shop.appears("out.rebuild/\(folder)"))
+      kill(process.processIdentifier, SIGKILL)
+      process.waitUntilExit()
+      // The old one serves until the new one is whole.
+      if FileManager.default.fileExists(atPath: "\(shop.root)/out.rebuild") {
+        #expect(differences(before, try shop.tree("out")) == [])
+      }
+    }
+    let rebuilt = try shop.clean(out: "out", "--plain", "--rebuild")
+    #expect(rebuilt.status == 0, "\(rebuilt.errors)")
+    #expect(try shop.clean(out: "fresh", "--plain").status == 0)
+    #expect(differences(try shop.tree("fresh"), try shop.tree("out")) == [])
+    #expect(!FileManager.default.fileExists(atPath: "\(shop.root)/out.rebuild"))
+  }
+
   @Test func aMovedOrTouchedShardIsNotNewAndAGoneOneIsTold() throws {
     let shop = try Workshop(pairs: 200)
     #expect(try shop.clean(out: "out").status == 0)
