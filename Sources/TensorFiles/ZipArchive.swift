@@ -1,4 +1,5 @@
 import CArchive
+import func Foundation.strerror
 
 // The only file of this room that touches libarchive: handles that own their `struct archive`.
 
@@ -134,5 +135,10 @@ private func errorText(_ archive: OpaquePointer?) -> String {
 private func archiveError(
   _ archive: OpaquePointer?, _ path: String, _ action: String
 ) -> TensorFileError {
-  .io(file: path, action: action, reason: errorText(archive))
+  var reason = errorText(archive)
+  // libarchive says "Write error", and not why, where the system refused.
+  let code = archive_errno(archive)
+  let cause = code > 0 ? String(cString: strerror(code)) : ""
+  if !reason.contains(cause) { reason += ": " + cause }
+  return .io(file: path, action: action, reason: reason)
 }

@@ -59,7 +59,9 @@ import Testing
       let full = try clean(shop, "", out: "disk/out", judges)
       if full.status == 0 { continue }
       #expect(full.status == 1, "\(full.errors)")
-      #expect(full.errors.contains("disk/out/") && full.errors.contains("No space left"))
+      #expect(
+        full.errors.contains("disk/out/") && full.errors.contains("No space left"), "\(full.errors)"
+      )
       try expectNothingHalfWritten(shop, "disk/out")
       #expect(Self.shell("mount -o remount,size=64m '\(disk)'") == 0)
       let again = try clean(shop, "", out: "disk/out", judges)
