@@ -72,8 +72,18 @@ enum FitStage {
   static func run(
     _ directories: [RunDirectory], in run: RunContext
   ) throws -> NoiseModelFile {
+    try fit(try directories.flatMap { try scores(of: $0) }, in: run)
+  }
+
+  /// On the folder's first increment, which the later ones are cut by.
+  static func runOnFirst(in run: RunContext) throws -> NoiseModelFile {
+    try fit(try scores(of: run.directory, increments: 1), in: run)
+  }
+
+  private static func fit(
+    _ scored: [(statistics: String, record: ShardScores)], in run: RunContext
+  ) throws -> NoiseModelFile {
     try Settings.pin([.noise], in: run)
-    let scored = try directories.flatMap { try scores(of: $0) }
     let digest = digest(of: scored.map(\.record))
     let file = run.directory.noiseModel
     if FileManager.default.fileExists(atPath: file) {
@@ -168,16 +178,16 @@ enum FitStage {
     }
   }
 
-  /// The statistics file and the record of every shard of the folder's increments.
+  /// The statistics file and the record of every shard of the folder's first increments.
   private static func scores(
-    of directory: RunDirectory
+    of directory: RunDirectory, increments: Int = .max
   ) throws(RunError) -> [(statistics: String, record: ShardScores)] {
     let pinned = try IncrementLog(of: directory).pinned
     guard !pinned.isEmpty else {
       throw .missing(file: directory.increment(0), remedy: "run `winnow score` first")
     }
     var scores: [(statistics: String, record: ShardScores)] = []
-    for increment in pinned {
+    for increment in pinned.prefix(increments) {
       for (i, record) in try ScoreFiles.records(of: increment, in: directory).enumerated() {
         scores.append((ScoreFiles(i, of: increment, in: directory).statistics, record))
       }

@@ -36,6 +36,8 @@ struct IncrementLog {
     guard !survey.new.isEmpty else { return nil }
     let increment = Increment(
       index: pinned.count, firstShard: shardCount, shards: survey.new)
+    // Before it is pinned: an increment that is open is held to the libraries that it was begun with.
+    if increment.index > 0 { try Settings.renewEnvironment(in: run) }
     try run.publishing.publish(json: increment, to: run.directory.increment(increment.index))
     pinned.append(increment)
     return increment
@@ -71,43 +73,57 @@ struct IncrementLog {
       match[i] = free[now[i].digest]?.popLast()
     }
 
+    let digests = Dictionary(known.map { ($0.digest, $0.path) }) { first, _ in first }
     var survey = ShardSurvey()
     var updates: [Int: Increment.Shard?] = [:]
+    var unreadable: Set<Int> = []
     for i in match.indices {
       if let k = match[i] {
-        if known[k] != now[i] { updates[k] = now[i] }
+        // Under the name that its state goes by.
+        var shard = now[i]
+        shard.name = known[k].name
+        if known[k] != shard { updates[k] = shard }
+      } else if let k = latest[paths[i]], now[i].digest.isEmpty {
+        // A disk that isn't mounted tonight makes no new shards.
+        unreadable.insert(k)
       } else if let k = latest[paths[i]], try adopts(k, known[k], in: run) {
         survey.notes.append("\(paths[i]) changed since it was pinned; it is judged as it is now")
         updates[k] = now[i]
+      } else if let original = digests[now[i].digest], !now[i].digest.isEmpty {
+        survey.notes.append("\(paths[i]) has the bytes of \(original); it isn't judged again")
       } else {
         survey.new.append(now[i])
       }
     }
-    try find(&survey, &updates, known, latest, Set(match.compactMap { $0 }), paths, in: run)
+    let seen = Set(match.compactMap { $0 })
+    try noteUnmatched(
+      &survey, &updates, known.indices.filter { !seen.contains($0) && updates[$0] == nil }, known,
+      latest, unreadable, Set(paths), in: run)
     try update(updates, in: run)
     return survey
   }
 
-  /// Looks after the known shards that the list doesn't name as they were.
-  private func find(
-    _ survey: inout ShardSurvey, _ updates: inout [Int: Increment.Shard?],
-    _ known: [Increment.Shard], _ latest: [String: Int], _ matched: Set<Int>, _ listed: [String],
-    in run: RunContext
+  /// Looks after the known shards, of these numbers, that the list doesn't name as they were.
+  private func noteUnmatched(
+    _ survey: inout ShardSurvey, _ updates: inout [Int: Increment.Shard?], _ unmatched: [Int],
+    _ known: [Increment.Shard], _ latest: [String: Int], _ unreadable: Set<Int>,
+    _ listed: Set<String>, in run: RunContext
   ) throws {
-    let listed = Set(listed)
-    for k in known.indices where !matched.contains(k) && updates[k] == nil {
+    for k in unmatched {
       let shard = known[k]
-      if listed.contains(shard.path) || latest[shard.path] != k {
+      let isThere =
+        ShardPath.isPipe(shard.path) || FileManager.default.fileExists(atPath: shard.path)
+      if shard.digest.isEmpty {
+        // It never could be opened, so nothing of it is published.
+        if !listed.contains(shard.path) { survey.unlisted += 1 }
+      } else if latest[shard.path] != k || listed.contains(shard.path) && !unreadable.contains(k) {
         survey.stale.append(StaleShard(index: k, path: shard.path, change: .changed))
-      } else if ShardPath.isPipe(shard.path)
-        || FileManager.default.fileExists(atPath: shard.path)
-      {
-        survey.unlisted += 1
-      } else if shard.digest.isEmpty {
-        // It never could be opened.
+      } else if isThere, !unreadable.contains(k) {
         survey.unlisted += 1
       } else if try adopts(k, shard, in: run) {
-        survey.notes.append("\(shard.path) is gone before it was cleaned; it is left out")
+        survey.notes.append(
+          "\(shard.path) \(isThere ? "can't be opened" : "is gone") before it was cleaned; it is left out"
+        )
         updates[k] = .some(nil)
       } else {
         survey.stale.append(StaleShard(index: k, path: shard.path, change: .gone))
@@ -128,7 +144,8 @@ struct IncrementLog {
     // Of one that couldn't be opened nothing is published: as it is now, it is a new one.
     if shard.digest.isEmpty { return false }
     throw .shardChanged(
-      path: shard.path, detail: "and a part of what is written of it is published")
+      path: shard.path,
+      detail: "it was pinned, and what is written of its increment may be published")
   }
 
   /// Those of shards that were pinned otherwise.
@@ -151,7 +168,14 @@ struct IncrementLog {
       }
       first += pinned[i].shards.count
       if pinned[i] != before {
-        if i >= finished { removeDecisions(of: before, in: run) }
+        let isSame =
+          pinned[i].firstShard == before.firstShard && pinned[i].digests == before.digests
+        // Ranks may name a shard by paths of their own; its bytes are what counts.
+        if isSame, !run.rank.isWhole {
+          pinned[i] = before
+          continue
+        }
+        if !isSame, i >= finished { removeDecisions(of: before, in: run) }
         try run.publishing.publish(json: pinned[i], to: run.directory.increment(i))
       }
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Shards
+import Synchronization
 
 /// A shard's bytes as a file, for one pass over it: the file itself, or what the command behind `pipe:` prints, spooled to
 /// the temporary folder and held to the digest that was pinned. Lives as long as the pass.
@@ -19,6 +20,7 @@ final class LocalShard: Sendable {
       return
     }
     path = "\(run.directory.temporary)/\(UInt64.random(in: 0 ... .max))-piped.tar"
+    try run.commands.check(shard.path)
     // It failed when it was pinned: there is no such file, which its reader says.
     guard !shard.digest.isEmpty else { return }
     let outcome = try PipedShard.run(shard.path, to: path, run.cancellation)
@@ -36,6 +38,25 @@ final class LocalShard: Sendable {
   /// A message about the file, about what the list names.
   func named(_ message: String?) -> String? {
     isSpooled ? message?.replacingOccurrences(of: path, with: name) : message
+  }
+}
+
+/// The `pipe:` sources that the command line or the pipeline file names: no other is run, whatever a folder's state says
+/// (promise 8).
+final class NamedCommands: Sendable {
+  private let sources = Mutex<Set<String>>([])
+
+  func allow(_ shards: ShardSelection) {
+    let pipes = shards.paths.filter(ShardPath.isPipe)
+    sources.withLock { $0.formUnion(pipes) }
+  }
+
+  /// - Throws: `RunError.usage`.
+  func check(_ source: String) throws(RunError) {
+    guard sources.withLock({ $0.contains(source) }) else {
+      throw .usage(
+        "\(source) is still to be read, and a command runs only where it is named: name it again")
+    }
   }
 }
 

@@ -12,17 +12,23 @@ enum Rebuild {
     guard FileManager.default.fileExists(atPath: run.directory.increment(0)) else {
       return try Run.cleanIncrements(shards, ensemble: ensemble, in: run)
     }
+    var configuration = run.configuration
+    configuration.refresh.onDrift = .report
     let beside = try RunContext(
-      configuration: run.configuration, directory: RunDirectory(run.directory.path + ".rebuild"),
+      configuration: configuration,
+      directory: RunDirectory(realPath(run.directory.path) + ".rebuild"),
       cancellation: run.cancellation, observe: run.observe)
+    beside.commands.allow(shards)
     try shards.checkApart(from: beside.directory)
+    try checkSwap(run)
     try settle(beside.directory, in: run)
+    try discardOther(beside)
     run.observe(.note("building anew in \(beside.directory.path)"))
     var result = try Run.locked(beside) { () throws -> RunResult in
       try begin(beside, after: run)
       return try Run.cleanIncrements(shards, ensemble: ensemble, in: beside)
     }
-    try swap(run.directory.path, beside.directory.path)
+    try swap(realPath(run.directory.path), beside.directory.path)
     result.previous = try putAway(beside.directory, in: run)
     result.cleanShards = result.cleanShards.map {
       run.directory.clean + "/" + ($0 as NSString).lastPathComponent
@@ -69,12 +75,49 @@ enum Rebuild {
 
   /// After a kill between the swap and what follows it, the folder beside is the old one.
   private static func settle(_ beside: RunDirectory, in run: RunContext) throws {
-    guard
-      FileManager.default.fileExists(atPath: Generation.file(beside))
-        || FileManager.default.fileExists(atPath: beside.manifest)
-    else { return }
+    guard FileManager.default.fileExists(atPath: beside.increment(0)) else { return }
     let (old, now) = (try Generation(of: beside).number, try Generation(of: run.directory).number)
     if old < now { _ = try putAway(beside, in: run) }
+  }
+
+  private static func previous(of run: RunContext) -> String {
+    realPath(run.directory.path) + ".previous"
+  }
+
+  /// Looks beforehand for what would fail after hours: a place beside the folder where two folders can be swapped, and no
+  /// stranger in the place of the old one.
+  private static func checkSwap(_ run: RunContext) throws {
+    let previous = RunDirectory(previous(of: run))
+    let files = FileManager.default
+    if files.fileExists(atPath: previous.path), !files.fileExists(atPath: previous.increment(0)) {
+      throw RunError.usage(
+        "\(previous.path) is where the old output would go, and holds no output of Winnow; move it away"
+      )
+    }
+    let folders = (0..<2).map { _ in "\(previous.path)-\(UInt64.random(in: 0 ... .max))" }
+    defer { for folder in folders { rmdir(folder) } }
+    for folder in folders { try run.directory.makeFolder(folder) }
+    try swap(folders[0], folders[1])
+    let ids = [run.directory.path, folders[0]].map { path in
+      var status = stat()
+      return stat(path, &status) == 0 ? status.st_dev : 0
+    }
+    guard ids[0] == ids[1] else {
+      throw RunError.usage(
+        "\(run.directory.path) is a disk of its own, so that nothing can be built beside it; give an --out below it"
+      )
+    }
+  }
+
+  /// A rebuild that was begun otherwise was never output: it is begun again.
+  private static func discardOther(_ beside: RunContext) throws {
+    do {
+      try Settings.compare(Settings.Section.allCases, in: beside)
+    } catch RunError.otherSettings {
+      beside.observe(
+        .note("\(beside.directory.path) was begun with other settings; it is begun again"))
+      try FileManager.default.removeItem(atPath: beside.directory.path)
+    }
   }
 
   /// Swaps two folders in one step: nobody ever sees neither. glibc's `renameat2`, which Swift's modules leave out.
@@ -93,7 +136,7 @@ enum Rebuild {
 
   /// - Returns: where the old folder lies now.
   private static func putAway(_ old: RunDirectory, in run: RunContext) throws -> String {
-    let previous = run.directory.path + ".previous"
+    let previous = previous(of: run)
     try? FileManager.default.removeItem(atPath: previous)
     guard rename(old.path, previous) == 0 else {
       throw RunError.file(path: previous, operation: "rename into place", code: errno)

@@ -51,7 +51,7 @@ final class RejectedSample: MemberSink {
     // An input member of that name is ordinary data; a second one would break readers.
     var name = key + Array(".winnow.json".utf8)
     var number = 2
-    while noteNames.contains(name) {
+    while noteNames.contains(lowerCased(name)) {
       name = key + Array(".winnow.\(number).json".utf8)
       number += 1
     }
@@ -69,7 +69,9 @@ final class RejectedSample: MemberSink {
       let suffix = sampleKey(ofMember: name)?.suffix ?? Array("\(members)".utf8)
       result = replacement + Array(".".utf8) + suffix
     }
-    if result.suffix(5).elementsEqual(".json".utf8) { noteNames.insert(result) }
+    // Readers tell suffixes apart without their case.
+    let folded = lowerCased(result)
+    if folded.suffix(5).elementsEqual(".json".utf8) { noteNames.insert(folded) }
     return result
   }
 }

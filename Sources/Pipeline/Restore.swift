@@ -64,7 +64,8 @@ struct Restoring: Codable {
     let size = manifest.provenance.configuration.write?.shardSize ?? 10_000
     var (index, count) = (manifest.clean.count, 0)
     for output in manifest.rejected {
-      let reader = ShardReader(path: "\(run.directory.rejected)/\(output.file)")
+      let reader = ShardReader(
+        path: "\(run.directory.rejected)/\(output.file)", limits: try Self.limits(in: run))
       var ordinal = -1
       while let event = reader.next() {
         try run.cancellation.check()
@@ -77,10 +78,8 @@ struct Restoring: Codable {
           result.already += 1
           continue
         }
-        guard sample != nil else {
-          result.problems.append(
-            "\(name) is too large to be restored by this command; unpack it from rejected/\(output.file)"
-          )
+        if let problem = Self.problem(key, sample) {
+          result.problems.append("\(name) \(problem); unpack it from rejected/\(output.file)")
           continue
         }
         // Readers merge or refuse equal keys that are adjacent.
@@ -96,6 +95,25 @@ struct Restoring: Codable {
     result.problems += wanted.subtracting(found).sorted().map {
       "no rejected pair has the key \($0)"
     }
+  }
+
+  /// Why a sample can't be put back, if it can't: known before anything is pinned.
+  private static func problem(_ key: [UInt8], _ sample: Sample?) -> String? {
+    guard let sample else { return "is too large to be restored by this command" }
+    guard String(validating: key, as: UTF8.self) != nil else { return "has a key that isn't UTF-8" }
+    return sample.members.count > 1 && isNote(sample.members.last?.name ?? [], of: key)
+      ? nil : "doesn't end with Winnow's note"
+  }
+
+  private static func isNote(_ name: [UInt8], of key: [UInt8]) -> Bool {
+    name.starts(with: key + Array(".winnow.".utf8)) && name.suffix(5).elementsEqual(".json".utf8)
+  }
+
+  /// What the run held in memory, and the note.
+  private static func limits(in run: RunContext) throws -> ReadLimits {
+    var limits = (try Settings.provenance(in: run).read ?? ReadConfiguration()).limits
+    limits.maxSampleBytes += 1 << 20
+    return limits
   }
 
   /// Writes what is pinned, if anything is.
@@ -137,7 +155,9 @@ struct Restoring: Codable {
       for pair in pairs {
         try run.cancellation.check()
         if open?.file != pair.rejected {
-          open = (pair.rejected, ShardReader(path: "\(run.directory.rejected)/\(pair.rejected)"), 0)
+          let reader = ShardReader(
+            path: "\(run.directory.rejected)/\(pair.rejected)", limits: try limits(in: run))
+          open = (pair.rejected, reader, 0)
         }
         var sample: Sample?
         while let (file, reader, next) = open, next <= pair.ordinal, let event = reader.next() {

@@ -29,9 +29,10 @@ extension Run {
       run.observe(
         .note("finishing the \(open.shards.count) shards that an earlier run began"))
     }
+    let mayRebuild = try mayRebuild(survey, in: run)
     var result = RunResult()
     for increment in log.open {
-      switch try clean(increment, ensemble: ensemble, in: run) {
+      switch try clean(increment, ensemble: ensemble, mayRebuild, in: run) {
       case .done(let part): result.add(part)
       case .drifted: return try Rebuild.onDrift(shards, ensemble: ensemble, in: run)
       }
@@ -39,8 +40,7 @@ extension Run {
     }
     let hadOpen = result.manifest != nil
     if let increment = try log.pin(survey, in: run) {
-      if increment.index > 0 { try Settings.renewEnvironment(in: run) }
-      switch try clean(increment, ensemble: ensemble, in: run) {
+      switch try clean(increment, ensemble: ensemble, mayRebuild, in: run) {
       case .done(let part): result.add(part)
       case .drifted: return try Rebuild.onDrift(shards, ensemble: ensemble, in: run)
       }
@@ -57,8 +57,22 @@ extension Run {
     case drifted
   }
 
+  /// By the policy for drift, and as long as the pairs that are published can be had again.
+  private static func mayRebuild(_ survey: ShardSurvey, in run: RunContext) throws -> Bool {
+    guard run.configuration.refresh.onDrift != .report,
+      FileManager.default.fileExists(atPath: run.directory.manifest)
+    else { return false }
+    let isRestored = try !Manifest(of: run.directory).restored.isEmpty
+    if survey.stale.allSatisfy({ $0.change != .gone }), !isRestored { return true }
+    run.observe(
+      .note(
+        "whatever the new pairs score, the folder isn't built anew by itself: pairs that it holds "
+          + (isRestored ? "were restored" : "come from shards that are gone")))
+    return false
+  }
+
   private static func clean(
-    _ increment: Increment, ensemble: String?, in run: RunContext
+    _ increment: Increment, ensemble: String?, _ mayRebuild: Bool, in run: RunContext
   ) throws -> Outcome {
     if increment.index > 0 { try Settings.compare(Settings.Section.allCases, in: run) }
     let judges =
@@ -69,9 +83,9 @@ extension Run {
     }
     let noise = try run.stage(.fit) {
       increment.index == 0
-        ? try FitStage.run([run.directory], in: run) : try FitStage.reuse(for: records, in: run)
+        ? try FitStage.runOnFirst(in: run) : try FitStage.reuse(for: records, in: run)
     }
-    if run.configuration.refresh.onDrift != .report, !run.directory.isPlanned(increment.index),
+    if mayRebuild, !run.directory.isPlanned(increment.index),
       let drift = try FitStage.drift(of: increment, in: run), drift.isDrift
     {
       run.observe(.note("\(drift.words); the folder is built anew"))

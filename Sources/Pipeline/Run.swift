@@ -8,7 +8,9 @@ public enum Run {
   /// Trains the judges: `DIR/ensemble`.
   public static func train(_ shards: ShardSelection, in run: RunContext) throws -> RunResult {
     try locked(run, shards) {
-      let increment = try pin(shards, in: run)
+      let isTrained = FileManager.default.fileExists(atPath: run.directory.ensemble)
+      let first = isTrained ? try IncrementLog(of: run.directory).pinned.first : nil
+      let increment = try first ?? pin(shards, in: run)
       return RunResult(faults: try TrainStage.run(increment, in: run).faults)
     }
   }
@@ -34,6 +36,7 @@ public enum Run {
       guard
         let (increment, judges) = try run.alone({ () throws -> (Increment, Judges)? in
           guard let increment = try current(shards, in: run) else { return nil }
+          try Settings.pin(ScoreStage.sections, in: run)
           return (increment, try EnsembleStage.adopt(ensemble, in: run))
         })
       else { return try nothingNew(ensemble: ensemble, ScoreStage.sections, in: run) }
@@ -50,8 +53,9 @@ public enum Run {
   ) throws -> NoiseModelFile {
     try FitStage.check(directories)
     return try locked(run) {
-      let isOwn = directories.map(\.path) == [run.directory.path]
-      if isOwn, let open = try IncrementLog(of: run.directory).open.first, open.index > 0 {
+      let paths = directories.map { absolutePath($0.path) }
+      let isOwn = paths == [absolutePath(run.directory.path)]
+      if isOwn, try IncrementLog(of: run.directory).pinned.count > 1 {
         run.observe(.note("the noise model stays: shards that it cut are published"))
         return try NoiseModelFile(of: run.directory)
       }
@@ -107,6 +111,7 @@ public enum Run {
       guard !shards.isEmpty else { throw RunError.usage("no shards given") }
       try shards.checkApart(from: run.directory, acceptsOutput: acceptsOutput)
       try run.directory.checkOrigin()
+      run.commands.allow(shards)
     }
     let lock = try RunLock(run.directory, rank: run.rank)
     defer {

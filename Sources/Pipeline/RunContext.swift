@@ -12,6 +12,7 @@ public struct RunContext: Sendable {
   public let rank: Rank
   let publishing: Publishing
   let timings = StageTimings()
+  let commands = NamedCommands()
 
   /// - Parameter observe: called from any thread.
   public init(

@@ -6,7 +6,12 @@ public struct RunDirectory: Sendable, Equatable {
   /// Tells the temporary files of processes apart that work in the folder at once.
   var part = ""
 
-  public init(_ path: String) { self.path = path }
+  /// - Parameter path: without the slashes at its end, so that a sibling is one.
+  public init(_ path: String) {
+    var path = path
+    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+    self.path = path
+  }
 
   public var clean: String { "\(path)/clean" }
   public var rejected: String { "\(path)/rejected" }
@@ -66,7 +71,15 @@ public struct RunDirectory: Sendable, Equatable {
 
   /// Makes the folders, and empties the temporary one of what a killed run left. Call it under the lock.
   func prepare() throws(RunError) {
-    try? FileManager.default.removeItem(atPath: temporary)
+    let files = FileManager.default
+    try? files.removeItem(atPath: temporary)
+    if part.isEmpty {
+      // Whoever holds the folder alone clears away what ranks left.
+      for name in (try? files.contentsOfDirectory(atPath: state)) ?? []
+      where name.hasPrefix("tmp.") {
+        try? files.removeItem(atPath: "\(state)/\(name)")
+      }
+    }
     for folder in [temporary, increments, scores, units] { try makeFolder(folder) }
   }
 

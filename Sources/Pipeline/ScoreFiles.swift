@@ -27,6 +27,10 @@ struct ScoreFiles {
       guard record.shardDigest == shard.digest else {
         throw .shardChanged(path: shard.path, detail: "it isn't what was scored")
       }
+      if let first = records.first, record.settingsDigest != first.settingsDigest {
+        throw .damagedState(
+          file: files.record, detail: "it was scored with other settings than \(first.shard)")
+      }
       records.append(record)
     }
     return records

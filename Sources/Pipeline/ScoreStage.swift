@@ -60,6 +60,10 @@ enum ScoreStage {
       var scoring = ShardScoring(shard, judges: judges, settings: settings, run: run)
       try scoring.score(with: judge, progress: progress)
       let table = scoring.table
+      if !isPlanned {
+        // By earlier scores.
+        try? FileManager.default.removeItem(atPath: run.decisionPath(i, increment))
+      }
       try run.publishing.publish(files.table) { try table.write(to: $0) }
       try run.publishing.publish(json: scoring.statistics, to: files.statistics)
       try run.publishing.publish(json: scoring.record, to: files.record)

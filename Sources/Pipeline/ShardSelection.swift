@@ -71,7 +71,7 @@ private func isSameOrBelow(_ path: String, _ folder: String) -> Bool {
 }
 
 /// Absolute, without links in what exists of it.
-private func realPath(_ path: String) -> String {
+func realPath(_ path: String) -> String {
   let path = absolutePath(path)
   if let resolved = realpath(path, nil) {
     defer { free(resolved) }

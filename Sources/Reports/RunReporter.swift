@@ -51,7 +51,8 @@ public final class RunReporter: Sendable {
 
   /// Tells the end of the run.
   /// - Parameter error: what ended it before its time, in words.
-  public func finish(_ result: RunResult?, error: String? = nil, status: Int32) {
+  /// - Returns: why the figures couldn't be written, if they couldn't.
+  public func finish(_ result: RunResult?, error: String? = nil, status: Int32) -> String? {
     for shard in result?.stale ?? [] {
       log?.write(
         EventLog.Line(
@@ -68,14 +69,17 @@ public final class RunReporter: Sendable {
         event: "run_ended", text: error, seconds: seconds.values.reduce(0, +),
         pairs: result?.newPairs, status: status, ledger: manifest?.ledger,
         noiseRate: manifest?.noise.noiseRate, drift: result?.drift?.statistic))
-    guard let path = configuration.metrics else { return }
+    guard let path = configuration.metrics else { return nil }
     let file = MetricsFile(
       directory: directory, manifest: manifest, result: result, seconds: seconds, status: status)
     do {
       try file.write(to: path)
     } catch {
-      log?.write(EventLog.Line(event: "note", text: "can't write \(path): \(error)"))
+      let text = "can't write \(path): \(error.localizedDescription)"
+      log?.write(EventLog.Line(event: "note", text: text))
+      return text
     }
+    return nil
   }
 }
 

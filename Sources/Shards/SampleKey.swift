@@ -39,6 +39,6 @@ extension Sample {
 }
 
 /// ASCII letters to lower case; other bytes stay, since a name need not be UTF-8.
-func lowerCased(_ bytes: [UInt8]) -> [UInt8] {
+public func lowerCased(_ bytes: [UInt8]) -> [UInt8] {
   bytes.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
 }

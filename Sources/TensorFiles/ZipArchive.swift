@@ -1,4 +1,5 @@
 import CArchive
+
 import func Foundation.strerror
 
 // The only file of this room that touches libarchive: handles that own their `struct archive`.

@@ -114,10 +114,15 @@ struct RunOptions: ParsableArguments {
         cancellation: cancellation, observe: observe)
       let result = try body(context)
       let run = result as? RunResult
-      reporter.finish(run, status: run?.exitStatus ?? 0)
+      reporter.finish(run, status: run?.exitStatus ?? 0).map {
+        StandardError.print("warning: \($0)")
+      }
       return result
     } catch {
-      reporter.finish(nil, error: "\(error)", status: (error as? RunError)?.exitStatus ?? 1)
+      let status = (error as? RunError)?.exitStatus ?? 1
+      reporter.finish(nil, error: "\(error)", status: status).map {
+        StandardError.print("warning: \($0)")
+      }
       throw error
     }
   }

@@ -46,6 +46,21 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: "\(shop.root)/out/clean"))
   }
 
+  @Test func aCommandThatOnlyTheStateNamesIsNotRun() throws {
+    let shop = try Workshop(pairs: 200)
+    let pipe = "pipe:touch ran; cat in/000003.tar"
+    let scored = try Workshop.run(
+      Workshop.binary,
+      ["train", "in/{000000..000002}.tar", pipe, "--pipeline", "tiny.yaml", "--out", "out"],
+      in: shop.root)
+    #expect(scored.status == 0, "\(scored.errors)")
+    try FileManager.default.removeItem(atPath: "\(shop.root)/ran")
+    let outcome = try shop.clean("in/{000000..000002}.tar", out: "out")
+    #expect(outcome.status == 2)
+    #expect(outcome.errors.contains("runs only where it is named"), "\(outcome.errors)")
+    #expect(!FileManager.default.fileExists(atPath: "\(shop.root)/ran"))
+  }
+
   @Test func inspectWantsFiles() throws {
     let shop = try Workshop(pairs: 3)
     let outcome = try shop.winnow("inspect", "pipe:cat in/000000.tar")

@@ -114,6 +114,77 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: "\(shop.root)/out.rebuild"))
   }
 
+  @Test func aDiskThatIsNotThereTonightMakesNoShardsAndACopyIsNotJudgedAgain() throws {
+    let shop = try Workshop(pairs: 200)
+    let list = (0..<4).map { "in/00000\($0).tar\n" }.joined()
+    func night(_ list: String) throws -> Workshop.Outcome {
+      try shop.winnow("clean", "-", "--pipeline", "tiny.yaml", "--out", "out", input: list)
+    }
+    #expect(try night(list).status == 0)
+    #expect(rename("\(shop.root)/in", "\(shop.root)/unmounted") == 0)
+    let without = try night(list)
+    #expect(without.status == 0 && without.errors.contains("Nothing new"), "\(without.errors)")
+    #expect(without.errors.contains("in/000001.tar is gone since it was cleaned"))
+    #expect(rename("\(shop.root)/unmounted", "\(shop.root)/in") == 0)
+    try FileManager.default.copyItem(
+      atPath: "\(shop.root)/in/000001.tar", toPath: "\(shop.root)/in/copy.tar")
+    let copied = try night(list + "in/copy.tar\n")
+    #expect(copied.status == 0 && copied.errors.contains("Nothing new"), "\(copied.errors)")
+    #expect(copied.errors.contains("isn't judged again"))
+    #expect(try shop.manifest().increments.count == 1)
+  }
+
+  @Test func theStagesOneByOneGoOnTooAndALostManifestIsMadeAgain() throws {
+    let shop = try Workshop(pairs: 200)
+    #expect(try shop.clean(out: "whole").status == 0)
+    func stages() throws {
+      for command in [["train", "in"], ["score", "in"], ["fit"], ["filter", "in"]] {
+        let outcome = try Workshop.run(
+          Workshop.binary, command + ["--pipeline", "tiny.yaml", "--out", "out"], in: shop.root)
+        #expect(outcome.status == 0, "\(command): \(outcome.errors)")
+      }
+    }
+    try stages()
+    try add(200..<230, "000004", shop)
+    // The libraries have been upgraded since.
+    let settings = "\(shop.root)/out/.winnow/settings.json"
+    let text = try String(contentsOfFile: settings, encoding: .utf8)
+    #expect(text.contains("environment.libwebp"))
+    try text.replacingOccurrences(of: "environment.libwebp", with: "environment.libwurst")
+      .write(toFile: settings, atomically: true, encoding: .utf8)
+    try stages()
+    try stages()
+    #expect(try shop.clean(out: "whole").status == 0)
+    #expect(differences(try shop.tree("whole"), try shop.tree("out")) == [])
+    try FileManager.default.removeItem(atPath: "\(shop.root)/out/manifest.json")
+    let again = try shop.clean(out: "out/")
+    #expect(again.status == 0, "\(again.errors)")
+    #expect(differences(try shop.tree("whole"), try shop.tree("out")) == [])
+  }
+
+  @Test func aRebuildLooksBeforehandWhetherItCanEnd() throws {
+    let shop = try Workshop(pairs: 200)
+    #expect(try shop.clean(out: "out").status == 0)
+    try FileManager.default.createDirectory(
+      atPath: "\(shop.root)/out.previous/mine", withIntermediateDirectories: true)
+    let stranger = try shop.clean(out: "out", "--rebuild")
+    #expect(stranger.status == 2 && stranger.errors.contains("move it away"), "\(stranger.errors)")
+    #expect(FileManager.default.fileExists(atPath: "\(shop.root)/out.previous/mine"))
+    try FileManager.default.removeItem(atPath: "\(shop.root)/out.previous")
+    // A slash at the end, as a shell completes it; and one that was begun otherwise is begun again.
+    let process = try shop.start(
+      "clean", "in", "--pipeline", "tiny.yaml", "--out", "out", "--plain", "--rebuild")
+    #expect(shop.appears("out.rebuild/.winnow/increments/000000.plan.json"))
+    kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+    let isCut = FileManager.default.fileExists(atPath: "\(shop.root)/out.rebuild")
+    let rebuilt = try shop.clean(out: "out/", "--rebuild")
+    #expect(rebuilt.status == 0, "\(rebuilt.errors)")
+    #expect(rebuilt.errors.contains("it is begun again") == isCut)
+    #expect(try shop.manifest().clean.allSatisfy { $0.file.hasSuffix(".tar.zst") })
+    #expect(!FileManager.default.fileExists(atPath: "\(shop.root)/out.rebuild"))
+  }
+
   @Test func aMovedOrTouchedShardIsNotNewAndAGoneOneIsTold() throws {
     let shop = try Workshop(pairs: 200)
     #expect(try shop.clean(out: "out").status == 0)

@@ -72,6 +72,18 @@ import Testing
     #expect(differences(try shop.tree("whole"), try shop.tree("out")) == [])
   }
 
+  @Test func aKeyThatIsNotTextIsRefusedAndWedgesNothing() throws {
+    let shop = try Workshop(pairs: 150, shards: 150)
+    var members = TinyCorpus.sample(7, key: "k")
+    for i in members.indices { members[i].name = [0x63, 0xE9] + members[i].name.dropFirst() }
+    try TinyCorpus.write(members, to: "\(shop.root)/in/b.tar")
+    #expect(try shop.clean(out: "out", "--keep-fraction", "0").status == 0)
+    let outcome = try shop.winnow("restore", "c\u{FFFD}", "--out", "out", "--quiet")
+    #expect(outcome.status == 1)
+    #expect(!FileManager.default.fileExists(atPath: "\(shop.root)/out/.winnow/restoring.json"))
+    #expect(try shop.clean(out: "out", "--keep-fraction", "0").status == 0)
+  }
+
   @Test func withoutAFinishedRunThereIsNothingToRestore() throws {
     let shop = try Workshop(pairs: 3)
     let outcome = try shop.winnow("restore", "k", "--out", "out")
