@@ -23,6 +23,7 @@ public struct RunContext: Sendable {
     configuration.judges.seed = configuration.seed
     configuration.train.seed = configuration.seed
     try configuration.check()
+    try Self.checkAddressSpace()
     self.configuration = configuration
     var directory = directory
     if !rank.isWhole { directory.part = ".\(rank.index)-of-\(rank.count)" }
@@ -34,5 +35,17 @@ public struct RunContext: Sendable {
       configuration.workers > 0
       ? configuration.workers : ProcessInfo.processInfo.activeProcessorCount
     publishing = Publishing(temporary: directory.temporary)
+  }
+
+  /// OpenBLAS takes 128 MiB of addresses a thread, and waits for ever where it gets none.
+  private static func checkAddressSpace() throws(RunError) {
+    let needed: rlim_t = 2 << 30
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0, limit.rlim_cur < needed
+    else { return }
+    throw .usage(
+      "the address space is limited to \(limit.rlim_cur >> 20) MiB (ulimit -v), of which OpenBLAS alone may take more; "
+        + "allow at least \(needed >> 20) MiB, or limit resident memory instead (systemd's MemoryMax)"
+    )
   }
 }
