@@ -39,7 +39,7 @@ public struct RunSummary {
     }
     if manifest.increments.count > 1 {
       lines.append(
-        "\(result.newPairs) pairs of \(result.newShards) shards are new; the figures are of all increments."
+        "\(result.newPairs) pairs of \(result.newShards) shards are new; the counts are of all increments, the noise model is of the first."
       )
     }
     if let drift = result.drift { lines.append("warning: \(drift.words).") }
