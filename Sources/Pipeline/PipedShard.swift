@@ -9,12 +9,15 @@ final class LocalShard: Sendable {
   /// As the list names it.
   private let name: String
   private let isSpooled: Bool
+  /// Its command failed when it was pinned.
+  private let hasFailed: Bool
 
   /// - Throws: `RunError.shardChanged` where the command prints other bytes than those pinned, or fails where it didn't;
   ///   a file is looked at by its reader.
   init(_ shard: Increment.Shard, in run: RunContext) throws(RunError) {
     name = shard.path
     isSpooled = ShardPath.isPipe(shard.path)
+    hasFailed = isSpooled && shard.digest.isEmpty
     guard isSpooled else {
       path = shard.path
       return
@@ -37,7 +40,11 @@ final class LocalShard: Sendable {
 
   /// A message about the file, about what the list names.
   func named(_ message: String?) -> String? {
-    isSpooled ? message?.replacingOccurrences(of: path, with: name) : message
+    if hasFailed {
+      return
+        "\(name): the command failed, so that nothing of what it printed is used; see to it and run again"
+    }
+    return isSpooled ? message?.replacingOccurrences(of: path, with: name) : message
   }
 }
 
@@ -85,7 +92,11 @@ enum PipedShard {
       return Outcome(digest: "", failure: "the command can't be run: \(error)")
     }
     while process.isRunning {
-      if cancellation.isCancelled { process.terminate() }
+      if cancellation.isCancelled {
+        // It ignores the signals that this process ignores, but not this one. What it started itself isn't waited for.
+        kill(process.processIdentifier, SIGKILL)
+        try cancellation.check()
+      }
       usleep(5000)
     }
     process.waitUntilExit()

@@ -22,7 +22,13 @@ enum Rebuild {
     try shards.checkApart(from: beside.directory)
     try checkSwap(run)
     try settle(beside.directory, in: run)
-    try discardOther(beside)
+    try discardOther(beside, shards)
+    let restored = (try? Manifest(of: run.directory))?.restored.count ?? 0
+    if restored > 0 {
+      run.observe(
+        .note("\(restored) restored pairs are judged anew; restore them again if they are rejected")
+      )
+    }
     run.observe(.note("building anew in \(beside.directory.path)"))
     var result = try Run.locked(beside) { () throws -> RunResult in
       try begin(beside, after: run)
@@ -89,10 +95,10 @@ enum Rebuild {
   private static func checkSwap(_ run: RunContext) throws {
     let previous = RunDirectory(previous(of: run))
     let files = FileManager.default
-    if files.fileExists(atPath: previous.path), !files.fileExists(atPath: previous.increment(0)) {
+    for place in [previous, RunDirectory(realPath(run.directory.path) + ".rebuild")]
+    where files.fileExists(atPath: place.path) && !files.fileExists(atPath: place.state) {
       throw RunError.usage(
-        "\(previous.path) is where the old output would go, and holds no output of Winnow; move it away"
-      )
+        "\(place.path) is where output would go, and holds no output of Winnow; move it away")
     }
     let folders = (0..<2).map { _ in "\(previous.path)-\(UInt64.random(in: 0 ... .max))" }
     defer { for folder in folders { rmdir(folder) } }
@@ -110,12 +116,21 @@ enum Rebuild {
   }
 
   /// A rebuild that was begun otherwise was never output: it is begun again.
-  private static func discardOther(_ beside: RunContext) throws {
+  private static func discardOther(_ beside: RunContext, _ shards: ShardSelection) throws {
+    let pinned = try? IncrementLog(of: beside.directory).pinned.first?.shards.map(\.path)
     do {
+      if let pinned, pinned != shards.paths.map(absolutePath) {
+        throw RunError.otherShards(directory: beside.directory.path, detail: "")
+      }
       try Settings.compare(Settings.Section.allCases, in: beside)
-    } catch RunError.otherSettings {
+    } catch let error as RunError {
+      switch error {
+      case .otherSettings, .otherShards, .otherFormat: break
+      default: throw error
+      }
       beside.observe(
-        .note("\(beside.directory.path) was begun with other settings; it is begun again"))
+        .note(
+          "\(beside.directory.path) was begun with other settings or shards; it is begun again"))
       try FileManager.default.removeItem(atPath: beside.directory.path)
     }
   }

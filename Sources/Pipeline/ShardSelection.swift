@@ -84,7 +84,7 @@ func realPath(_ path: String) -> String {
 }
 
 /// Absolute, without `.` and `..`; links stay. A command is itself.
-func absolutePath(_ path: String) -> String {
+public func absolutePath(_ path: String) -> String {
   if ShardPath.isPipe(path) { return path }
   return URL(fileURLWithPath: path).standardizedFileURL.path
 }

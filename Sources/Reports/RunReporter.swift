@@ -21,10 +21,30 @@ public final class RunReporter: Sendable {
   ) throws {
     self.configuration = configuration
     self.directory = directory
+    try Self.check(configuration, directory)
     log = try configuration.log.map { try EventLog(path: $0) }
     log?.write(
       EventLog.Line(
         event: "run_began", command: command, out: directory.path, version: winnowVersion))
+  }
+
+  /// Refuses files that would go over shards or over output.
+  private static func check(
+    _ configuration: ReportConfiguration, _ directory: RunDirectory
+  ) throws(RunError) {
+    if let metrics = configuration.metrics, !metrics.hasSuffix(".prom") {
+      throw .usage("--metrics \(metrics): node_exporter reads NAME.prom; name it so")
+    }
+    for file in [configuration.log, configuration.metrics].compactMap({ $0 }) {
+      let path = absolutePath(file)
+      let isOutput = [directory.clean, directory.rejected, directory.decisions, directory.ensemble]
+        .contains { path.hasPrefix(absolutePath($0) + "/") }
+      let name = (path as NSString).lastPathComponent
+      if isOutput || name.contains(".tar") || name.hasSuffix(".tgz") {
+        throw .usage(
+          "\(file) is a place of shards or output; write the log and the figures elsewhere")
+      }
+    }
   }
 
   /// Called from any thread.
@@ -58,6 +78,9 @@ public final class RunReporter: Sendable {
         EventLog.Line(
           event: "stale_shard", text: shard.change.rawValue, path: shard.path,
           published: shard.published))
+    }
+    if let drift = result?.drift {
+      log?.write(EventLog.Line(event: "drift", text: drift.words, drift: drift.statistic))
     }
     for fault in result?.faults ?? [] {
       log?.write(EventLog.Line(event: "fault", text: fault.message, path: fault.path))

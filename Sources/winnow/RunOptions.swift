@@ -75,7 +75,18 @@ struct RunOptions: ParsableArguments {
   ) throws {
     _ = try output(configuration)
     // First, since a list on a terminal must end with one Ctrl-C.
-    let selection = try shards.expand(configuration)
+    let selection: ShardSelection
+    do {
+      selection = try shards.expand(configuration)
+    } catch {
+      // A night without its corpus is one that must be seen.
+      let reporter = try RunReporter(
+        configuration.report, of: RunDirectory(try output(configuration)),
+        command: CommandLine.arguments.dropFirst().first ?? "")
+      let status = (error as? RunError)?.exitStatus ?? (error as? ExitCode)?.rawValue ?? 2
+      _ = reporter.finish(nil, error: "\(error)", status: status)
+      throw error
+    }
     try report(try run(configuration, rank: rank) { try body(selection, $0) }, configuration)
   }
 

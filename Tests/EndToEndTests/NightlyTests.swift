@@ -133,5 +133,11 @@ import Testing
     let log = try String(contentsOfFile: "\(shop.root)/w.jsonl", encoding: .utf8)
     #expect(log.contains("was begun with other settings"))
     #expect(try shop.clean(out: "out", "--log", "nowhere/w.jsonl").status == 2)
+    for bad in ["in/000000.tar", "out/clean/000000.tar.zst", "w.txt"] {
+      #expect(try shop.clean(out: "out", "--metrics", bad).status == 2)
+    }
+    #expect(rename("\(shop.root)/in", "\(shop.root)/away") == 0)
+    #expect(try run([]).status == 2)
+    #expect(try line("last_run_exit_status")?.hasSuffix(" 2") == true)
   }
 }

@@ -34,6 +34,7 @@ import Testing
       shop, "in/{000000..000002}.tar", "pipe:cat in/000003.tar; exit 7", out: "out")
     #expect(outcome.status == 3, "\(outcome.errors)")
     #expect(outcome.errors.contains("the command ended with status 7"))
+    #expect(outcome.errors.contains("nothing of what it printed is used"))
     #expect(try shop.manifest().ledger.read == 150)
   }
 
@@ -59,6 +60,18 @@ import Testing
     #expect(outcome.status == 2)
     #expect(outcome.errors.contains("runs only where it is named"), "\(outcome.errors)")
     #expect(!FileManager.default.fileExists(atPath: "\(shop.root)/ran"))
+  }
+
+  @Test func aSignalEndsARunThatWaitsForACommand() throws {
+    let shop = try Workshop(pairs: 3)
+    let process = try shop.start("clean", "pipe:touch begun; sleep 60", "--out", "out")
+    #expect(shop.appears("begun"))
+    let begin = ContinuousClock.now
+    process.terminate()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 143)
+    // Far from the command's minute, whatever else the machine does.
+    #expect(ContinuousClock.now - begin < .seconds(30))
   }
 
   @Test func inspectWantsFiles() throws {
