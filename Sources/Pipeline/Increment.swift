@@ -80,7 +80,7 @@ struct Increment: Codable, Equatable, Sendable {
       if ShardPath.isPipe(shard.path) {
         let spool = "\(run.directory.temporary)/\(UInt64.random(in: 0 ... .max))-piped.tar"
         defer { unlink(spool) }
-        let outcome = try PipedShard.run(shard.path, to: spool, run.cancellation)
+        let outcome = try PipedShard.run(shard.path, to: spool, in: run)
         if let failure = outcome.failure {
           run.observe(.note("\(shard.path): \(failure)"))
         } else {

@@ -2,52 +2,6 @@ import Foundation
 import Shards
 import Synchronization
 
-/// A shard's bytes as a file, for one pass over it: the file itself, or what the command behind `pipe:` prints, spooled to
-/// the temporary folder and held to the digest that was pinned. Lives as long as the pass.
-final class LocalShard: Sendable {
-  let path: String
-  /// As the list names it.
-  private let name: String
-  private let isSpooled: Bool
-  /// Its command failed when it was pinned.
-  private let hasFailed: Bool
-
-  /// - Throws: `RunError.shardChanged` where the command prints other bytes than those pinned, or fails where it didn't;
-  ///   a file is looked at by its reader.
-  init(_ shard: Increment.Shard, in run: RunContext) throws(RunError) {
-    name = shard.path
-    isSpooled = ShardPath.isPipe(shard.path)
-    hasFailed = isSpooled && shard.digest.isEmpty
-    guard isSpooled else {
-      path = shard.path
-      return
-    }
-    path = "\(run.directory.temporary)/\(UInt64.random(in: 0 ... .max))-piped.tar"
-    try run.commands.check(shard.path)
-    // It failed when it was pinned: there is no such file, which its reader says.
-    guard !shard.digest.isEmpty else { return }
-    let outcome = try PipedShard.run(shard.path, to: path, run.cancellation)
-    if let failure = outcome.failure {
-      throw .shardChanged(path: shard.path, detail: failure)
-    }
-    guard outcome.digest == shard.digest else {
-      throw .shardChanged(
-        path: shard.path, detail: "the command prints other bytes than when it was pinned")
-    }
-  }
-
-  deinit { if isSpooled { unlink(path) } }
-
-  /// A message about the file, about what the list names.
-  func named(_ message: String?) -> String? {
-    if hasFailed {
-      return
-        "\(name): the command failed, so that nothing of what it printed is used; see to it and run again"
-    }
-    return isSpooled ? message?.replacingOccurrences(of: path, with: name) : message
-  }
-}
-
 /// The `pipe:` sources that the command line or the pipeline file names: no other is run, whatever a folder's state says
 /// (promise 8).
 final class NamedCommands: Sendable {
@@ -58,9 +12,16 @@ final class NamedCommands: Sendable {
     sources.withLock { $0.formUnion(pipes) }
   }
 
+  func allow(_ others: NamedCommands) {
+    let pipes = others.sources.withLock { $0 }
+    sources.withLock { $0.formUnion(pipes) }
+  }
+
+  func allows(_ source: String) -> Bool { sources.withLock { $0.contains(source) } }
+
   /// - Throws: `RunError.usage`.
   func check(_ source: String) throws(RunError) {
-    guard sources.withLock({ $0.contains(source) }) else {
+    guard allows(source) else {
       throw .usage(
         "\(source) is still to be read, and a command runs only where it is named: name it again")
     }
@@ -77,10 +38,12 @@ enum PipedShard {
   }
 
   /// - Parameter file: gets what the command prints.
-  /// - Throws: `RunError.file` where that can't be written, `.cancelled`.
+  /// - Throws: `RunError.usage` where nobody named the command, `.file` where its output can't be written, `.cancelled`.
   static func run(
-    _ source: String, to file: String, _ cancellation: Cancellation
+    _ source: String, to file: String, in run: RunContext
   ) throws(RunError) -> Outcome {
+    try run.commands.check(source)
+    let cancellation = run.cancellation
     let descriptor = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw .file(path: file, operation: "write", code: errno) }
     let process = Process()

@@ -1,17 +1,5 @@
 import Foundation
 
-extension ShardSurvey {
-  /// Says what is to be known of the list beside what is new in it.
-  func tell(_ observe: RunObserver) {
-    for note in notes { observe(.note(note)) }
-    if unlisted > 0 {
-      observe(
-        .note(
-          "\(unlisted) shards that were cleaned before aren't in the list; they stay as they are"))
-    }
-  }
-}
-
 /// Where the pairs of input shards went.
 enum PublishedShards {
   /// Fills in the clean shards that hold pairs of stale shards.

@@ -18,7 +18,7 @@ enum Rebuild {
       configuration: configuration,
       directory: RunDirectory(realPath(run.directory.path) + ".rebuild"),
       cancellation: run.cancellation, observe: run.observe)
-    beside.commands.allow(shards)
+    beside.commands.allow(run.commands)
     try shards.checkApart(from: beside.directory)
     try checkSwap(run)
     try settle(beside.directory, in: run)
@@ -28,6 +28,9 @@ enum Rebuild {
       run.observe(
         .note("\(restored) restored pairs are judged anew; restore them again if they are rejected")
       )
+    }
+    if FileManager.default.fileExists(atPath: previous(of: run)) {
+      run.observe(.note("\(previous(of: run)), from an earlier rebuild, is replaced at the end"))
     }
     run.observe(.note("building anew in \(beside.directory.path)"))
     var result = try Run.locked(beside) { () throws -> RunResult in
@@ -95,10 +98,10 @@ enum Rebuild {
   private static func checkSwap(_ run: RunContext) throws {
     let previous = RunDirectory(previous(of: run))
     let files = FileManager.default
-    for place in [previous, RunDirectory(realPath(run.directory.path) + ".rebuild")]
-    where files.fileExists(atPath: place.path) && !files.fileExists(atPath: place.state) {
-      throw RunError.usage(
-        "\(place.path) is where output would go, and holds no output of Winnow; move it away")
+    let rebuild = RunDirectory(realPath(run.directory.path) + ".rebuild")
+    for (place, sign) in [(previous.path, putAwayMark(previous)), (rebuild.path, rebuild.state)]
+    where files.fileExists(atPath: place) && !files.fileExists(atPath: sign) {
+      throw RunError.usage("\(place) is in the way, and no rebuild left it there; move it away")
     }
     let folders = (0..<2).map { _ in "\(previous.path)-\(UInt64.random(in: 0 ... .max))" }
     defer { for folder in folders { rmdir(folder) } }
@@ -149,10 +152,16 @@ enum Rebuild {
     try Publishing.flush((absolutePath(a) as NSString).deletingLastPathComponent)
   }
 
+  /// Tells what a rebuild put away, and the next one may delete, from a copy that somebody made.
+  private static func putAwayMark(_ directory: RunDirectory) -> String {
+    "\(directory.state)/put-away"
+  }
+
   /// - Returns: where the old folder lies now.
   private static func putAway(_ old: RunDirectory, in run: RunContext) throws -> String {
     let previous = previous(of: run)
     try? FileManager.default.removeItem(atPath: previous)
+    try Data().write(to: URL(fileURLWithPath: putAwayMark(old)))
     guard rename(old.path, previous) == 0 else {
       throw RunError.file(path: previous, operation: "rename into place", code: errno)
     }

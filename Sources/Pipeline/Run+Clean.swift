@@ -1,5 +1,6 @@
 import ConfidentLearning
 import Foundation
+import Shards
 
 extension Run {
   /// Everything, in one resumable run: finishes what an earlier run began, then judges the shards that are new.
@@ -29,7 +30,7 @@ extension Run {
       run.observe(
         .note("finishing the \(open.shards.count) shards that an earlier run began"))
     }
-    let mayRebuild = try mayRebuild(survey, in: run)
+    let mayRebuild = try mayRebuild(survey, log, in: run)
     var result = RunResult()
     for increment in log.open {
       switch try clean(increment, ensemble: ensemble, mayRebuild, in: run) {
@@ -58,16 +59,28 @@ extension Run {
   }
 
   /// By the policy for drift, and as long as the pairs that are published can be had again.
-  private static func mayRebuild(_ survey: ShardSurvey, in run: RunContext) throws -> Bool {
+  private static func mayRebuild(
+    _ survey: ShardSurvey, _ log: IncrementLog, in run: RunContext
+  ) throws -> Bool {
     guard run.configuration.refresh.onDrift != .report,
       FileManager.default.fileExists(atPath: run.directory.manifest)
     else { return false }
-    let isRestored = try !Manifest(of: run.directory).restored.isEmpty
-    if survey.stale.allSatisfy({ $0.change != .gone }), !isRestored { return true }
+    let obstacle: String
+    if try !Manifest(of: run.directory).restored.isEmpty {
+      obstacle = "were restored"
+    } else if survey.stale.contains(where: { $0.change == .gone }) {
+      obstacle = "come from shards that are gone"
+    } else if log.pinned.flatMap(\.shards).contains(where: {
+      ShardPath.isPipe($0.path) && !run.commands.allows($0.path)
+    }) {
+      obstacle = "come from commands that aren't named this time"
+    } else {
+      return true
+    }
     run.observe(
       .note(
         "whatever the new pairs score, the folder isn't built anew by itself: pairs that it holds "
-          + (isRestored ? "were restored" : "come from shards that are gone")))
+          + obstacle))
     return false
   }
 
@@ -94,17 +107,5 @@ extension Run {
     let order = try WriteOrder(increment, records, noise, in: run)
     try order.write(in: run)
     return .done(try order.publish(in: run))
-  }
-}
-
-extension Drift {
-  /// A sentence without its full stop.
-  public var words: String {
-    let way = shift < 0 ? "worse" : "better"
-    return String(
-      format:
-        "the %d new pairs don't score like the %d that the noise model was fitted on: their scores' "
-        + "distributions are %.2f apart (%.2f counts as drift), and the new pairs fit %@ on the average",
-      pairs, fittedPairs, statistic, threshold, way)
   }
 }

@@ -8,8 +8,9 @@ public enum Run {
   /// Trains the judges: `DIR/ensemble`.
   public static func train(_ shards: ShardSelection, in run: RunContext) throws -> RunResult {
     try locked(run, shards) {
-      let isTrained = FileManager.default.fileExists(atPath: run.directory.ensemble)
-      let first = isTrained ? try IncrementLog(of: run.directory).pinned.first : nil
+      // Of a finished folder's corpus, which may have grown, the judges stay.
+      let log = try IncrementLog(of: run.directory)
+      let first = log.finished > 0 ? log.pinned.first : nil
       let increment = try first ?? pin(shards, in: run)
       return RunResult(faults: try TrainStage.run(increment, in: run).faults)
     }

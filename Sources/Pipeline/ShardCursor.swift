@@ -23,7 +23,7 @@ struct ShardCursor {
   /// The whole sample at `place`.
   /// - Throws: `RunError.shardChanged` when the shard ends before it or no longer holds it whole.
   mutating func sample(at place: Plan.Position) throws -> Sample {
-    guard case .whole(let sample) = try sample(at: place, spillingTo: NoCopy()) else {
+    guard case .whole(let sample) = try sample(at: place, spillingTo: NoSink()) else {
       throw gone(place)
     }
     return sample
@@ -59,11 +59,5 @@ struct ShardCursor {
     .shardChanged(
       path: increment.shards[place.shard].path,
       detail: "sample \(place.ordinal) isn't there any more")
-  }
-
-  private struct NoCopy: MemberSink {
-    func begin(name: [UInt8], size: Int64) {}
-    func write(_ bytes: UnsafeRawBufferPointer) {}
-    func end() {}
   }
 }

@@ -35,8 +35,9 @@ extension [UInt8] {
 }
 
 /// For readers that only count what is too large.
-struct NoSink: MemberSink {
-  func begin(name: [UInt8], size: Int64) {}
-  func write(_ bytes: UnsafeRawBufferPointer) {}
-  func end() {}
+public struct NoSink: MemberSink {
+  public init() {}
+  public func begin(name: [UInt8], size: Int64) {}
+  public func write(_ bytes: UnsafeRawBufferPointer) {}
+  public func end() {}
 }

@@ -171,6 +171,11 @@ import Testing
     #expect(stranger.status == 2 && stranger.errors.contains("move it away"), "\(stranger.errors)")
     #expect(FileManager.default.fileExists(atPath: "\(shop.root)/out.previous/mine"))
     try FileManager.default.removeItem(atPath: "\(shop.root)/out.previous")
+    // A copy that somebody made isn't deleted either.
+    try FileManager.default.copyItem(
+      atPath: "\(shop.root)/out", toPath: "\(shop.root)/out.previous")
+    #expect(try shop.clean(out: "out", "--rebuild").status == 2)
+    try FileManager.default.removeItem(atPath: "\(shop.root)/out.previous")
     // A slash at the end, as a shell completes it; and one that was begun otherwise is begun again.
     let process = try shop.start(
       "clean", "in", "--pipeline", "tiny.yaml", "--out", "out", "--plain", "--rebuild")
@@ -182,6 +187,9 @@ import Testing
     #expect(rebuilt.status == 0, "\(rebuilt.errors)")
     #expect(rebuilt.errors.contains("it is begun again") == isCut)
     #expect(try shop.manifest().clean.allSatisfy { $0.file.hasSuffix(".tar.zst") })
+    // What a rebuild itself put away, the next one replaces.
+    let third = try shop.clean(out: "out", "--rebuild")
+    #expect(third.status == 0 && third.errors.contains("is replaced at the end"), "\(third.errors)")
     #expect(!FileManager.default.fileExists(atPath: "\(shop.root)/out.rebuild"))
   }
 
