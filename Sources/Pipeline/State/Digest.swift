@@ -1,0 +1,41 @@
+import CXXHash
+import Foundation
+
+/// XXH3-128, in hex.
+enum Digest {
+  static func of(_ bytes: some DataProtocol) -> String {
+    let contiguous = Array(bytes)
+    return hex(contiguous.withUnsafeBytes { XXH3_128bits($0.baseAddress, $0.count) })
+  }
+
+  /// Streams the file through the hash.
+  static func ofFile(_ path: String, cancellation: Cancellation) throws(RunError) -> String {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .file(path: path, operation: "open", code: errno) }
+    defer { close(descriptor) }
+    let state = XXH3_createState()
+    defer { XXH3_freeState(state) }
+    XXH3_128bits_reset(state)
+    // Aligned as malloc does it: see `blockAlignment` in Shards.
+    let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+    defer { block.deallocate() }
+    while true {
+      try cancellation.check()
+      let count = read(descriptor, block.baseAddress, block.count)
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw .file(path: path, operation: "read", code: errno)
+      }
+      if count == 0 { break }
+      XXH3_128bits_update(state, block.baseAddress, count)
+    }
+    return hex(XXH3_128bits_digest(state))
+  }
+
+  private static func hex(_ hash: XXH128_hash_t) -> String {
+    [hash.high64, hash.low64].map { half in
+      let digits = String(half, radix: 16)
+      return String(repeating: "0", count: 16 - digits.count) + digits
+    }.joined()
+  }
+}
