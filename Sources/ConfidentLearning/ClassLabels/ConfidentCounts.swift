@@ -32,11 +32,19 @@ public struct ConfidentCounts: Sendable, Equatable {
   /// - Throws: `.labelOutOfRange`; probabilities are taken as `ClassStatistics` found them.
   /// - Precondition: `rows` have as many classes.
   public mutating func add(_ rows: LabelledRows) throws(ClassLabelError) {
+    var margins = MarginCounts(classes: 0)
+    try add(rows, margins: &margins)
+  }
+
+  /// The same, and counts margins for `IssueSelection`.
+  public mutating func add(
+    _ rows: LabelledRows, margins: inout MarginCounts
+  ) throws(ClassLabelError) {
     precondition(rows.classes == counts.classes, "\(rows.classes) classes, not \(counts.classes)")
     try rows.checkLabels()
     switch rows.probabilities {
-    case .float32(let values): add(values, labels: rows.labels, bounds: bounds.float32)
-    case .float64(let values): add(values, labels: rows.labels, bounds: bounds.float64)
+    case .float32(let values): add(values, rows.labels, bounds.float32, &margins)
+    case .float64(let values): add(values, rows.labels, bounds.float64, &margins)
     }
   }
 
@@ -47,23 +55,28 @@ public struct ConfidentCounts: Sendable, Equatable {
   }
 
   private mutating func add<Scalar: ProbabilityScalar>(
-    _ values: [Scalar], labels: [Int32], bounds: [Scalar]
+    _ values: [Scalar], _ labels: [Int32], _ bounds: [Scalar], _ margins: inout MarginCounts
   ) {
-    let classes = counts.classes
+    let floors = [Scalar](repeating: Scalar(MarginCounts.least), count: bounds.count)
     values.withUnsafeBufferPointer { values in
       bounds.withUnsafeBufferPointer { bounds in
+        let answers = RowAnswers(values, bounds: bounds, rules: rules)
         for (index, label) in labels.enumerated() {
-          let row = UnsafeBufferPointer(
-            rebasing: values[index * classes..<(index + 1) * classes])
           let given = Int(label)
-          let confident = RowKernels.confidentLabel(
-            row, bounds: bounds, label: given, rules: rules)
+          if answers.disagrees(index, label: given) {
+            floors.withUnsafeBufferPointer {
+              margins.add(answers.row(index), given: given, floors: $0)
+            }
+          }
+          let confident = answers.confidentLabel(index)
           guard confident >= 0 else { continue }
           counts[given, confident] += 1
           guard confident != given else { continue }
-          let predicted = RowKernels.prediction(row, label: given, margin: rules.agreementMargin)
-          if predicted != given || rules == .paper { confidentIssues += 1 }
+          if rules == .paper || answers.prediction(index, label: given) != given {
+            confidentIssues += 1
+          }
         }
+        margins.count()
       }
     }
   }

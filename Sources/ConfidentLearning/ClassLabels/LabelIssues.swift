@@ -26,9 +26,10 @@ public struct LabelIssues: Sendable {
     try statistics.add(rows)
     var confident = ConfidentCounts(
       thresholds: statistics.thresholds(options.rules), rules: options.rules)
-    try confident.add(rows)
+    var margins = MarginCounts(classes: rows.classes)
+    try confident.add(rows, margins: &margins)
     let model = ClassNoiseModel(statistics, confident)
-    var selection = try IssueSelection(model, options: options)
+    var selection = try IssueSelection(model, options: options, margins: margins)
     try selection.add(rows)
     return LabelIssues(model: model, issues: selection.issues)
   }

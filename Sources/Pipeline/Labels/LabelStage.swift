@@ -14,6 +14,8 @@ public struct LabelStage: Sendable {
   private let source: LabelSource
   private let workers: Int
   private let cancellation: Cancellation
+  /// One for each worker, kept from read to read.
+  private let buffers = BufferPool()
 
   /// - Parameters:
   ///   - labels: an `.npy` of whole numbers, `[n]`.
@@ -47,13 +49,19 @@ public struct LabelStage: Sendable {
       $0.merge($1)
     }
     let thresholds = statistics.thresholds(options.rules)
-    let confident = try read(ConfidentCounts(thresholds: thresholds, rules: options.rules)) {
-      try $0.add($1)
+    let (confident, margins) = try read(
+      (
+        ConfidentCounts(thresholds: thresholds, rules: options.rules),
+        MarginCounts(classes: source.classes)
+      )
+    ) {
+      try $0.0.add($1, margins: &$0.1)
     } merge: {
-      $0.merge($1)
+      $0.0.merge($1.0)
+      $0.1.merge($1.1)
     }
     let model = ClassNoiseModel(statistics, confident)
-    let selection = try read(IssueSelection(model, options: options)) {
+    let selection = try read(IssueSelection(model, options: options, margins: margins)) {
       try $0.add($1)
     } merge: {
       $0.merge($1)
@@ -67,9 +75,10 @@ public struct LabelStage: Sendable {
     merge: (inout Part, Part) -> Void
   ) throws -> Part {
     let queue = ChunkQueue(count: source.chunks)
-    var parts = try parallelMap(workers, workers: workers) { [source, cancellation] _ in
+    var parts = try parallelMap(workers, workers: workers) { [source, cancellation, buffers] _ in
       var part = empty
-      var buffer = LabelSource.Buffer()
+      var buffer = buffers.take()
+      defer { buffers.give(buffer) }
       while let index = queue.next() {
         do {
           try cancellation.check()
@@ -110,4 +119,12 @@ private final class ChunkQueue: Sendable {
   }
 
   var failure: (any Error)? { state.withLock { $0.failure?.error } }
+}
+
+private final class BufferPool: Sendable {
+  private let free = Mutex<[LabelSource.Buffer]>([])
+
+  func take() -> LabelSource.Buffer { free.withLock { $0.popLast() } ?? LabelSource.Buffer() }
+
+  func give(_ buffer: LabelSource.Buffer) { free.withLock { $0.append(buffer) } }
 }
