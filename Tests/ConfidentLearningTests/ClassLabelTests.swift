@@ -67,11 +67,12 @@ struct NoisyLabels {
           { try $0.add($1) }, { $0.merge($1) })
         let model = ClassNoiseModel(statistics, confident)
         #expect(model == whole.model)
-        // `whole` knew floors beforehand; without them, or with those of a part of the rows, nothing else is selected.
-        var someMargins = MarginCounts(classes: 7)
-        var again = ConfidentCounts(thresholds: model.thresholds, rules: rules)
-        for part in parts.prefix(1 + parts.count / 3) { try again.add(part, margins: &someMargins) }
-        for margins in [nil, someMargins] {
+        // Floors known beforehand, from all rows or from some, select nothing else.
+        var early = EarlyCounts(classes: 7, rules: rules)
+        for part in parts.prefix(1 + parts.count / 3) { early.add(part, known: statistics) }
+        let some = early.margins
+        for part in parts.dropFirst(1 + parts.count / 3) { early.add(part, known: statistics) }
+        for margins in [nil, some, early.margins] {
           let selection = try read(
             IssueSelection(model, options: options, margins: margins), { try $0.add($1) },
             { $0.merge($1) })

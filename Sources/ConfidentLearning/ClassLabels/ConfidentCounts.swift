@@ -19,6 +19,15 @@ public struct ConfidentCounts: Sendable, Equatable {
     bounds = ConfidenceBounds(thresholds: thresholds, rules: rules)
   }
 
+  /// - Parameter counts: of rows that were counted early.
+  init(
+    thresholds: [Double], rules: ClassLabelRules, counts: ClassMatrix<Int>, confidentIssues: Int
+  ) {
+    self.init(thresholds: thresholds, rules: rules)
+    self.counts = counts
+    self.confidentIssues = confidentIssues
+  }
+
   /// The confident joint (the paper's eq. 1) as the rules have it: cleanlab's has at least 1 in each cell of the
   /// diagonal.
   public var confidentJoint: ClassMatrix<Int> {
@@ -32,19 +41,11 @@ public struct ConfidentCounts: Sendable, Equatable {
   /// - Throws: `.labelOutOfRange`; probabilities are taken as `ClassStatistics` found them.
   /// - Precondition: `rows` have as many classes.
   public mutating func add(_ rows: LabelledRows) throws(ClassLabelError) {
-    var margins = MarginCounts(classes: 0)
-    try add(rows, margins: &margins)
-  }
-
-  /// The same, and counts margins for `IssueSelection`.
-  public mutating func add(
-    _ rows: LabelledRows, margins: inout MarginCounts
-  ) throws(ClassLabelError) {
     precondition(rows.classes == counts.classes, "\(rows.classes) classes, not \(counts.classes)")
     try rows.checkLabels()
     switch rows.probabilities {
-    case .float32(let values): add(values, rows.labels, bounds.float32, &margins)
-    case .float64(let values): add(values, rows.labels, bounds.float64, &margins)
+    case .float32(let values): add(values, labels: rows.labels, bounds: bounds.float32)
+    case .float64(let values): add(values, labels: rows.labels, bounds: bounds.float64)
     }
   }
 
@@ -55,19 +56,13 @@ public struct ConfidentCounts: Sendable, Equatable {
   }
 
   private mutating func add<Scalar: ProbabilityScalar>(
-    _ values: [Scalar], _ labels: [Int32], _ bounds: [Scalar], _ margins: inout MarginCounts
+    _ values: [Scalar], labels: [Int32], bounds: [Scalar]
   ) {
-    let floors = [Scalar](repeating: Scalar(MarginCounts.least), count: bounds.count)
     values.withUnsafeBufferPointer { values in
       bounds.withUnsafeBufferPointer { bounds in
         let answers = RowAnswers(values, bounds: bounds, rules: rules)
         for (index, label) in labels.enumerated() {
           let given = Int(label)
-          if answers.disagrees(index, label: given) {
-            floors.withUnsafeBufferPointer {
-              margins.add(answers.row(index), given: given, floors: $0)
-            }
-          }
           let confident = answers.confidentLabel(index)
           guard confident >= 0 else { continue }
           counts[given, confident] += 1
@@ -76,7 +71,6 @@ public struct ConfidentCounts: Sendable, Equatable {
             confidentIssues += 1
           }
         }
-        margins.count()
       }
     }
   }

@@ -20,7 +20,7 @@ public struct IssueSelection: Sendable {
 
   /// - Parameters:
   ///   - model: of the whole data set.
-  ///   - margins: what the second read counted, if it did.
+  ///   - margins: `EarlyCounts.margins`, if they were counted.
   /// - Throws: `.parameter`.
   public init(
     _ model: ClassNoiseModel, options: LabelIssueOptions, margins: MarginCounts? = nil

@@ -5,7 +5,8 @@
 ///     issues.issues.map(\.row)      // [512, 17, 90, ...]: the most doubtful label first
 ///
 /// Data that doesn't fit in memory takes the same three reads over its parts: `ClassStatistics`, `ConfidentCounts`,
-/// `IssueSelection`, each merged over the parts before the next begins. The result is the same.
+/// `IssueSelection`, each merged over the parts before the next begins. The result is the same. `EarlyCounts`, beside the
+/// first, mostly saves the second.
 public struct LabelIssues: Sendable {
   public let model: ClassNoiseModel
   /// The worst first.
@@ -26,10 +27,9 @@ public struct LabelIssues: Sendable {
     try statistics.add(rows)
     var confident = ConfidentCounts(
       thresholds: statistics.thresholds(options.rules), rules: options.rules)
-    var margins = MarginCounts(classes: rows.classes)
-    try confident.add(rows, margins: &margins)
+    try confident.add(rows)
     let model = ClassNoiseModel(statistics, confident)
-    var selection = try IssueSelection(model, options: options, margins: margins)
+    var selection = try IssueSelection(model, options: options)
     try selection.add(rows)
     return LabelIssues(model: model, issues: selection.issues)
   }

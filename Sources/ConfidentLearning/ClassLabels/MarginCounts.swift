@@ -1,4 +1,4 @@
-/// A by-product of the second read that spares the third work: how many margins `P[actual] - P[given]` of each cell are how
+/// A by-product of the first read that spares the last one work: how many margins `P[actual] - P[given]` of each cell are how
 /// large. Where as many reach a step as a cell has room for, that step is a floor of its selection, known beforehand.
 ///
 /// A hint, no more: with counts of some rows, or of none, the selection is the same.

@@ -8,7 +8,7 @@ struct RowAnswers<Scalar: ProbabilityScalar> {
   private let bounds: Row
   private let rules: ClassLabelRules
   /// -1 where no probability is above 0.
-  private var likeliest: [Int32]
+  private var likeliestClasses: [Int32]
   private var passes: [UInt8]
 
   /// - Parameters:
@@ -18,11 +18,11 @@ struct RowAnswers<Scalar: ProbabilityScalar> {
     (self.values, self.bounds, self.rules) = (values, bounds, rules)
     classes = bounds.count
     let rows = values.count / classes
-    likeliest = Array(repeating: 0, count: rows)
+    likeliestClasses = Array(repeating: 0, count: rows)
     passes = Array(repeating: 0, count: rows)
     guard let first = values.baseAddress, let bound = bounds.baseAddress else { return }
     Scalar.likeliest(
-      first, rows: rows, classes: classes, bounds: bound, into: &likeliest, passes: &passes)
+      first, rows: rows, classes: classes, bounds: bound, into: &likeliestClasses, passes: &passes)
   }
 
   @inline(__always)
@@ -30,11 +30,19 @@ struct RowAnswers<Scalar: ProbabilityScalar> {
     Row(rebasing: values[index * classes..<(index + 1) * classes])
   }
 
+  /// The likeliest class, or -1 where no probability is above 0.
+  @inline(__always)
+  func likeliest(_ index: Int) -> Int { Int(likeliestClasses[index]) }
+
+  /// Whether any probability reaches its bound.
+  @inline(__always)
+  func anyPasses(_ index: Int) -> Bool { passes[index] != 0 }
+
   /// The class that the row counts for in the confident joint, or -1.
   @inline(__always)
   func confidentLabel(_ index: Int) -> Int {
     if passes[index] == 0 { return -1 }
-    let k = Int(likeliest[index])
+    let k = likeliest(index)
     // If the likeliest class of all is passed, it is the likeliest of those passed.
     if k >= 0, values[index * classes + k] >= bounds[k] { return k }
     return PlainRow.confidentLabel(row(index), bounds: bounds, rules: rules)
@@ -43,7 +51,7 @@ struct RowAnswers<Scalar: ProbabilityScalar> {
   /// The likeliest class, where the given label wins if it is within the rules' margin.
   @inline(__always)
   func prediction(_ index: Int, label: Int) -> Int {
-    Self.prediction(row(index), likeliest: Int(likeliest[index]), label: label, rules: rules)
+    Self.prediction(row(index), likeliest: likeliest(index), label: label, rules: rules)
   }
 
   /// The same for one row.
@@ -70,7 +78,7 @@ struct RowAnswers<Scalar: ProbabilityScalar> {
   /// Whether a class is likelier than the given label.
   @inline(__always)
   func disagrees(_ index: Int, label: Int) -> Bool {
-    let k = Int(likeliest[index])
+    let k = likeliest(index)
     return k >= 0 && k != label
   }
 }

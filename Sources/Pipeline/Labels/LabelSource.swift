@@ -49,6 +49,9 @@ struct LabelSource: Sendable {
 
   var chunks: Int { (rows + chunkRows - 1) / chunkRows }
 
+  /// The chunk that a row lies in.
+  func chunk(ofRow row: Int) -> Int { row / chunkRows }
+
   /// What a worker reads into, over and over.
   struct Buffer: Sendable {
     fileprivate var float16: [Float16] = []

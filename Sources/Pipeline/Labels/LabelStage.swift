@@ -8,8 +8,8 @@ public typealias LabelFilter = LabelIssueFilter
 public typealias LabelRules = ClassLabelRules
 public typealias LabelRank = LabelQuality
 
-/// `winnow labels`: which labels of a classification data set are wrong. Three reads of the files, a chunk at a time; the
-/// result depends neither on the chunks nor on the number of workers.
+/// `winnow labels`: which labels of a classification data set are wrong. Two reads of the files, a chunk at a time, or three
+/// where the first can't count early; the result depends neither on that, nor on the chunks, nor on the number of workers.
 public struct LabelStage: Sendable {
   private let source: LabelSource
   private let workers: Int
@@ -43,24 +43,20 @@ public struct LabelStage: Sendable {
     } catch {
       throw RunError.usage("\(error)")
     }
-    let statistics = try read(ClassStatistics(classes: source.classes)) {
-      try $0.add($1)
+    let empty = (
+      statistics: ClassStatistics(classes: source.classes),
+      early: EarlyCounts(classes: source.classes, rules: options.rules)
+    )
+    let first = try read(empty) {
+      try $0.statistics.add($1)
+      $0.early.add($1, known: $0.statistics)
     } merge: {
-      $0.merge($1)
+      $0.statistics.merge($1.statistics)
+      $0.early.merge($1.early)
     }
-    let thresholds = statistics.thresholds(options.rules)
-    let (confident, margins) = try read(
-      (
-        ConfidentCounts(thresholds: thresholds, rules: options.rules),
-        MarginCounts(classes: source.classes)
-      )
-    ) {
-      try $0.0.add($1, margins: &$0.1)
-    } merge: {
-      $0.0.merge($1.0)
-      $0.1.merge($1.1)
-    }
-    let model = ClassNoiseModel(statistics, confident)
+    let confident = try count(first.early, first.statistics.thresholds(options.rules), options)
+    let model = ClassNoiseModel(first.statistics, confident)
+    let margins = first.early.margins
     let selection = try read(IssueSelection(model, options: options, margins: margins)) {
       try $0.add($1)
     } merge: {
@@ -69,12 +65,30 @@ public struct LabelStage: Sendable {
     return LabelIssues(model: model, issues: selection.issues)
   }
 
-  /// One read over all chunks: each worker takes the next one and adds it to its own part.
+  /// The second read, of what the first couldn't count.
+  private func count(
+    _ early: EarlyCounts, _ thresholds: [Double], _ options: LabelOptions
+  ) throws -> ConfidentCounts {
+    let none = ConfidentCounts(thresholds: thresholds, rules: options.rules)
+    let counted = early.confidentCounts(thresholds: thresholds)
+    var rest = try read(none, counted == nil ? nil : early.left.map(source.chunk(ofRow:))) {
+      try $0.add($1)
+    } merge: {
+      $0.merge($1)
+    }
+    if let counted { rest.merge(counted) }
+    return rest
+  }
+
+  /// One read over all chunks, or over some: each worker takes the next one and adds it to its own part.
   private func read<Part: Sendable>(
-    _ empty: Part, add: @escaping @Sendable (inout Part, LabelledRows) throws -> Void,
+    _ empty: Part, _ chunks: [Int]? = nil,
+    add: @escaping @Sendable (inout Part, LabelledRows) throws -> Void,
     merge: (inout Part, Part) -> Void
   ) throws -> Part {
-    let queue = ChunkQueue(count: source.chunks)
+    let chunks = chunks?.sorted() ?? Array(0..<source.chunks)
+    if chunks.isEmpty { return empty }
+    let queue = ChunkQueue(chunks)
     var parts = try parallelMap(workers, workers: workers) { [source, cancellation, buffers] _ in
       var part = empty
       var buffer = buffers.take()
@@ -101,16 +115,16 @@ public struct LabelStage: Sendable {
 
 /// Chunks in order, until one fails. Those before it are under way by then, so the lowest failure is always the same.
 private final class ChunkQueue: Sendable {
-  private let count: Int
+  private let chunks: [Int]
   private let state = Mutex<(next: Int, failure: (index: Int, error: any Error)?)>((0, nil))
 
-  init(count: Int) { self.count = count }
+  init(_ chunks: [Int]) { self.chunks = chunks }
 
   func next() -> Int? {
     state.withLock { state in
-      guard state.failure == nil, state.next < count else { return nil }
+      guard state.failure == nil, state.next < chunks.count else { return nil }
       state.next += 1
-      return state.next - 1
+      return chunks[state.next - 1]
     }
   }
 
