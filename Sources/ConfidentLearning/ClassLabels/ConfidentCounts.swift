@@ -49,6 +49,14 @@ public struct ConfidentCounts: Sendable, Equatable {
     }
   }
 
+  /// Counts a row.
+  ///
+  /// - Parameter isIssue: if its confident label isn't the given one.
+  mutating func count(given: Int32, confident: Int32, isIssue: Bool) {
+    counts[Int(given), Int(confident)] += 1
+    if confident != given && isIssue { confidentIssues += 1 }
+  }
+
   public mutating func merge(_ other: ConfidentCounts) {
     precondition(other.thresholds == thresholds && other.rules == rules, "other thresholds")
     counts.add(other.counts)

@@ -13,13 +13,19 @@ public struct EarlyCounts: Sendable {
   private var counts: ClassMatrix<Int>
   private var confidentIssues = 0
   private var guess: ThresholdGuess
-  private var undecided: [Undecided] = []
-  /// Those of the undecided rows, one row's after the other's.
-  private var candidates: [Candidate] = []
+  private var undecided = Undecided()
+  /// Those of parts that were merged; they aren't copied, and nothing is added to them.
+  private var others: [Undecided] = []
   /// Whether too many rows were undecided.
   private var gaveUp = false
 
   private struct Undecided: Sendable {
+    var rows: [Row] = []
+    /// One row's after the other's.
+    var candidates: [Candidate] = []
+  }
+
+  private struct Row: Sendable {
     var given: Int32
     var likeliest: Int32
     /// How many candidates it has.
@@ -54,9 +60,9 @@ public struct EarlyCounts: Sendable {
     case .float32(let values): add(values, rows.labels, counting: canGuess && !gaveUp)
     case .float64(let values): add(values, rows.labels, counting: canGuess && !gaveUp)
     }
-    if candidates.count > Self.limit {
+    if undecided.candidates.count > Self.limit {
       gaveUp = true
-      (undecided, candidates) = ([], [])
+      undecided = Undecided()
     }
   }
 
@@ -67,8 +73,7 @@ public struct EarlyCounts: Sendable {
     counts.add(other.counts)
     confidentIssues += other.confidentIssues
     guess.merge(other.guess)
-    undecided += other.undecided
-    candidates += other.candidates
+    others += other.others + [other.undecided]
     gaveUp = gaveUp || other.gaveUp
   }
 
@@ -78,15 +83,22 @@ public struct EarlyCounts: Sendable {
   public func confidentCounts(thresholds: [Double]) -> ConfidentCounts? {
     let bounds = ConfidenceBounds(thresholds: thresholds, rules: rules).float64
     guard !gaveUp, guess.holds(bounds) else { return nil }
-    var counts = counts
-    var issues = confidentIssues
+    var result = ConfidentCounts(
+      thresholds: thresholds, rules: rules, counts: counts, confidentIssues: confidentIssues)
+    for undecided in others + [undecided] { decide(undecided, bounds, &result) }
+    return result
+  }
+
+  private func decide(
+    _ undecided: Undecided, _ bounds: [Double], _ result: inout ConfidentCounts
+  ) {
     var start = 0
-    for row in undecided {
+    for row in undecided.rows {
       let end = start + Int(row.candidates)
       var passed = 0
       var best = Candidate(probability: -1, label: row.given)
       for index in start..<end {
-        let candidate = candidates[index]
+        let candidate = undecided.candidates[index]
         guard candidate.probability >= bounds[Int(candidate.label)] else { continue }
         passed += 1
         if candidate.probability > best.probability { best = candidate }
@@ -94,11 +106,8 @@ public struct EarlyCounts: Sendable {
       start = end
       if passed == 0 { continue }
       let confident = passed > 1 && rules == .cleanlab ? row.likeliest : best.label
-      counts[Int(row.given), Int(confident)] += 1
-      if confident != row.given && row.mayBeIssue { issues += 1 }
+      result.count(given: row.given, confident: confident, isIssue: row.mayBeIssue)
     }
-    return ConfidentCounts(
-      thresholds: thresholds, rules: rules, counts: counts, confidentIssues: issues)
   }
 
   private mutating func add<Scalar: ProbabilityScalar>(
@@ -131,11 +140,11 @@ public struct EarlyCounts: Sendable {
           let found = Scalar.reachingClasses(
             first, classes: low.count, given: 0, floors: bound, into: &reached)
           for label in reached[..<found] {
-            candidates.append(
+            undecided.candidates.append(
               Candidate(probability: Double(row[Int(label)]), label: label))
           }
-          undecided.append(
-            Undecided(
+          undecided.rows.append(
+            Row(
               given: label, likeliest: Int32(k >= 0 ? k : PlainRow.likeliest(row)),
               candidates: Int32(found),
               mayBeIssue: isPaper || answers.prediction(index, label: given) != given))
