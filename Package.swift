@@ -29,7 +29,7 @@ let package = Package(
 
     // The rooms, lowest first.
     .target(name: "VectorMath"),
-    .target(name: "ConfidentLearning"),
+    .target(name: "ConfidentLearning", dependencies: ["VectorMath"]),
     .target(name: "Text"),
     .target(name: "Shards", dependencies: ["CArchive", "CZstd"]),
     .target(name: "Images", dependencies: ["CTurboJPEG", "CSPNG", "CWebP", "VectorMath"]),

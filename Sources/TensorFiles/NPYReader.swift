@@ -106,6 +106,6 @@ public final class NPYReader: Sendable {
   ) throws(TensorFileError) -> [Int64] {
     var values = [Value](repeating: 0, count: count)
     try read(from: start, into: &values)
-    return values.map { Int64(clamping: $0) }
+    return values as? [Int64] ?? values.map { Int64(clamping: $0) }
   }
 }

@@ -87,12 +87,28 @@ struct Labels: ParsableCommand {
       try LabelIssuesFile.write(result, as: form, to: out)
     }
     if !quiet { StandardError.print(result.text(options)) }
-    // Many at a time: a write for each of a million lines takes longer than finding them.
+    // Many at a time, and no string for each: a million lines would take longer than finding them.
     let issues = result.issues
     for start in stride(from: 0, to: issues.count, by: 4096) {
-      let lines = issues[start..<min(start + 4096, issues.count)].map { "\($0.row)" }
-      try StandardOutput.print(lines.joined(separator: "\n"))
+      let rows = issues[start..<min(start + 4096, issues.count)].lazy.map(\.row)
+      try StandardOutput.print(Self.lines(rows))
     }
+  }
+
+  /// The numbers, a line each, without the last newline.
+  private static func lines(_ numbers: some Sequence<Int>) -> String {
+    var text: [UInt8] = []
+    for number in numbers {
+      if !text.isEmpty { text.append(UInt8(ascii: "\n")) }
+      let start = text.count
+      var rest = number
+      repeat {
+        text.append(UInt8(ascii: "0") + UInt8(rest % 10))
+        rest /= 10
+      } while rest > 0
+      text[start...].reverse()
+    }
+    return String(decoding: text, as: UTF8.self)
   }
 
   private func options() throws -> LabelOptions {

@@ -67,39 +67,16 @@ struct NoisyLabels {
           { try $0.add($1) }, { $0.merge($1) })
         let model = ClassNoiseModel(statistics, confident)
         #expect(model == whole.model)
-        let selection = try read(
-          IssueSelection(model, options: options), { try $0.add($1) }, { $0.merge($1) })
-        #expect(selection.issues == whole.issues)
-      }
-    }
-  }
-
-  @Test(arguments: [2, 3, 16, 33, 100])
-  func kernelsComputeWhatIsSaidPlainly(classes: Int) throws {
-    for (steps, seed) in [(nil, 3), (4, 4), (1, 5)] as [(Double?, UInt64)] {
-      let data = NoisyLabels(rows: 200, classes: classes, seed: seed, steps: steps)
-      var statistics = ClassStatistics(classes: classes)
-      try statistics.add(data.rows())
-      for rules in ClassLabelRules.allCases {
-        let bounds = ConfidenceBounds(thresholds: statistics.thresholds(rules), rules: rules)
-        try compare(data.probabilities, bounds.float64, data, rules)
-        try compare(data.probabilities.map { Float($0) }, bounds.float32, data, rules)
-      }
-    }
-  }
-
-  private func compare<Scalar: ProbabilityScalar>(
-    _ values: [Scalar], _ bounds: [Scalar], _ data: NoisyLabels, _ rules: ClassLabelRules
-  ) throws {
-    bounds.withUnsafeBufferPointer { bounds in
-      for (index, label) in data.labels.enumerated() {
-        Array(values[index * data.classes..<(index + 1) * data.classes]).withUnsafeBufferPointer {
-          let fast = RowKernels.confidentLabel($0, bounds: bounds, label: Int(label), rules: rules)
-          #expect(fast == PlainRow.confidentLabel($0, bounds: bounds, rules: rules))
-          let margin = rules.agreementMargin
-          #expect(
-            RowKernels.prediction($0, label: Int(label), margin: margin)
-              == PlainRow.prediction($0, label: Int(label), margin: margin))
+        // Floors known beforehand, from all rows or from some, select nothing else.
+        var early = EarlyCounts(classes: 7, rules: rules)
+        for part in parts.prefix(1 + parts.count / 3) { early.add(part, known: statistics) }
+        let some = early.margins
+        for part in parts.dropFirst(1 + parts.count / 3) { early.add(part, known: statistics) }
+        for margins in [nil, some, early.margins] {
+          let selection = try read(
+            IssueSelection(model, options: options, margins: margins), { try $0.add($1) },
+            { $0.merge($1) })
+          #expect(selection.issues == whole.issues)
         }
       }
     }

@@ -2,8 +2,8 @@
 
     bench_labels.py WINNOW DIR [--rows N] [--classes K] [--rounds R] [--large N]
 
-cleanlab's time is that of the call alone, with the array in memory; ours that of the process, from its start, reading the
-file three times. The file is in the page cache. The driver holds no arrays, so that a process's peak is its own.
+cleanlab's time is that of the call alone, with the array in memory; ours that of the process, from its start, with its
+reads of the file. The file is in the page cache. The driver holds no arrays, so that a process's peak is its own.
 """
 
 import argparse

@@ -49,6 +49,25 @@ import Testing
     }
   }
 
+  /// The first half is surer than the second, so the thresholds that are guessed in it are too high.
+  @Test func aGuessThatFailsTakesASecondReadAndChangesNothing() throws {
+    let (path, rows) = try folder()
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    guard case .float64(var values) = rows.probabilities else { return }
+    for row in 0..<250 {
+      for k in 0..<5 { values[row * 5 + k] = k == Int(rows.labels[row]) ? 0.96 : 0.01 }
+    }
+    try Data(NPY.encode(.float64(values, shape: [500, 5]))).write(
+      to: URL(fileURLWithPath: "\(path)/p.npy"))
+    let whole = try LabelIssues.find(
+      LabelledRows(classes: 5, labels: rows.labels, probabilities: .float64(values)))
+    let source = try LabelSource(
+      labels: "\(path)/y.npy", probabilities: "\(path)/p.npy", chunkBytes: 200)
+    let result = try LabelStage(source, workers: 2).run(LabelOptions())
+    #expect(result.model == whole.model)
+    #expect(result.issues == whole.issues)
+  }
+
   @Test func theFirstBadRowIsNamedWhateverTheWorkers() throws {
     let (path, rows) = try folder()
     defer { try? FileManager.default.removeItem(atPath: path) }

@@ -28,7 +28,8 @@ struct BestOf: Sendable {
   /// Where each cell's entries begin; a heap each, its worst at the top.
   private let starts: [Int]
   private var sizes: [Int]
-  private var entries: [Entry]
+  /// None until the first offer, so that what is copied for each worker is small.
+  private var entries: [Entry] = []
 
   /// - Parameter room: entries of each cell.
   init(room: [Int]) {
@@ -36,8 +37,6 @@ struct BestOf: Sendable {
     for size in room { starts.append(starts[starts.count - 1] + size) }
     self.starts = starts
     sizes = Array(repeating: 0, count: room.count)
-    let none = Entry(key: 0, issue: LabelIssue(row: 0, label: 0, predicted: 0, quality: 0))
-    entries = Array(repeating: none, count: starts[starts.count - 1])
   }
 
   /// The worst key of a cell that is full: what is below can't enter. -infinity where there is room, infinity where there
@@ -51,6 +50,7 @@ struct BestOf: Sendable {
   /// - Returns: whether it entered.
   @discardableResult
   mutating func offer(_ entry: Entry, to cell: Int) -> Bool {
+    if entries.isEmpty { entries = Array(repeating: entry, count: starts[starts.count - 1]) }
     let start = starts[cell]
     let size = sizes[cell]
     if size < starts[cell + 1] - start {
@@ -73,9 +73,12 @@ struct BestOf: Sendable {
 
   /// The entries of all cells, in no order; an example may be in several.
   var issues: [LabelIssue] {
-    sizes.indices.flatMap { cell in
-      entries[starts[cell]..<starts[cell] + sizes[cell]].lazy.map(\.issue)
+    var issues: [LabelIssue] = []
+    issues.reserveCapacity(sizes.reduce(0, +))
+    for cell in sizes.indices {
+      for entry in entries[starts[cell]..<starts[cell] + sizes[cell]] { issues.append(entry.issue) }
     }
+    return issues
   }
 
   private mutating func rise(_ entry: Entry, at position: Int, start: Int) {

@@ -53,10 +53,7 @@ public struct ClassStatistics: Sendable, Equatable {
   private mutating func add<Scalar: ProbabilityScalar>(
     _ values: [Scalar], _ rows: LabelledRows
   ) throws(ClassLabelError) {
-    let areProbabilities = values.withUnsafeBufferPointer {
-      RowKernels.areSurelyProbabilities($0)
-    }
-    if !areProbabilities { try Self.check(values, rows) }
+    if !Scalar.areSurelyProbabilities(values, values.count) { try Self.check(values, rows) }
     for (row, label) in rows.labels.enumerated() {
       let k = Int(label)
       counts[k] += 1

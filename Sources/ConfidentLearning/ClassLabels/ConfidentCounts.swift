@@ -19,6 +19,15 @@ public struct ConfidentCounts: Sendable, Equatable {
     bounds = ConfidenceBounds(thresholds: thresholds, rules: rules)
   }
 
+  /// - Parameter counts: of rows that were counted early.
+  init(
+    thresholds: [Double], rules: ClassLabelRules, counts: ClassMatrix<Int>, confidentIssues: Int
+  ) {
+    self.init(thresholds: thresholds, rules: rules)
+    self.counts = counts
+    self.confidentIssues = confidentIssues
+  }
+
   /// The confident joint (the paper's eq. 1) as the rules have it: cleanlab's has at least 1 in each cell of the
   /// diagonal.
   public var confidentJoint: ClassMatrix<Int> {
@@ -40,6 +49,14 @@ public struct ConfidentCounts: Sendable, Equatable {
     }
   }
 
+  /// Counts a row.
+  ///
+  /// - Parameter isIssue: if its confident label isn't the given one.
+  mutating func count(given: Int32, confident: Int32, isIssue: Bool) {
+    counts[Int(given), Int(confident)] += 1
+    if confident != given && isIssue { confidentIssues += 1 }
+  }
+
   public mutating func merge(_ other: ConfidentCounts) {
     precondition(other.thresholds == thresholds && other.rules == rules, "other thresholds")
     counts.add(other.counts)
@@ -49,20 +66,18 @@ public struct ConfidentCounts: Sendable, Equatable {
   private mutating func add<Scalar: ProbabilityScalar>(
     _ values: [Scalar], labels: [Int32], bounds: [Scalar]
   ) {
-    let classes = counts.classes
     values.withUnsafeBufferPointer { values in
       bounds.withUnsafeBufferPointer { bounds in
+        let answers = RowAnswers(values, bounds: bounds, rules: rules)
         for (index, label) in labels.enumerated() {
-          let row = UnsafeBufferPointer(
-            rebasing: values[index * classes..<(index + 1) * classes])
           let given = Int(label)
-          let confident = RowKernels.confidentLabel(
-            row, bounds: bounds, label: given, rules: rules)
+          let confident = answers.confidentLabel(index)
           guard confident >= 0 else { continue }
           counts[given, confident] += 1
           guard confident != given else { continue }
-          let predicted = RowKernels.prediction(row, label: given, margin: rules.agreementMargin)
-          if predicted != given || rules == .paper { confidentIssues += 1 }
+          if rules == .paper || answers.prediction(index, label: given) != given {
+            confidentIssues += 1
+          }
         }
       }
     }

@@ -7,7 +7,10 @@ struct FixedPointSum: Sendable, Equatable {
 
   /// - Precondition: `-1.9 < value < 1.9`.
   mutating func add(_ value: Double) {
-    units += Int128(Int64((value * 0x1p62).rounded(.toNearestOrEven)))
+    let scaled = value * 0x1p62
+    // Most are whole numbers as they are; rounding calls the C library.
+    let whole = scaled.magnitude >= 0x1p52 ? scaled : scaled.rounded(.toNearestOrEven)
+    units += Int128(Int64(whole))
   }
 
   mutating func add(_ other: FixedPointSum) { units += other.units }

@@ -10,7 +10,7 @@ public struct IssueSelection: Sendable {
   private var filterScorer: QualityScorer
   /// By given and true class: the largest margins.
   private var byNoiseRate: BestOf
-  /// The worst margins in the cells of `byNoiseRate`, `[K, K]`; only those of the rows' own type are used.
+  /// What a margin must reach to enter the cells of `byNoiseRate`, `[K, K]`; only those of the rows' own type are used.
   private var floors32: [Float] = []
   private var floors64: [Double] = []
   /// By given class: the lowest self-confidence. The whole data set is one class for the filters by a low score.
@@ -18,10 +18,12 @@ public struct IssueSelection: Sendable {
   /// Flagged whatever the others are.
   private var flagged: [LabelIssue] = []
 
-  /// - Parameter model: of the whole data set.
+  /// - Parameters:
+  ///   - model: of the whole data set.
+  ///   - margins: `EarlyCounts.margins`, if they were counted.
   /// - Throws: `.parameter`.
   public init(
-    _ model: ClassNoiseModel, options: LabelIssueOptions
+    _ model: ClassNoiseModel, options: LabelIssueOptions, margins: MarginCounts? = nil
   ) throws(ClassLabelError) {
     let classes = model.labelCounts.count
     try options.check(classes: classes)
@@ -49,7 +51,9 @@ public struct IssueSelection: Sendable {
     }
     byNoiseRate = BestOf(room: cells)
     byScore = BestOf(room: lowest)
-    floors64 = cells.indices.map { byNoiseRate.floor($0) }
+    floors64 = cells.enumerated().map { cell, room in
+      room == 0 ? .infinity : margins?.floor(cell, room: room) ?? -.infinity
+    }
     floors32 = floors64.map { Float($0) }
   }
 
@@ -62,16 +66,12 @@ public struct IssueSelection: Sendable {
     case .float32(let values):
       var floors = floors32
       floors32 = []
-      floors.withUnsafeMutableBufferPointer {
-        add(values, rows, bounds: bounds.float32, floors: $0)
-      }
+      add(values, rows, bounds: bounds.float32, floors: &floors)
       floors32 = floors
     case .float64(let values):
       var floors = floors64
       floors64 = []
-      floors.withUnsafeMutableBufferPointer {
-        add(values, rows, bounds: bounds.float64, floors: $0)
-      }
+      add(values, rows, bounds: bounds.float64, floors: &floors)
       floors64 = floors
     }
   }
@@ -80,8 +80,10 @@ public struct IssueSelection: Sendable {
     byNoiseRate.merge(other.byNoiseRate)
     byScore.merge(other.byScore)
     flagged += other.flagged
-    for cell in floors64.indices { floors64[cell] = byNoiseRate.floor(cell) }
-    floors32 = floors64.map { Float($0) }
+    for cell in floors64.indices {
+      floors64[cell] = max(floors64[cell], other.floors64[cell], byNoiseRate.floor(cell))
+      floors32[cell] = max(floors32[cell], other.floors32[cell], Float(floors64[cell]))
+    }
   }
 
   /// The flagged examples, the worst first; equal ones by row.
@@ -97,7 +99,7 @@ public struct IssueSelection: Sendable {
     }
     let isLowScore = [.lowNormalizedMargin, .lowSelfConfidence].contains(options.filter)
     if model.rules == .cleanlab && !isLowScore { found.removeAll { $0.predicted == $0.label } }
-    found.sort { ($0.quality, $0.row) < ($1.quality, $1.row) }
+    found = sortedByQuality(found)
     // An example may be in several cells.
     var last = -1
     found.removeAll { issue in
@@ -108,80 +110,119 @@ public struct IssueSelection: Sendable {
   }
 
   private mutating func add<Scalar: ProbabilityScalar>(
-    _ values: [Scalar], _ rows: LabelledRows, bounds: [Scalar],
-    floors: UnsafeMutableBufferPointer<Scalar>
+    _ values: [Scalar], _ rows: LabelledRows, bounds: [Scalar], floors: inout [Scalar]
   ) {
-    let classes = rows.classes
     values.withUnsafeBufferPointer { values in
       bounds.withUnsafeBufferPointer { bounds in
-        for (index, label) in rows.labels.enumerated() {
-          let row = UnsafeBufferPointer(
-            rebasing: values[index * classes..<(index + 1) * classes])
-          let given = Int(label)
-          let number = rows.first + index
-          switch options.filter {
-          case .pruneByNoiseRate: prune(row, given, number, floors)
-          case .pruneByClass: offerLow(row, given, number, cell: given)
-          case .both:
-            prune(row, given, number, floors)
-            offerLow(row, given, number, cell: given)
-          case .lowNormalizedMargin, .lowSelfConfidence: offerLow(row, given, number, cell: 0)
-          case .confidentLearning:
-            let confident = RowKernels.confidentLabel(
-              row, bounds: bounds, label: given, rules: model.rules)
-            guard confident >= 0, confident != given else { continue }
-            let issue = issue(row, given, number)
-            if issue.predicted != label || model.rules == .paper { flagged.append(issue) }
-          case .predictedNeqGiven:
-            let issue = issue(row, given, number)
-            if issue.predicted != label { flagged.append(issue) }
-          }
+        switch options.filter {
+        case .pruneByNoiseRate: prune(values, rows, bounds, &floors)
+        case .pruneByClass: offerLow(values, rows, bounds) { $0 }
+        case .both:
+          prune(values, rows, bounds, &floors)
+          offerLow(values, rows, bounds) { $0 }
+        case .lowNormalizedMargin, .lowSelfConfidence: offerLow(values, rows, bounds) { _ in 0 }
+        case .confidentLearning, .predictedNeqGiven: flag(values, rows, bounds)
         }
       }
     }
   }
 
-  /// Offers the row to the cells whose floor it may reach.
-  @inline(__always)
+  /// Offers rows to the cells whose floor they may reach. Most reach none, and the others few: some rows at a time are looked
+  /// at as a whole, then the classes of those that are left, by the floors as they are by then.
   private mutating func prune<Scalar: ProbabilityScalar>(
-    _ row: UnsafeBufferPointer<Scalar>, _ given: Int, _ number: Int,
-    _ allFloors: UnsafeMutableBufferPointer<Scalar>
+    _ values: UnsafeBufferPointer<Scalar>, _ rows: LabelledRows,
+    _ bounds: UnsafeBufferPointer<Scalar>, _ floors: inout [Scalar]
   ) {
-    let classes = row.count
-    let floors = UnsafeMutableBufferPointer(
-      rebasing: allFloors[given * classes..<(given + 1) * classes])
-    let confidence = row[given]
-    var issue: LabelIssue?
-    // Most rows reach no floor, and the others few: blocks are looked at as a whole, then their columns.
-    for start in stride(from: 0, to: classes, by: 32) {
-      let block = start..<min(start + 32, classes)
-      guard RowKernels.mayReach(row, block, floors: floors, given: confidence) else { continue }
-      for actual in block where row[actual] - confidence >= floors[actual] {
-        let entry = BestOf.Entry(
-          key: Double(row[actual]) - Double(confidence),
-          issue: issue ?? self.issue(row, given, number))
-        issue = entry.issue
-        let cell = given * classes + actual
-        if byNoiseRate.offer(entry, to: cell) { floors[actual] = Scalar(byNoiseRate.floor(cell)) }
+    guard let first = values.baseAddress else { return }
+    let classes = rows.classes
+    let atOnce = 64
+    var reaching = [Int32](repeating: 0, count: atOnce)
+    var reached = [Int32](repeating: 0, count: classes)
+    var offers: [(cell: Int, entry: BestOf.Entry)] = []
+    rows.labels.withUnsafeBufferPointer { labels in
+      floors.withUnsafeMutableBufferPointer { floors in
+        guard let label = labels.baseAddress, let floor = floors.baseAddress else { return }
+        for start in stride(from: 0, to: labels.count, by: atOnce) {
+          let count = Scalar.reachingRows(
+            first + start * classes, rows: min(atOnce, labels.count - start), classes: classes,
+            labels: label + start, floors: floor, into: &reaching)
+          for index in reaching[..<count].lazy.map({ start + Int($0) }) {
+            let row = UnsafeBufferPointer(start: first + index * classes, count: classes)
+            let given = Int(labels[index])
+            let found = Scalar.reachingClasses(
+              first + index * classes, classes: classes, given: row[given],
+              floors: floor + given * classes, into: &reached)
+            if found == 0 { continue }
+            let issue = issue(row, given, rows.first + index, bounds)
+            for actual in reached[..<found].lazy.map({ Int($0) }) {
+              let key = Double(row[actual]) - Double(row[given])
+              offers.append((given * classes + actual, BestOf.Entry(key: key, issue: issue)))
+            }
+          }
+          if offers.count >= 256 { offer(&offers, floors) }
+        }
+        offer(&offers, floors)
       }
     }
   }
 
-  @inline(__always)
-  private mutating func offerLow<Scalar: ProbabilityScalar>(
-    _ row: UnsafeBufferPointer<Scalar>, _ given: Int, _ number: Int, cell: Int
+  /// Many at a time: each cell is waited for when the cache doesn't hold it, those of a loop together.
+  private mutating func offer<Scalar: ProbabilityScalar>(
+    _ offers: inout [(cell: Int, entry: BestOf.Entry)],
+    _ floors: UnsafeMutableBufferPointer<Scalar>
   ) {
-    let key = -filterScorer.score(row, label: given)
-    guard key >= byScore.floor(cell) else { return }
-    byScore.offer(BestOf.Entry(key: key, issue: issue(row, given, number)), to: cell)
+    for (cell, entry) in offers where byNoiseRate.offer(entry, to: cell) {
+      floors[cell] = max(floors[cell], Scalar(byNoiseRate.floor(cell)))
+    }
+    offers.removeAll(keepingCapacity: true)
+  }
+
+  /// Offers rows, each to one cell, for their low score.
+  private mutating func offerLow<Scalar: ProbabilityScalar>(
+    _ values: UnsafeBufferPointer<Scalar>, _ rows: LabelledRows,
+    _ bounds: UnsafeBufferPointer<Scalar>, cell: (Int) -> Int
+  ) {
+    let classes = rows.classes
+    for (index, label) in rows.labels.enumerated() {
+      let row = UnsafeBufferPointer(rebasing: values[index * classes..<(index + 1) * classes])
+      let cell = cell(Int(label))
+      let key = -filterScorer.score(row, label: Int(label))
+      guard key >= byScore.floor(cell) else { continue }
+      let issue = issue(row, Int(label), rows.first + index, bounds)
+      byScore.offer(BestOf.Entry(key: key, issue: issue), to: cell)
+    }
+  }
+
+  /// Takes the rows that are issues by themselves.
+  private mutating func flag<Scalar: ProbabilityScalar>(
+    _ values: UnsafeBufferPointer<Scalar>, _ rows: LabelledRows,
+    _ bounds: UnsafeBufferPointer<Scalar>
+  ) {
+    let answers = RowAnswers(values, bounds: bounds, rules: model.rules)
+    let isConfident = options.filter == .confidentLearning
+    for (index, label) in rows.labels.enumerated() {
+      let given = Int(label)
+      if isConfident {
+        let confident = answers.confidentLabel(index)
+        if confident < 0 || confident == given { continue }
+      }
+      let predicted = answers.prediction(index, label: given)
+      if predicted == given, !(isConfident && model.rules == .paper) { continue }
+      flagged.append(
+        LabelIssue(
+          row: rows.first + index, label: label, predicted: Int32(predicted),
+          quality: scorer.score(answers.row(index), label: given)))
+    }
   }
 
   private mutating func issue<Scalar: ProbabilityScalar>(
-    _ row: UnsafeBufferPointer<Scalar>, _ given: Int, _ number: Int
+    _ row: UnsafeBufferPointer<Scalar>, _ given: Int, _ number: Int,
+    _ bounds: UnsafeBufferPointer<Scalar>
   ) -> LabelIssue {
-    let predicted = RowKernels.prediction(row, label: given, margin: model.rules.agreementMargin)
-    return LabelIssue(
-      row: number, label: Int32(given), predicted: Int32(predicted),
+    LabelIssue(
+      row: number, label: Int32(given),
+      predicted: Int32(
+        RowAnswers.prediction(row, label: given, bounds: bounds, rules: model.rules)),
       quality: scorer.score(row, label: given))
   }
 }

@@ -5,7 +5,8 @@
 ///     issues.issues.map(\.row)      // [512, 17, 90, ...]: the most doubtful label first
 ///
 /// Data that doesn't fit in memory takes the same three reads over its parts: `ClassStatistics`, `ConfidentCounts`,
-/// `IssueSelection`, each merged over the parts before the next begins. The result is the same.
+/// `IssueSelection`, each merged over the parts before the next begins. The result is the same. `EarlyCounts`, beside the
+/// first, mostly saves the second.
 public struct LabelIssues: Sendable {
   public let model: ClassNoiseModel
   /// The worst first.

@@ -39,6 +39,8 @@ public struct LabelledRows: Sendable {
   /// - Throws: `.labelOutOfRange` for the first label that is no class.
   func checkLabels() throws(ClassLabelError) {
     let limit = UInt32(classes)
+    // The highest of all is found faster than the first that is too high.
+    guard labels.reduce(0, { max($0, UInt32(bitPattern: $1)) }) >= limit else { return }
     if let bad = labels.firstIndex(where: { UInt32(bitPattern: $0) >= limit }) {
       throw .labelOutOfRange(row: first + bad, label: Int(labels[bad]), classes: classes)
     }

@@ -7,7 +7,7 @@ struct LabelSource: Sendable {
   let classes: Int
   private let labels: NPYReader
   private let probabilities: NPYReader
-  /// Rows of a chunk. A chunk fits into a core's cache.
+  /// Rows of a chunk. A chunk fits into a core's cache, and asking for it takes little beside reading it.
   private let chunkRows: Int
 
   /// - Parameters:
@@ -15,7 +15,7 @@ struct LabelSource: Sendable {
   ///   - probabilities: float16, float32 or float64, `[n, K]`.
   ///   - chunkBytes: of the probabilities, a row at least.
   /// - Throws: `RunError.badInput`, `TensorFileError`.
-  init(labels: String, probabilities: String, chunkBytes: Int = 1 << 19) throws {
+  init(labels: String, probabilities: String, chunkBytes: Int = 1 << 20) throws {
     self.labels = try NPYReader(labels)
     self.probabilities = try NPYReader(probabilities)
     let shape = self.probabilities.shape
@@ -49,8 +49,11 @@ struct LabelSource: Sendable {
 
   var chunks: Int { (rows + chunkRows - 1) / chunkRows }
 
+  /// The chunk that a row lies in.
+  func chunk(ofRow row: Int) -> Int { row / chunkRows }
+
   /// What a worker reads into, over and over.
-  struct Buffer {
+  struct Buffer: Sendable {
     fileprivate var float16: [Float16] = []
     fileprivate var float32: [Float] = []
     fileprivate var float64: [Double] = []
@@ -61,7 +64,10 @@ struct LabelSource: Sendable {
     let first = index * chunkRows
     let count = min(chunkRows, rows - first)
     let given = try labels.integers(from: first, count: count)
-    if let bad = given.firstIndex(where: { UInt64(bitPattern: $0) >= UInt64(classes) }) {
+    // The highest of all is found faster than the first that is too high.
+    if given.reduce(0, { max($0, UInt64(bitPattern: $1)) }) >= UInt64(classes),
+      let bad = given.firstIndex(where: { UInt64(bitPattern: $0) >= UInt64(classes) })
+    {
       throw badLabel(given[bad], first + bad)
     }
     let values: PredictedProbabilities

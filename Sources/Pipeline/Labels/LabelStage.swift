@@ -8,12 +8,14 @@ public typealias LabelFilter = LabelIssueFilter
 public typealias LabelRules = ClassLabelRules
 public typealias LabelRank = LabelQuality
 
-/// `winnow labels`: which labels of a classification data set are wrong. Three reads of the files, a chunk at a time; the
-/// result depends neither on the chunks nor on the number of workers.
+/// `winnow labels`: which labels of a classification data set are wrong. Two reads of the files, a chunk at a time, or three
+/// where the first can't count early; the result depends neither on that, nor on the chunks, nor on the number of workers.
 public struct LabelStage: Sendable {
   private let source: LabelSource
   private let workers: Int
   private let cancellation: Cancellation
+  /// One for each worker, kept from read to read.
+  private let buffers = BufferPool()
 
   /// - Parameters:
   ///   - labels: an `.npy` of whole numbers, `[n]`.
@@ -41,19 +43,21 @@ public struct LabelStage: Sendable {
     } catch {
       throw RunError.usage("\(error)")
     }
-    let statistics = try read(ClassStatistics(classes: source.classes)) {
-      try $0.add($1)
+    let empty = (
+      statistics: ClassStatistics(classes: source.classes),
+      early: EarlyCounts(classes: source.classes, rules: options.rules)
+    )
+    let first = try read(empty) {
+      try $0.statistics.add($1)
+      $0.early.add($1, known: $0.statistics)
     } merge: {
-      $0.merge($1)
+      $0.statistics.merge($1.statistics)
+      $0.early.merge($1.early)
     }
-    let thresholds = statistics.thresholds(options.rules)
-    let confident = try read(ConfidentCounts(thresholds: thresholds, rules: options.rules)) {
-      try $0.add($1)
-    } merge: {
-      $0.merge($1)
-    }
-    let model = ClassNoiseModel(statistics, confident)
-    let selection = try read(IssueSelection(model, options: options)) {
+    let confident = try count(first.early, first.statistics.thresholds(options.rules), options)
+    let model = ClassNoiseModel(first.statistics, confident)
+    let margins = first.early.margins
+    let selection = try read(IssueSelection(model, options: options, margins: margins)) {
       try $0.add($1)
     } merge: {
       $0.merge($1)
@@ -61,15 +65,34 @@ public struct LabelStage: Sendable {
     return LabelIssues(model: model, issues: selection.issues)
   }
 
-  /// One read over all chunks: each worker takes the next one and adds it to its own part.
+  /// The second read, of what the first couldn't count.
+  private func count(
+    _ early: EarlyCounts, _ thresholds: [Double], _ options: LabelOptions
+  ) throws -> ConfidentCounts {
+    let none = ConfidentCounts(thresholds: thresholds, rules: options.rules)
+    let counted = early.confidentCounts(thresholds: thresholds)
+    var rest = try read(none, counted == nil ? nil : early.left.map(source.chunk(ofRow:))) {
+      try $0.add($1)
+    } merge: {
+      $0.merge($1)
+    }
+    if let counted { rest.merge(counted) }
+    return rest
+  }
+
+  /// One read over all chunks, or over some: each worker takes the next one and adds it to its own part.
   private func read<Part: Sendable>(
-    _ empty: Part, add: @escaping @Sendable (inout Part, LabelledRows) throws -> Void,
+    _ empty: Part, _ chunks: [Int]? = nil,
+    add: @escaping @Sendable (inout Part, LabelledRows) throws -> Void,
     merge: (inout Part, Part) -> Void
   ) throws -> Part {
-    let queue = ChunkQueue(count: source.chunks)
-    var parts = try parallelMap(workers, workers: workers) { [source, cancellation] _ in
+    let chunks = chunks?.sorted() ?? Array(0..<source.chunks)
+    if chunks.isEmpty { return empty }
+    let queue = ChunkQueue(chunks)
+    var parts = try parallelMap(workers, workers: workers) { [source, cancellation, buffers] _ in
       var part = empty
-      var buffer = LabelSource.Buffer()
+      var buffer = buffers.take()
+      defer { buffers.give(buffer) }
       while let index = queue.next() {
         do {
           try cancellation.check()
@@ -92,16 +115,16 @@ public struct LabelStage: Sendable {
 
 /// Chunks in order, until one fails. Those before it are under way by then, so the lowest failure is always the same.
 private final class ChunkQueue: Sendable {
-  private let count: Int
+  private let chunks: [Int]
   private let state = Mutex<(next: Int, failure: (index: Int, error: any Error)?)>((0, nil))
 
-  init(count: Int) { self.count = count }
+  init(_ chunks: [Int]) { self.chunks = chunks }
 
   func next() -> Int? {
     state.withLock { state in
-      guard state.failure == nil, state.next < count else { return nil }
+      guard state.failure == nil, state.next < chunks.count else { return nil }
       state.next += 1
-      return state.next - 1
+      return chunks[state.next - 1]
     }
   }
 
@@ -110,4 +133,12 @@ private final class ChunkQueue: Sendable {
   }
 
   var failure: (any Error)? { state.withLock { $0.failure?.error } }
+}
+
+private final class BufferPool: Sendable {
+  private let free = Mutex<[LabelSource.Buffer]>([])
+
+  func take() -> LabelSource.Buffer { free.withLock { $0.popLast() } ?? LabelSource.Buffer() }
+
+  func give(_ buffer: LabelSource.Buffer) { free.withLock { $0.append(buffer) } }
 }

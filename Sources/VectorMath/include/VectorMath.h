@@ -8,6 +8,7 @@
 #include "Augmentation.h"
 #include "ConvolutionKernels.h"
 #include "Dictionary.h"
+#include "ProbabilityRows.h"
 #include "Resampling.h"
 
 #ifdef __cplusplus
