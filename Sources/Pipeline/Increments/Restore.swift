@@ -35,6 +35,7 @@ extension Run {
         throw RunError.missing(
           file: run.directory.manifest, remedy: "finish the run first: `winnow clean`")
       }
+      try OutputCheck.run(log, in: run)
       let manifest = try Manifest(of: run.directory)
       var result = RestoreResult()
       let order = try Restoring(keys, manifest, &result, in: run)

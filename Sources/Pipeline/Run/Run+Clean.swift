@@ -24,6 +24,7 @@ extension Run {
   ) throws -> RunResult {
     try Restoring.finish(in: run)
     var log = try IncrementLog(of: run.directory)
+    let damaged = try OutputCheck.run(log, in: run)
     let survey = try run.stage(.pin) { try log.survey(shards, in: run) }
     survey.tell(run.observe)
     if let open = log.open.first {
@@ -48,6 +49,7 @@ extension Run {
     } else if !hadOpen {
       result = try nothingNew(ensemble: ensemble, Settings.Section.allCases, in: run)
     }
+    result.damaged = damaged
     result.stale = try PublishedShards.complete(survey.stale, in: run)
     return result
   }

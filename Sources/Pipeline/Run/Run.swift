@@ -11,6 +11,7 @@ public enum Run {
       // Of a finished folder's corpus, which may have grown, the judges stay.
       let log = try IncrementLog(of: run.directory)
       let first = log.finished > 0 ? log.pinned.first : nil
+      try OutputCheck.run(log, in: run)
       let increment = try first ?? pin(shards, in: run)
       return RunResult(faults: try TrainStage.run(increment, in: run).faults)
     }
@@ -56,7 +57,10 @@ public enum Run {
     return try locked(run) {
       let paths = directories.map { absolutePath($0.path) }
       let isOwn = paths == [absolutePath(run.directory.path)]
-      if isOwn, try IncrementLog(of: run.directory).pinned.count > 1 {
+      let log = try IncrementLog(of: run.directory)
+      if isOwn { try OutputCheck.run(log, in: run) }
+      if isOwn, log.pinned.count > 1 {
+        try OutputCheck.checkPresent(run.directory.noiseModel, in: run)
         run.observe(.note("the noise model stays: shards that it cut are published"))
         return try NoiseModelFile(of: run.directory)
       }
@@ -87,8 +91,11 @@ public enum Run {
     try locked(run) {
       try run.directory.checkOrigin()
       let log = try IncrementLog(of: run.directory)
+      let damaged = try OutputCheck.run(log, in: run)
       guard let increment = log.open.first else {
-        return try nothingNew(ensemble: nil, [], in: run)
+        var result = try nothingNew(ensemble: nil, [], in: run)
+        result.damaged = damaged
+        return result
       }
       guard run.directory.isPlanned(increment.index) else {
         throw RunError.missing(
@@ -99,7 +106,9 @@ public enum Run {
       run.configuration.write = try Settings.provenance(in: run).write ?? WriteConfiguration()
       let records = try ScoreFiles.records(of: increment, in: run.directory)
       let noise = try FitStage.reuse(for: records, in: run)
-      return try WriteOrder(increment, records, noise, in: run).publish(in: run)
+      var result = try WriteOrder(increment, records, noise, in: run).publish(in: run)
+      result.damaged = damaged
+      return result
     }
   }
 
@@ -137,6 +146,7 @@ public enum Run {
     try run.stage(.pin) {
       try Restoring.finish(in: run)
       var log = try IncrementLog(of: run.directory)
+      try OutputCheck.run(log, in: run)
       let survey = try log.survey(shards, in: run)
       survey.tell(run.observe)
       return try log.open.first ?? log.pin(survey, in: run)

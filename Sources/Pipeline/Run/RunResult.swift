@@ -15,13 +15,15 @@ public struct RunResult: Sendable {
   public var faults: [(path: String, message: String)] = []
   /// Shards that pairs were published of and that changed or vanished since.
   public var stale: [StaleShard] = []
+  /// Published files that don't lie there as they were published.
+  public var damaged: [DamagedFile] = []
   /// Where the new pairs' scores aren't like those that the noise model was fitted on.
   public var drift: Drift?
   /// Where the folder was built anew: what it was before.
   public var previous: String?
 
-  /// 0, or 3 when a shard couldn't be read to its end.
-  public var exitStatus: Int32 { faults.isEmpty || isNothingNew ? 0 : 3 }
+  /// 0, or 3 when a shard couldn't be read to its end, or a published file is damaged.
+  public var exitStatus: Int32 { (faults.isEmpty || isNothingNew) && damaged.isEmpty ? 0 : 3 }
 
   mutating func add(_ other: RunResult) {
     manifest = other.manifest ?? manifest

@@ -21,6 +21,7 @@ enum TrainStage {
       }
       return (try Judges(directory: run.directory.ensemble), [])
     }
+    try OutputCheck.checkPresent(run.directory.ensemble, in: run)
     try Settings.pin(sections, in: run)
     let faults = try publish(increment, in: run)
     try? FileManager.default.removeItem(atPath: run.directory.training)
