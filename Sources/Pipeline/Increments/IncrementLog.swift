@@ -31,6 +31,20 @@ struct IncrementLog {
 
   var open: ArraySlice<Increment> { pinned[finished...] }
 
+  /// The shards that no finished increment holds, told by path, size, time and inode, and commands by their text: nothing
+  /// is read.
+  func filterNew(_ selection: ShardSelection) -> ShardSelection {
+    let known = Dictionary(
+      pinned[..<finished].flatMap(\.shards).map { ($0.path, $0) }, uniquingKeysWith: { $1 })
+    return ShardSelection(
+      shards: selection.shards.filter { shard in
+        let path = absolutePath(shard.path)
+        guard let old = known[path] else { return true }
+        guard let now = try? FileIdentity(of: path) else { return false }
+        return now != old.identity
+      })
+  }
+
   /// What of `survey` is new, pinned as the next increment; nil when nothing is.
   mutating func pin(_ survey: ShardSurvey, in run: RunContext) throws -> Increment? {
     guard !survey.new.isEmpty else { return nil }

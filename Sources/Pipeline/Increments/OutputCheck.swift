@@ -24,18 +24,23 @@ enum OutputCheck {
   @discardableResult
   static func run(_ log: IncrementLog, in run: RunContext) throws -> [DamagedFile] {
     guard log.finished > 0 else { return [] }
-    try checkPresent(run.directory.ensemble, in: run)
-    try checkPresent(run.directory.noiseModel, in: run)
     let manifest = try Manifest(of: run.directory)
-    let damaged = damaged(manifest, in: run.directory)
-    let vital = damaged.first { $0.file == "noise-model.json" || $0.file.hasPrefix("ensemble/") }
-    if let vital {
-      throw RunError.damagedOutput("\(run.directory.path)/\(vital.words)")
-    }
+    let damaged = try checkVital(manifest, in: run)
     for file in damaged.prefix(20) { run.observe(.note("\(run.directory.path)/\(file.words)")) }
     if damaged.count > 20 { run.observe(.note("... and \(damaged.count - 20) more")) }
     if !damaged.isEmpty { run.observe(.note("to mend that, \(RunError.damagedOutputRemedy)")) }
     if log.open.isEmpty, run.rank.isWhole { try restoreSizes(manifest, in: run) }
+    return damaged
+  }
+
+  /// - Returns, throws: as `run`.
+  @discardableResult
+  static func checkVital(_ manifest: Manifest, in run: RunContext) throws(RunError) -> [DamagedFile] {
+    try checkPresent(run.directory.ensemble, in: run)
+    try checkPresent(run.directory.noiseModel, in: run)
+    let damaged = damaged(manifest, in: run.directory)
+    let vital = damaged.first { $0.file == "noise-model.json" || $0.file.hasPrefix("ensemble/") }
+    if let vital { throw .damagedOutput("\(run.directory.path)/\(vital.words)") }
     return damaged
   }
 

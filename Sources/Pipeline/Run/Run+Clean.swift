@@ -89,6 +89,28 @@ extension Run {
   private static func clean(
     _ increment: Increment, ensemble: String?, _ mayRebuild: Bool, in run: RunContext
   ) throws -> Outcome {
+    let (records, noise) = try score(increment, ensemble: ensemble, noise: nil, in: run)
+    if mayRebuild, !run.directory.isPlanned(increment.index),
+      let drift = try FitStage.drift(of: increment, in: run), drift.isDrift
+    {
+      run.observe(.note("\(drift.words); the folder is built anew"))
+      return .drifted
+    }
+    return .done(try write(increment, records, noise, in: run))
+  }
+
+  /// One increment.
+  /// - Parameter noise: what cuts it; nil for the folder's own.
+  static func clean(
+    _ increment: Increment, ensemble: String?, noise: NoiseModelFile?, in run: RunContext
+  ) throws -> RunResult {
+    let (records, noise) = try score(increment, ensemble: ensemble, noise: noise, in: run)
+    return try write(increment, records, noise, in: run)
+  }
+
+  private static func score(
+    _ increment: Increment, ensemble: String?, noise: NoiseModelFile?, in run: RunContext
+  ) throws -> ([ShardScores], NoiseModelFile) {
     if increment.index > 0 { try Settings.compare(Settings.Section.allCases, in: run) }
     let judges =
       try ensemble.map { try EnsembleStage.adopt($0, in: run) }
@@ -96,18 +118,18 @@ extension Run {
     let records = try run.stage(.score) {
       try ScoreStage.run(increment, judges: judges, in: run)
     }
-    let noise = try run.stage(.fit) {
+    let model = try noise ?? run.stage(.fit) {
       increment.index == 0
         ? try FitStage.runOnFirst(in: run) : try FitStage.reuse(for: records, in: run)
     }
-    if mayRebuild, !run.directory.isPlanned(increment.index),
-      let drift = try FitStage.drift(of: increment, in: run), drift.isDrift
-    {
-      run.observe(.note("\(drift.words); the folder is built anew"))
-      return .drifted
-    }
+    return (records, model)
+  }
+
+  private static func write(
+    _ increment: Increment, _ records: [ShardScores], _ noise: NoiseModelFile, in run: RunContext
+  ) throws -> RunResult {
     let order = try WriteOrder(increment, records, noise, in: run)
     try order.write(in: run)
-    return .done(try order.publish(in: run))
+    return try order.publish(in: run)
   }
 }

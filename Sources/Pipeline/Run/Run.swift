@@ -158,6 +158,17 @@ public enum Run {
   static func nothingNew(
     ensemble: String?, _ sections: [Settings.Section], in run: RunContext
   ) throws -> RunResult {
+    let manifest = try checkFinished(ensemble: ensemble, sections, in: run)
+    let faults = manifest.shards.compactMap { shard in
+      shard.fault.map { (shard.path, shard.message ?? $0) }
+    }
+    return RunResult(manifest: manifest, isNothingNew: true, faults: faults)
+  }
+
+  /// - Throws: as `nothingNew`.
+  static func checkFinished(
+    ensemble: String?, _ sections: [Settings.Section], in run: RunContext
+  ) throws -> Manifest {
     try Settings.compare(sections, in: run)
     let manifest = try Manifest(of: run.directory)
     if let ensemble {
@@ -167,10 +178,7 @@ public enum Run {
         throw EnsembleStage.otherEnsemble(in: run, present, judges)
       }
     }
-    let faults = manifest.shards.compactMap { shard in
-      shard.fault.map { (shard.path, shard.message ?? $0) }
-    }
-    return RunResult(manifest: manifest, isNothingNew: true, faults: faults)
+    return manifest
   }
 
   private static func result(
