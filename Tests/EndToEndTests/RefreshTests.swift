@@ -105,6 +105,11 @@ import Testing
       // The old one serves until the new one is whole.
       if FileManager.default.fileExists(atPath: "\(shop.root)/out.rebuild") {
         #expect(differences(before, try shop.tree("out")) == [])
+        // A night that goes on with the old one says that there is something to finish or to drop.
+        let night = try shop.clean(out: "out")
+        #expect(night.status == 0, "\(night.errors)")
+        #expect(night.errors.contains("out.rebuild is of a rebuild that was stopped"))
+        #expect(night.errors.contains("give --rebuild to finish it, or delete it"))
       }
     }
     let rebuilt = try shop.clean(out: "out", "--plain", "--rebuild")

@@ -24,6 +24,7 @@ extension Run {
   ) throws -> RunResult {
     try Restoring.finish(in: run)
     var log = try IncrementLog(of: run.directory)
+    try Rebuild.noteLeftover(in: run)
     let damaged = try OutputCheck.run(log, in: run)
     let survey = try run.stage(.pin) { try log.survey(shards, in: run) }
     survey.tell(run.observe)
