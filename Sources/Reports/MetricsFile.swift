@@ -56,6 +56,9 @@ struct MetricsFile {
       add(
         "score_drift", "Distance of the last new pairs' scores from those fitted on, 0 to 1.",
         manifest.increments.last?.drift?.statistic)
+      add(
+        "score_drift_threshold", "Above it, that distance counts as drift.",
+        manifest.increments.last?.drift?.threshold)
     }
     if let result {
       add("last_run_new_pairs", "Pairs that the last run judged.", Double(result.newPairs))

@@ -82,7 +82,8 @@ public struct RunSummary {
 
   private func time(_ manifest: Manifest) -> [String] {
     let timings = manifest.timings
-    let rate = Double(manifest.ledger.read) / max(timings.total, 1e-9)
+    let pairs = manifest.increments.last?.pairs ?? 0
+    let rate = Double(pairs) / max(timings.total, 1e-9)
     var lines = [
       line("seconds", String(format: "%.1f (%.0f pairs/s)", timings.total, rate))
     ]

@@ -159,6 +159,7 @@ public enum Run {
     ensemble: String?, _ sections: [Settings.Section], in run: RunContext
   ) throws -> RunResult {
     let manifest = try checkFinished(ensemble: ensemble, sections, in: run)
+    run.timings.close(in: run.directory)
     let faults = manifest.shards.compactMap { shard in
       shard.fault.map { (shard.path, shard.message ?? $0) }
     }

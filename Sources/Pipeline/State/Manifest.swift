@@ -91,7 +91,7 @@ public struct Manifest: Codable, Sendable {
   }
 
   public struct Timings: Codable, Sendable {
-    /// Seconds by stage, over all processes that worked on the run.
+    /// Seconds by stage of the last increment, over all processes that worked on it.
     public var seconds: [String: Double]
     public var total: Double
     public var workers: Int

@@ -53,6 +53,7 @@ struct WriteOrder {
       after: earlier, increment: increment, records: records, units: written, plan: units,
       noise: noise, drift: drift, in: run)
     try run.publishing.publish(json: manifest, to: run.directory.manifest)
+    run.timings.close(in: run.directory)
     var result = RunResult(manifest: manifest, faults: faults)
     result.newShards = increment.shards.count
     result.newPairs = records.reduce(0) { $0 + $1.read }
