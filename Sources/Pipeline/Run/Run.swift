@@ -1,3 +1,4 @@
+import ConfidentLearning
 import Encoders
 import Foundation
 import Shards
@@ -82,7 +83,10 @@ public enum Run {
       }
       guard let work else { return try nothingNew(ensemble: nil, sections, in: run) }
       try work.write(in: run)
-      return run.rank.isWhole ? try work.publish(in: run) : RunResult(faults: work.faults)
+      guard run.rank.isWhole else { return RunResult(faults: work.faults) }
+      let result = try work.publish(in: run)
+      notePolicy(for: result.drift, in: run)
+      return result
     }
   }
 
@@ -108,8 +112,20 @@ public enum Run {
       let noise = try FitStage.reuse(for: records, in: run)
       var result = try WriteOrder(increment, records, noise, in: run).publish(in: run)
       result.damaged = damaged
+      notePolicy(for: result.drift, in: run)
       return result
     }
+  }
+
+  /// The policy for drift is carried out by `clean` alone, which has all shards.
+  private static func notePolicy(for drift: Drift?, in run: RunContext) {
+    let policy = run.configuration.refresh.onDrift
+    guard drift != nil, policy != .report else { return }
+    let judges = policy == .refit ? " --ensemble \(run.directory.path)" : ""
+    run.observe(
+      .note(
+        "refresh.onDrift \(policy.rawValue) isn't carried out where the stages are run one by one; "
+          + "`winnow clean --rebuild\(judges)` over all shards does it"))
   }
 
   /// Holds the folder while `body` works in it; makes it once nothing speaks against it.
