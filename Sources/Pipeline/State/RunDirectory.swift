@@ -38,6 +38,8 @@ public struct RunDirectory: Sendable, Equatable {
   var timings: String { "\(state)/timings\(part).json" }
   /// Pairs that are being restored.
   var restoring: String { "\(state)/restoring.json" }
+  /// What was restored, command by command.
+  var restored: String { "\(state)/restored" }
   /// The scores that the noise model was fitted on.
   var fittedScores: String { "\(state)/fitted-scores.json" }
 
