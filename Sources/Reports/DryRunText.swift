@@ -13,7 +13,7 @@ extension DryRunReport {
     let words = NoiseWords(noise: noise)
     var lines = [
       ("sampled pairs", "\(sampledPairs)"),
-      ("all pairs, about", "\(pairs) in \(shards) shards, \(size(bytes))"),
+      ("all pairs, about", "\(pairs) in \(counted(shards, "shard")), \(size(bytes))"),
     ]
     lines += words.figures
     lines.append(("would be kept", "\(percent(kept)), about \(Int(kept * Double(pairs)))"))
@@ -33,7 +33,7 @@ extension DryRunReport {
     let learnt =
       finishedShards == 0
       ? ", whose judges learnt from less than the whole's would"
-      : " of the new shards alone, judged and cut as \(finishedShards) finished ones were"
+      : " of the new shards alone, by the judges and the noise model that are there (\(counted(finishedShards, "shard")) finished)"
     let note = "Estimated from a sample\(learnt); nothing was written."
     return aligned(lines, width: 32) + "\n" + note
   }

@@ -26,7 +26,7 @@ struct Restore: ParsableCommand {
     }
     let result = try options.run(try options.configuration()) { try Run.restore(wanted, in: $0) }
     if !options.quiet {
-      StandardError.print("\(result.restored) pairs restored")
+      StandardError.print("\(counted(result.restored, "pair")) restored")
       if result.already > 0 { StandardError.print("\(result.already) had been restored before") }
       for problem in result.problems.prefix(20) { StandardError.print(problem) }
       if result.problems.count > 20 {

@@ -50,6 +50,7 @@ struct IncrementLog {
     guard !survey.new.isEmpty else { return nil }
     let increment = Increment(
       index: pinned.count, firstShard: shardCount, shards: survey.new)
+    if increment.index == 0 { try increment.checkReadable() }
     // Before it is pinned: an increment that is open is held to the libraries that it was begun with.
     if increment.index > 0 { try Settings.renewEnvironment(in: run) }
     try run.publishing.publish(json: increment, to: run.directory.increment(increment.index))

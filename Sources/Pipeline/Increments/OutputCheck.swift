@@ -35,7 +35,8 @@ enum OutputCheck {
 
   /// - Returns, throws: as `run`.
   @discardableResult
-  static func checkVital(_ manifest: Manifest, in run: RunContext) throws(RunError) -> [DamagedFile] {
+  static func checkVital(_ manifest: Manifest, in run: RunContext) throws(RunError) -> [DamagedFile]
+  {
     try checkPresent(run.directory.ensemble, in: run)
     try checkPresent(run.directory.noiseModel, in: run)
     let damaged = damaged(manifest, in: run.directory)

@@ -26,7 +26,9 @@ enum Rebuild {
     let restored = (try? Manifest(of: run.directory))?.restored.count ?? 0
     if restored > 0 {
       run.observe(
-        .note("\(restored) restored pairs are judged anew; restore them again if they are rejected")
+        .note(
+          "\(counted(restored, "pair")) restored before: judged anew; restore them again if they are rejected"
+        )
       )
     }
     if FileManager.default.fileExists(atPath: previous(of: run)) {
@@ -94,7 +96,9 @@ enum Rebuild {
     let beside = RunDirectory(realPath(run.directory.path) + ".rebuild")
     let files = FileManager.default
     guard files.fileExists(atPath: beside.state) else { return }
-    let (there, here) = (try Generation(of: beside).number, try Generation(of: run.directory).number)
+    let (there, here) = (
+      try Generation(of: beside).number, try Generation(of: run.directory).number
+    )
     let isOld = files.fileExists(atPath: beside.increment(0)) && there < here
     run.observe(
       .note(

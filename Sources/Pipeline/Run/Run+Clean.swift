@@ -30,7 +30,7 @@ extension Run {
     survey.tell(run.observe)
     if let open = log.open.first {
       run.observe(
-        .note("finishing the \(open.shards.count) shards that an earlier run began"))
+        .note("finishing \(counted(open.shards.count, "shard")) that an earlier run began"))
     }
     let mayRebuild = try mayRebuild(survey, log, in: run)
     var result = RunResult()
@@ -119,10 +119,12 @@ extension Run {
     let records = try run.stage(.score) {
       try ScoreStage.run(increment, judges: judges, in: run)
     }
-    let model = try noise ?? run.stage(.fit) {
-      increment.index == 0
-        ? try FitStage.runOnFirst(in: run) : try FitStage.reuse(for: records, in: run)
-    }
+    let model =
+      try noise
+      ?? run.stage(.fit) {
+        increment.index == 0
+          ? try FitStage.runOnFirst(in: run) : try FitStage.reuse(for: records, in: run)
+      }
     return (records, model)
   }
 

@@ -139,10 +139,12 @@ public enum Run {
       try run.directory.checkOrigin()
       run.commands.allow(shards)
     }
+    let isNew = run.rank.isWhole && !FileManager.default.fileExists(atPath: run.directory.state)
     let lock = try RunLock(run.directory, rank: run.rank)
     defer {
       withExtendedLifetime(lock) {
         try? FileManager.default.removeItem(atPath: run.directory.temporary)
+        if isNew { run.directory.takeBack() }
       }
     }
     try run.directory.prepare()

@@ -34,3 +34,14 @@ public struct RunResult: Sendable {
     drift = other.drift ?? drift
   }
 }
+
+/// Most messages name the shard; a path is said once.
+public func faultLine(_ fault: (path: String, message: String)) -> String {
+  let isNamed = fault.message.contains(fault.path)
+  return "not read to its end: " + (isNamed ? "" : "\(fault.path): ") + fault.message
+}
+
+/// "1 shard", "2 shards".
+public func counted(_ number: Int, _ noun: String) -> String {
+  "\(number) \(noun)\(number == 1 ? "" : "s")"
+}

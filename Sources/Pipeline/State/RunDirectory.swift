@@ -85,6 +85,16 @@ public struct RunDirectory: Sendable, Equatable {
     for folder in [temporary, increments, scores, units] { try makeFolder(folder) }
   }
 
+  /// Undoes `prepare` where nothing was pinned since: an error must not leave a folder that was never asked for.
+  func takeBack() {
+    let files = FileManager.default
+    guard (try? files.contentsOfDirectory(atPath: increments))?.isEmpty ?? true,
+      (try? files.contentsOfDirectory(atPath: path)) == [".winnow"]
+    else { return }
+    try? files.removeItem(atPath: state)
+    rmdir(path)
+  }
+
   /// `mkdir -p`.
   func makeFolder(_ folder: String) throws(RunError) {
     do {
