@@ -45,6 +45,29 @@ import Testing
     #expect(try night().status == 0)
   }
 
+  @Test func aLostManifestIsMadeAgainThoughShardsAreGoneOrChanged() throws {
+    let shop = try Workshop(pairs: 200)
+    #expect(try shop.clean(out: "out").status == 0)
+    let before = try shop.tree("out")
+    try remove("in/000001.tar", shop)
+    try TinyCorpus.write(
+      (300..<320).flatMap { TinyCorpus.sample($0) }, to: "\(shop.root)/in/000002.tar")
+    try remove("out/manifest.json", shop)
+    // A shard that is to be written again needs its sources.
+    let file = "\(shop.root)/out/clean/000001.tar.zst"
+    #expect(rename(file, file + ".away") == 0)
+    let refused = try shop.clean(out: "out")
+    #expect(refused.status == 1 && refused.errors.contains("it was pinned"), "\(refused.errors)")
+    #expect(rename(file + ".away", file) == 0)
+    let again = try shop.clean(out: "out")
+    #expect(again.status == 0, "\(again.errors)")
+    #expect(again.errors.contains("in/000001.tar is gone since it was cleaned"))
+    #expect(again.errors.contains("in/000002.tar changed since it was cleaned"))
+    #expect(try shop.manifest().increments.map(\.pairs) == [200, 20])
+    let rewritten = differences(before, try shop.tree("out")).filter { before[$0] != nil }
+    #expect(rewritten.sorted() == ["clean/sizes.json", "manifest.json", "rejected/sizes.json"])
+  }
+
   @Test(arguments: [
     "noise-model.json", "ensemble", "ensemble/ensemble.json", "ensemble/bag-fold0.safetensors",
   ])

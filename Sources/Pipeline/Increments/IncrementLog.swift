@@ -158,6 +158,8 @@ struct IncrementLog {
     guard run.directory.isPlanned(increment.index) else { return true }
     // Of one that couldn't be opened nothing is published: as it is now, it is a new one.
     if shard.digest.isEmpty { return false }
+    // Only the manifest is missing, which is made without the shards.
+    if try WriteStage.isWritten(increment.index, in: run) { return false }
     throw .shardChanged(
       path: shard.path,
       detail: "it was pinned, and what is written of its increment may be published")

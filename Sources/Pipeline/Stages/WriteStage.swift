@@ -112,6 +112,13 @@ enum WriteStage {
     return records
   }
 
+  /// Whether every planned shard of an increment is written.
+  static func isWritten(_ index: Int, in run: RunContext) throws(RunError) -> Bool {
+    let plan = try StateJSON.decode(PlanFile.self, from: run.directory.plan(index))
+    for unit in plan.units where try finished(unit, in: run) == nil { return false }
+    return true
+  }
+
   private static func finished(
     _ unit: Plan.Unit, in run: RunContext
   ) throws(RunError) -> UnitRecord? {
