@@ -176,10 +176,10 @@ bench-throughput: build samples .venv/peers/.complete ## Scaling, filter pass an
 clean: ## Remove everything made here: build, virtual environments, sample corpora and their results.
 	rm -rf .build .build-* .venv $(DATA)
 
-# Exit status 3 of winnow: done, but a shard could not be read to its end.
+# Exit status 3 of winnow: done, but a shard could not be read to its end, or a published file is damaged.
 define tolerate-unread-shards
 if (( status == 3 )); then \
-  echo "warning: a shard could not be read to its end; the summary above names it" >&2; \
+  echo "warning: a shard could not be read to its end, or a published file is damaged; it is named above" >&2; \
 elif (( status != 0 )); then exit $$status; fi
 endef
 

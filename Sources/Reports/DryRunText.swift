@@ -7,10 +7,13 @@ extension DryRunReport {
   /// What a run would come to, in a few lines.
   public var text: String {
     func percent(_ share: Double) -> String { String(format: "%.1f %%", 100 * share) }
+    if shards == 0 {
+      return "Nothing new: the output folder holds the finished result of these shards."
+    }
     let words = NoiseWords(noise: noise)
     var lines = [
       ("sampled pairs", "\(sampledPairs)"),
-      ("all pairs, about", "\(pairs) in \(shards) shards, \(size(bytes))"),
+      ("all pairs, about", "\(pairs) in \(counted(shards, "shard")), \(size(bytes))"),
     ]
     lines += words.figures
     lines.append(("would be kept", "\(percent(kept)), about \(Int(kept * Double(pairs)))"))
@@ -27,8 +30,11 @@ extension DryRunReport {
       guard let value = seconds[stage.rawValue], value >= 0.5 else { continue }
       lines.append(("  \(stage.rawValue)", time(value)))
     }
-    let note =
-      "Estimated from a sample, whose judges learnt from less than the whole's would; nothing was written."
+    let learnt =
+      finishedShards == 0
+      ? ", whose judges learnt from less than the whole's would"
+      : " of the new shards alone, by the judges and the noise model that are there (\(counted(finishedShards, "shard")) finished)"
+    let note = "Estimated from a sample\(learnt); nothing was written."
     return aligned(lines, width: 32) + "\n" + note
   }
 

@@ -3,7 +3,7 @@ import Pipeline
 extension Inspection {
   /// A shard in a few lines.
   public var text: String {
-    var lines = ["\(path): \(samples) samples, \(pairs) pairs"]
+    var lines = ["\(path): \(counted(samples, "sample")), \(counted(pairs, "pair"))"]
     if let firstKey, let lastKey { lines.append("  keys      \(firstKey) ... \(lastKey)") }
     lines.append("  members   \(listed(suffixes))")
     lines.append("  images    \(listed(formats)); longer side \(imageSides.text) pixels")

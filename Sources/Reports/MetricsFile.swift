@@ -56,12 +56,20 @@ struct MetricsFile {
       add(
         "score_drift", "Distance of the last new pairs' scores from those fitted on, 0 to 1.",
         manifest.increments.last?.drift?.statistic)
+      add(
+        "score_drift_threshold", "Above it, that distance counts as drift.",
+        manifest.increments.last?.drift?.threshold)
     }
     if let result {
       add("last_run_new_pairs", "Pairs that the last run judged.", Double(result.newPairs))
       add(
         "stale_shards", "Shards that changed or vanished after they were cleaned.", by: "change",
         Dictionary(grouping: result.stale, by: \.change.rawValue).mapValues { Double($0.count) })
+    }
+    if let result {
+      add(
+        "damaged_files", "Published files that are gone or of another size.",
+        Double(result.damaged.count))
     }
     add("stage_seconds", "Seconds of the last run.", by: "stage", seconds)
     add("last_run_exit_status", "0 done, 3 done but for a shard; see --help.", Double(status))

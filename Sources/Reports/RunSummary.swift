@@ -16,7 +16,8 @@ public struct RunSummary {
     guard let manifest = result.manifest else {
       let scored =
         result.newShards == 0
-        ? [] : ["\(result.newPairs) pairs of \(result.newShards) shards scored"]
+        ? []
+        : ["\(counted(result.newPairs, "pair")) of \(counted(result.newShards, "shard")) scored"]
       return (scored + faults).joined(separator: "\n")
     }
     if result.isNothingNew {
@@ -39,7 +40,7 @@ public struct RunSummary {
     }
     if manifest.increments.count > 1 {
       lines.append(
-        "\(result.newPairs) pairs of \(result.newShards) shards are new; the counts are of all increments, the noise model is of the first."
+        "New: \(counted(result.newPairs, "pair")) of \(counted(result.newShards, "shard")); the counts are of all increments, the noise model is of the first."
       )
     }
     if let drift = result.drift { lines.append("warning: \(drift.words).") }
@@ -54,7 +55,8 @@ public struct RunSummary {
       let kept = shard.published.values.reduce(0, +)
       let files = shard.published.keys.sorted().map { "clean/\($0)" }.joined(separator: ", ")
       return "\(shard.path) \(what) since it was cleaned; "
-        + (kept == 0 ? "no pair of it was kept" : "\(kept) pairs of it are in \(files)")
+        + (kept == 0
+          ? "no pair of it was kept" : "\(counted(kept, "pair")) kept of it, in \(files)")
     }
     let rest = result.stale.count - lines.count
     return lines + (rest > 0 ? ["... and \(rest) more"] : []) + [
@@ -82,7 +84,8 @@ public struct RunSummary {
 
   private func time(_ manifest: Manifest) -> [String] {
     let timings = manifest.timings
-    let rate = Double(manifest.ledger.read) / max(timings.total, 1e-9)
+    let pairs = manifest.increments.last?.pairs ?? 0
+    let rate = Double(pairs) / max(timings.total, 1e-9)
     var lines = [
       line("seconds", String(format: "%.1f (%.0f pairs/s)", timings.total, rate))
     ]
@@ -94,7 +97,7 @@ public struct RunSummary {
   }
 
   private var faults: [String] {
-    result.faults.map { "not read to its end: \($0.path): \($0.message)" }
+    result.faults.map(faultLine)
   }
 
   private func advice(_ manifest: Manifest) -> [String] {

@@ -33,7 +33,7 @@ struct Clean: ParsableCommand {
 
   @Flag(
     help:
-      "Clean a sample of 2,000 pairs, and tell what the whole would come to; writes nothing to OUT."
+      "Clean a sample of 2,000 pairs, and tell what the whole, or what is new of it, would come to; writes nothing to OUT."
   )
   var dryRun = false
 

@@ -40,7 +40,7 @@ struct Embed: ParsableCommand {
         selection, member: member, type: type, in: $0)
     }
     if !options.quiet {
-      StandardError.print("\(summary.embedded) pairs embedded by \(summary.member)")
+      StandardError.print("\(counted(summary.embedded, "pair")) embedded by \(summary.member)")
       for (reason, count) in summary.leftOut.sorted(by: { $0.key < $1.key }) {
         StandardError.print("  left out: \(reason) \(count)")
       }

@@ -54,9 +54,7 @@ struct EvalRetrieval: ParsableCommand {
       selection, with: encoder, configuration: configuration, workers: model.threads,
       cancellation: cancellation)
     try show(RetrievalEvaluation(pairs, workers: model.threads))
-    for fault in pairs.faults {
-      StandardError.print("not read to its end: \(fault.path): \(fault.message)")
-    }
+    for fault in pairs.faults { StandardError.print(faultLine(fault)) }
     if !pairs.faults.isEmpty { throw ExitCode(3) }
   }
 

@@ -10,7 +10,7 @@ struct Restore: ParsableCommand {
         winnow restore 000017 crawl/000291 --out /data/clean
         winnow restore - --out /data/clean < keys.txt
 
-      A key that several rejected pairs have puts all of them back. Their copies in rejected/ stay, and the manifest
+      Keys are bytes, UTF-8 or not. A key that several rejected pairs have puts all of them back. Their copies in rejected/ stay, and the manifest
       tells which pairs were restored.
       """)
 
@@ -20,20 +20,13 @@ struct Restore: ParsableCommand {
   @OptionGroup var options: RunOptions
 
   func run() throws {
-    var wanted: [String] = []
-    for key in keys {
-      guard key == "-" else {
-        wanted.append(key)
-        continue
-      }
-      while let line = readLine() { if !line.isEmpty { wanted.append(line) } }
-    }
+    let wanted = keys.flatMap { $0 == "-" ? list : bytes(of: $0) }
     guard !wanted.isEmpty else {
       throw ValidationError("No keys: name them, or give - and a list.")
     }
     let result = try options.run(try options.configuration()) { try Run.restore(wanted, in: $0) }
     if !options.quiet {
-      StandardError.print("\(result.restored) pairs restored")
+      StandardError.print("\(counted(result.restored, "pair")) restored")
       if result.already > 0 { StandardError.print("\(result.already) had been restored before") }
       for problem in result.problems.prefix(20) { StandardError.print(problem) }
       if result.problems.count > 20 {
@@ -42,5 +35,19 @@ struct Restore: ParsableCommand {
     }
     for shard in result.cleanShards { try StandardOutput.print(shard) }
     if !result.problems.isEmpty { throw ExitCode(1) }
+  }
+
+  /// The lines on standard input.
+  private var list: [[UInt8]] {
+    FileHandle.standardInput.readDataToEndOfFile().split(separator: UInt8(ascii: "\n"))
+      .map { Array($0.last == UInt8(ascii: "\r") ? $0.dropLast() : $0) }.filter { !$0.isEmpty }
+  }
+
+  /// The arguments that are this one once Swift has replaced what isn't UTF-8 in them.
+  private func bytes(of argument: String) -> [[UInt8]] {
+    let given = (1..<Int(CommandLine.argc)).compactMap { i in
+      CommandLine.unsafeArgv[i].map { Array(UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
+    }
+    return given.filter { String(decoding: $0, as: UTF8.self).utf8.elementsEqual(argument.utf8) }
   }
 }

@@ -15,9 +15,9 @@ struct Winnow: ParsableCommand {
         0   done
         1   failed
         2   wrong usage
-        3   done, but a shard could not be read to its end
+        3   done, but a shard could not be read to its end, or a published file is damaged
         75  another run holds the output folder
-        130 stopped by Ctrl-C; the same command goes on
+        128 + signal: stopped by it; the same command goes on: 129 the terminal was closed, 130 Ctrl-C, 143 SIGTERM
       """,
     version: winnowVersion,
     subcommands: [

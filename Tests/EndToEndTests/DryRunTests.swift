@@ -27,6 +27,50 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: "\(shop.root)/other"))
   }
 
+  @Test func ofAFinishedFolderOnlyWhatIsNewIsTold() throws {
+    let shop = try Workshop(pairs: 200)
+    #expect(try shop.clean(out: "out").status == 0)
+    let nothing = try shop.clean(out: "out", "--dry-run")
+    #expect(nothing.status == 0 && nothing.output.contains("Nothing new"), "\(nothing.errors)")
+    try TinyCorpus.write(
+      (200..<230).flatMap { TinyCorpus.sample($0) }, to: "\(shop.root)/in/new.tar")
+    let before = try FileManager.default.subpathsOfDirectory(atPath: shop.root)
+    let dry = try shop.clean(out: "out", "--dry-run", "--json")
+    #expect(dry.status == 0, "\(dry.errors)")
+    #expect(try FileManager.default.subpathsOfDirectory(atPath: shop.root) == before)
+    let told = try #require(
+      try JSONSerialization.jsonObject(with: Data(dry.output.utf8)) as? [String: Any])
+    #expect(told["shards"] as? Int == 1 && told["finished_shards"] as? Int == 4)
+    #expect(told["pairs"] as? Int == 30)
+    #expect(told["training_bytes"] as? Int == 0)
+    // Cut by the folder's noise model, as the run itself does.
+    #expect(try shop.clean(out: "out").status == 0)
+    let manifest = try shop.manifest()
+    let kept = Double(manifest.shards.last?.ledger.kept ?? 0) / 30
+    #expect(abs((told["kept"] as? Double ?? -1) - kept) < 1e-9)
+    let refused = try shop.clean(out: "out", "--dry-run", "--plain")
+    #expect(refused.status == 1 && refused.errors.contains("write.plain"), "\(refused.errors)")
+  }
+
+  @Test func commandsAreSampledToo() throws {
+    let shop = try Workshop(pairs: 200)
+    try (TinyCorpus.pipeline() + "\nin: ['pipe:cat in/{000000..000003}.tar']\n")
+      .write(toFile: "\(shop.root)/piped.yaml", atomically: true, encoding: .utf8)
+    let files = try shop.clean(out: "out", "--dry-run", "--json")
+    let piped = try shop.winnow(
+      "clean", "--pipeline", "piped.yaml", "--out", "out", "--dry-run", "--json")
+    #expect(piped.status == 0, "\(piped.errors)")
+    func told(_ outcome: Workshop.Outcome) throws -> [String: Double] {
+      let json = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
+      return (json as? [String: Any] ?? [:]).compactMapValues { $0 as? Double }
+    }
+    let (a, b) = (try told(files), try told(piped))
+    for key in ["shards", "bytes", "sampled_pairs", "pairs", "kept", "clean_bytes"] {
+      #expect(a[key] != nil && a[key] == b[key], "\(key)")
+    }
+    #expect(!FileManager.default.fileExists(atPath: "\(shop.root)/out"))
+  }
+
   @Test(arguments: [["--json"], ["--dry-run", "--rebuild"]])
   func flagsThatDoNotGoTogetherAreRefused(flags: [String]) throws {
     let shop = try Workshop(pairs: 3)

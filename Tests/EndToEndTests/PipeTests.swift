@@ -62,16 +62,71 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: "\(shop.root)/ran"))
   }
 
-  @Test func aSignalEndsARunThatWaitsForACommand() throws {
+  /// Waits until the process whose number a file holds is gone; gives up after some seconds.
+  private func ends(_ file: String, _ shop: Workshop) throws -> Bool {
+    let text = try String(contentsOfFile: "\(shop.root)/\(file)", encoding: .utf8)
+    let process = try #require(Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)))
+    for _ in 0..<1000 {
+      if kill(process, 0) != 0 { return true }
+      usleep(5000)
+    }
+    kill(process, SIGKILL)
+    return false
+  }
+
+  @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
+  func aSignalEndsARunThatWaitsForACommandAndWhatThatStarted(signal: Int32) throws {
     let shop = try Workshop(pairs: 3)
-    let process = try shop.start("clean", "pipe:touch begun; sleep 60", "--out", "out")
-    #expect(shop.appears("begun"))
+    let process = try shop.start(
+      "clean", "pipe:sleep 60 & echo $! > pid.new; mv pid.new pid; wait", "--out", "out")
+    #expect(shop.appears("pid"))
     let begin = ContinuousClock.now
+    kill(process.processIdentifier, signal)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 128 + signal)
+    // Far from the command's minute, whatever else the machine does.
+    #expect(ContinuousClock.now - begin < .seconds(30))
+    #expect(try ends("pid", shop))
+  }
+
+  @Test func aCommandThatIgnoresATermIsKilled() throws {
+    let shop = try Workshop(pairs: 3)
+    let process = try shop.start(
+      "clean", "pipe:trap '' TERM; echo $$ > pid.new; mv pid.new pid; while sleep 1; do :; done",
+      "--out", "out")
+    #expect(shop.appears("pid"))
     process.terminate()
     process.waitUntilExit()
     #expect(process.terminationStatus == 143)
-    // Far from the command's minute, whatever else the machine does.
-    #expect(ContinuousClock.now - begin < .seconds(30))
+    #expect(try ends("pid", shop))
+  }
+
+  @Test func aKilledRunLeavesNoCommandBehind() throws {
+    let shop = try Workshop(pairs: 3)
+    let process = try shop.start(
+      "clean", "pipe:echo $$ > pid.new; mv pid.new pid; while echo x; do sleep 0.1; done",
+      "--out", "out")
+    #expect(shop.appears("pid"))
+    kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+    #expect(try ends("pid", shop))
+  }
+
+  @Test func aRunUnderNohupOutlivesItsTerminal() throws {
+    let shop = try Workshop(pairs: 200)
+    let command =
+      "trap '' HUP; exec '\(Workshop.binary.path)' clean in --pipeline tiny.yaml --out out"
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/bash")
+    process.arguments = ["-c", command]
+    process.currentDirectoryURL = URL(fileURLWithPath: shop.root)
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    #expect(shop.appears("out/.winnow/increments/000000.json"))
+    kill(process.processIdentifier, SIGHUP)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
   }
 
   @Test func inspectWantsFiles() throws {

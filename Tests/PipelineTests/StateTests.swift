@@ -50,7 +50,7 @@ import Testing
     #expect {
       try Settings.pin([.judges], in: try run(folder, seed: 3))
     } throws: {
-      "\($0)".contains("judges.seed: 0 (now 3)")
+      "\($0)".hasSuffix("\n  seed: 0 (now 3)")
     }
   }
 
@@ -85,8 +85,13 @@ import Testing
 
   @Test func aShardThatCanBeOpenedByNowIsPinnedUnlessOthersAreOut() throws {
     let folder = try TemporaryFolder()
-    let shards = ShardSelection(shards: [ShardPath(path: folder.path("a.tar"))])
+    let shards = ShardSelection(
+      shards: ["a.tar", "b.tar"].map { ShardPath(path: folder.path($0)) })
     let run = try run(folder)
+    // Of shards none of which can be opened, nothing is pinned.
+    #expect(throws: RunError.self) { try Increment.pin(shards, in: run) }
+    #expect(!FileManager.default.fileExists(atPath: run.directory.increment(0)))
+    try folder.write("b.tar", "two")
     #expect(try Increment.pin(shards, in: run).shards[0].digest == "")
     try folder.write("out/.winnow/increments/000000.plan.json", "")
     try folder.write("a.tar", "one")

@@ -81,12 +81,15 @@ struct Settings: Codable {
     _ pinned: [String: String], _ now: [String: String], _ sections: [String], _ run: RunContext
   ) throws(RunError) {
     var differences: [String] = []
+    /// One seed for everything, which the sections repeat.
+    func told(_ key: String) -> String { key.hasSuffix(".seed") ? "seed" : key }
     for section in sections {
       let old = pinned.filter { $0.key.hasPrefix(section + ".") }
       let new = now.filter { $0.key.hasPrefix(section + ".") }
       if old.isEmpty { continue }
       for key in Set(old.keys).union(new.keys).sorted() where old[key] != new[key] {
-        differences.append("\(key): \(old[key] ?? "unset") (now \(new[key] ?? "unset"))")
+        let line = "\(told(key)): \(old[key] ?? "unset") (now \(new[key] ?? "unset"))"
+        if !differences.contains(line) { differences.append(line) }
       }
     }
     guard differences.isEmpty else {

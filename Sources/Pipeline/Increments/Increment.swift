@@ -44,6 +44,7 @@ struct Increment: Codable, Equatable, Sendable {
   static func pin(_ list: [ShardPath], to file: String, in run: RunContext) throws -> Increment {
     guard FileManager.default.fileExists(atPath: file) else {
       let increment = Increment(shards: try look(at: list, known: [], run))
+      try increment.checkReadable()
       try run.publishing.publish(json: increment, to: file)
       return increment
     }
@@ -65,6 +66,17 @@ struct Increment: Codable, Equatable, Sendable {
     let increment = Increment(shards: now)
     if now != pinned { try run.publishing.publish(json: increment, to: file) }
     return increment
+  }
+
+  /// Refuses to begin a folder with shards of which none can be opened: a path is wrong, or a disk isn't there.
+  /// - Throws: `RunError.badInput`.
+  func checkReadable() throws(RunError) {
+    guard let first = shards.first, shards.allSatisfy(\.digest.isEmpty) else { return }
+    throw .badInput(
+      file: first.path,
+      detail: shards.count == 1
+        ? "it can't be opened" : "neither it nor any other of \(shards.count) shards can be opened",
+      remedy: "check the paths, their permissions and the mount")
   }
 
   /// Size, time, inode and digest of each; a shard with a known identity isn't opened again.

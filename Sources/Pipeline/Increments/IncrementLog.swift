@@ -31,11 +31,26 @@ struct IncrementLog {
 
   var open: ArraySlice<Increment> { pinned[finished...] }
 
+  /// The shards that no finished increment holds, told by path, size, time and inode, and commands by their text: nothing
+  /// is read.
+  func filterNew(_ selection: ShardSelection) -> ShardSelection {
+    let known = Dictionary(
+      pinned[..<finished].flatMap(\.shards).map { ($0.path, $0) }, uniquingKeysWith: { $1 })
+    return ShardSelection(
+      shards: selection.shards.filter { shard in
+        let path = absolutePath(shard.path)
+        guard let old = known[path] else { return true }
+        guard let now = try? FileIdentity(of: path) else { return false }
+        return now != old.identity
+      })
+  }
+
   /// What of `survey` is new, pinned as the next increment; nil when nothing is.
   mutating func pin(_ survey: ShardSurvey, in run: RunContext) throws -> Increment? {
     guard !survey.new.isEmpty else { return nil }
     let increment = Increment(
       index: pinned.count, firstShard: shardCount, shards: survey.new)
+    if increment.index == 0 { try increment.checkReadable() }
     // Before it is pinned: an increment that is open is held to the libraries that it was begun with.
     if increment.index > 0 { try Settings.renewEnvironment(in: run) }
     try run.publishing.publish(json: increment, to: run.directory.increment(increment.index))
@@ -143,6 +158,8 @@ struct IncrementLog {
     guard run.directory.isPlanned(increment.index) else { return true }
     // Of one that couldn't be opened nothing is published: as it is now, it is a new one.
     if shard.digest.isEmpty { return false }
+    // Only the manifest is missing, which is made without the shards.
+    if try WriteStage.isWritten(increment.index, in: run) { return false }
     throw .shardChanged(
       path: shard.path,
       detail: "it was pinned, and what is written of its increment may be published")

@@ -26,7 +26,9 @@ enum Rebuild {
     let restored = (try? Manifest(of: run.directory))?.restored.count ?? 0
     if restored > 0 {
       run.observe(
-        .note("\(restored) restored pairs are judged anew; restore them again if they are rejected")
+        .note(
+          "\(counted(restored, "pair")) restored before: judged anew; restore them again if they are rejected"
+        )
       )
     }
     if FileManager.default.fileExists(atPath: previous(of: run)) {
@@ -87,6 +89,23 @@ enum Rebuild {
     guard FileManager.default.fileExists(atPath: beside.increment(0)) else { return }
     let (old, now) = (try Generation(of: beside).number, try Generation(of: run.directory).number)
     if old < now { _ = try putAway(beside, in: run) }
+  }
+
+  /// Tells of what a rebuild that was stopped left beside the folder.
+  static func noteLeftover(in run: RunContext) throws {
+    let beside = RunDirectory(realPath(run.directory.path) + ".rebuild")
+    let files = FileManager.default
+    guard files.fileExists(atPath: beside.state) else { return }
+    let (there, here) = (
+      try Generation(of: beside).number, try Generation(of: run.directory).number
+    )
+    let isOld = files.fileExists(atPath: beside.increment(0)) && there < here
+    run.observe(
+      .note(
+        isOld
+          ? "\(beside.path) is what the folder was before the last rebuild; delete it, or the next --rebuild does"
+          : "\(beside.path) is of a rebuild that was stopped; give --rebuild to finish it, or delete it"
+      ))
   }
 
   private static func previous(of run: RunContext) -> String {

@@ -28,7 +28,8 @@ extension ShardSurvey {
     if unlisted > 0 {
       observe(
         .note(
-          "\(unlisted) shards that were cleaned before aren't in the list; they stay as they are"))
+          "not in the list: \(counted(unlisted, "shard")), cleaned before; what was made of them stays"
+        ))
     }
   }
 }

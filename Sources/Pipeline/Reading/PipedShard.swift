@@ -43,33 +43,12 @@ enum PipedShard {
     _ source: String, to file: String, in run: RunContext
   ) throws(RunError) -> Outcome {
     try run.commands.check(source)
-    let cancellation = run.cancellation
     let descriptor = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw .file(path: file, operation: "write", code: errno) }
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/bin/sh")
-    process.arguments = ["-c", String(source.dropFirst(ShardPath.pipePrefix.count))]
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-    do { try process.run() } catch {
-      return Outcome(digest: "", failure: "the command can't be run: \(error)")
-    }
-    while process.isRunning {
-      if cancellation.isCancelled {
-        // It ignores the signals that this process ignores, but not this one. What it started itself isn't waited for.
-        kill(process.processIdentifier, SIGKILL)
-        try cancellation.check()
-      }
-      usleep(5000)
-    }
-    process.waitUntilExit()
-    try cancellation.check()
-    let digest = try Digest.ofFile(file, cancellation: cancellation)
-    guard process.terminationStatus == 0 else {
-      let how = process.terminationReason == .exit ? "status" : "signal"
-      return Outcome(
-        digest: digest, failure: "the command ended with \(how) \(process.terminationStatus)")
-    }
-    return Outcome(digest: digest)
+    defer { close(descriptor) }
+    let command = try ShellCommand(String(source.dropFirst(ShardPath.pipePrefix.count)))
+    let failure = try command.copy(to: descriptor, file, cancellation: run.cancellation)
+    return Outcome(
+      digest: try Digest.ofFile(file, cancellation: run.cancellation), failure: failure)
   }
 }

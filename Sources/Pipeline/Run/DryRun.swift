@@ -7,8 +7,11 @@ import Training
 
 /// What a run would come to, told from a sample of its pairs.
 public struct DryRunReport: Sendable, Codable {
+  /// The shards that the run would judge; nothing else is told where there are none.
   public var shards: Int
-  /// Bytes of all shards as they are stored.
+  /// Shards whose result the output folder holds: only the new ones are told of.
+  public var finishedShards = 0
+  /// Bytes of all shards as they are stored; of what commands print, estimated.
   public var bytes: Int64
   public var sampledPairs: Int
   /// Estimated from the sampled shards' pairs a byte.
@@ -31,7 +34,8 @@ public struct DryRunReport: Sendable, Codable {
 
 extension Run {
   /// Cleans a sample of the pairs in a temporary folder, and tells what the whole would come to. Nothing is written to the
-  /// output folder.
+  /// output folder. Of a folder with finished increments only the shards that are new are told of, judged and cut as they
+  /// would be; what is known by another path or time counts as new, since nothing is hashed.
   ///
   /// - Parameter sample: pairs to sample, from shards spread over the list.
   /// - Throws: as `clean`.
@@ -39,13 +43,30 @@ extension Run {
     _ shards: ShardSelection, ensemble: String?, sample: Int = 2000, in run: RunContext
   ) throws -> DryRunReport {
     guard !shards.isEmpty else { throw RunError.usage("no shards given") }
-    try shards.checkFiles()
     try shards.checkApart(from: run.directory)
+    try run.directory.checkOrigin()
+    run.commands.allow(shards)
+    let log = try IncrementLog(of: run.directory)
+    var (selection, ensemble, noise) = (shards, ensemble, NoiseModelFile?.none)
+    if log.finished > 0 {
+      let manifest = try checkFinished(
+        ensemble: ensemble, Settings.Section.allCases, in: run)
+      try OutputCheck.checkVital(manifest, in: run)
+      selection = log.filterNew(shards)
+      ensemble = run.directory.path
+      noise = try NoiseModelFile(of: run.directory)
+      guard !selection.isEmpty else {
+        return DryRunReport(nothingNewOf: shards.paths.count, noise: manifest.noise)
+      }
+    }
     let folder = NSTemporaryDirectory() + "winnow-dry-run-\(UUID().uuidString)"
     let directory = RunDirectory(folder + "/out")
     try directory.makeFolder(folder)
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let drawn = try Sampling(shards, pairs: sample, to: folder, in: run)
+    let drawn = try DryRunSample(selection, pairs: sample, to: folder, in: run)
+    guard !drawn.shards.isEmpty else {
+      throw RunError.usage("none of the shards that were sampled can be read")
+    }
     let inner = try RunContext(
       configuration: run.configuration, directory: directory, cancellation: run.cancellation,
       observe: { event in
@@ -55,14 +76,18 @@ extension Run {
         case .ended, .note: break
         }
       })
-    let result = try clean(
-      ShardSelection(shards: drawn.shards), ensemble: ensemble, in: inner)
+    let result = try locked(inner) {
+      let increment = try pin(ShardSelection(shards: drawn.shards), in: inner)
+      return try clean(increment, ensemble: ensemble, noise: noise, in: inner)
+    }
     guard let manifest = result.manifest else { throw RunError.usage("no shards given") }
-    return try report(manifest, drawn, trains: ensemble == nil, in: inner)
+    var report = try report(manifest, drawn, trains: ensemble == nil, in: inner)
+    report.finishedShards = shards.paths.count - selection.paths.count
+    return report
   }
 
   private static func report(
-    _ manifest: Manifest, _ drawn: Sampling, trains: Bool, in run: RunContext
+    _ manifest: Manifest, _ drawn: DryRunSample, trains: Bool, in run: RunContext
   ) throws -> DryRunReport {
     let ledger = manifest.ledger
     let read = Double(max(1, ledger.read))
@@ -105,43 +130,11 @@ extension Run {
   }
 }
 
-/// The first pairs of shards spread evenly over a list, written to shards of their own.
-private struct Sampling {
-  var shards: [ShardPath] = []
-  /// All shards of the list, and their bytes.
-  let total: Int
-  var totalBytes: Int64 = 0
-  /// How many times the sample the whole is.
-  private(set) var factor = 1.0
-
-  init(
-    _ selection: ShardSelection, pairs: Int, to folder: String, in run: RunContext
-  ) throws {
-    let paths = selection.paths
-    total = paths.count
-    for path in paths { totalBytes += (try? FileIdentity(of: path).size) ?? 0 }
-    let count = min(16, paths.count)
-    var (sampled, found) = (0.0, 0)
-    for i in 0..<count {
-      try run.cancellation.check()
-      let path = paths[i * paths.count / count]
-      guard let size = try? FileIdentity(of: path).size else { continue }
-      let reader = ShardReader(path: path, limits: run.configuration.read.limits)
-      let own = "\(folder)/\(RunDirectory.padded(i)).tar"
-      let writer = try ShardWriter(path: own, compression: .none)
-      var left = (pairs - found + count - i - 1) / (count - i)
-      while left > 0, let event = reader.next() {
-        left -= 1
-        found += 1
-        if case .sample(let sample) = event {
-          for member in sample.members { try writer.append(member) }
-        }
-      }
-      try writer.finish()
-      // What was read ahead counts for little once a few megabytes are read.
-      sampled += left > 0 ? Double(size) : min(Double(size), Double(reader.report.storedBytes))
-      shards.append(ShardPath(path: own))
-    }
-    if sampled > 0 { factor = max(1, Double(totalBytes) / sampled) }
+extension DryRunReport {
+  fileprivate init(nothingNewOf finishedShards: Int, noise: Manifest.Noise) {
+    self.init(
+      shards: 0, finishedShards: finishedShards, bytes: 0, sampledPairs: 0, pairs: 0, noise: noise,
+      kept: 0, rejected: [:], cleanBytes: 0, rejectedBytes: 0, stateBytes: 0, trainingBytes: 0,
+      seconds: [:])
   }
 }

@@ -24,11 +24,13 @@ extension Run {
   ) throws -> RunResult {
     try Restoring.finish(in: run)
     var log = try IncrementLog(of: run.directory)
+    try Rebuild.noteLeftover(in: run)
+    let damaged = try OutputCheck.run(log, in: run)
     let survey = try run.stage(.pin) { try log.survey(shards, in: run) }
     survey.tell(run.observe)
     if let open = log.open.first {
       run.observe(
-        .note("finishing the \(open.shards.count) shards that an earlier run began"))
+        .note("finishing \(counted(open.shards.count, "shard")) that an earlier run began"))
     }
     let mayRebuild = try mayRebuild(survey, log, in: run)
     var result = RunResult()
@@ -48,6 +50,7 @@ extension Run {
     } else if !hadOpen {
       result = try nothingNew(ensemble: ensemble, Settings.Section.allCases, in: run)
     }
+    result.damaged = damaged
     result.stale = try PublishedShards.complete(survey.stale, in: run)
     return result
   }
@@ -87,6 +90,28 @@ extension Run {
   private static func clean(
     _ increment: Increment, ensemble: String?, _ mayRebuild: Bool, in run: RunContext
   ) throws -> Outcome {
+    let (records, noise) = try score(increment, ensemble: ensemble, noise: nil, in: run)
+    if mayRebuild, !run.directory.isPlanned(increment.index),
+      let drift = try FitStage.drift(of: increment, in: run), drift.isDrift
+    {
+      run.observe(.note("\(drift.words); the folder is built anew"))
+      return .drifted
+    }
+    return .done(try write(increment, records, noise, in: run))
+  }
+
+  /// One increment.
+  /// - Parameter noise: what cuts it; nil for the folder's own.
+  static func clean(
+    _ increment: Increment, ensemble: String?, noise: NoiseModelFile?, in run: RunContext
+  ) throws -> RunResult {
+    let (records, noise) = try score(increment, ensemble: ensemble, noise: noise, in: run)
+    return try write(increment, records, noise, in: run)
+  }
+
+  private static func score(
+    _ increment: Increment, ensemble: String?, noise: NoiseModelFile?, in run: RunContext
+  ) throws -> ([ShardScores], NoiseModelFile) {
     if increment.index > 0 { try Settings.compare(Settings.Section.allCases, in: run) }
     let judges =
       try ensemble.map { try EnsembleStage.adopt($0, in: run) }
@@ -94,18 +119,20 @@ extension Run {
     let records = try run.stage(.score) {
       try ScoreStage.run(increment, judges: judges, in: run)
     }
-    let noise = try run.stage(.fit) {
-      increment.index == 0
-        ? try FitStage.runOnFirst(in: run) : try FitStage.reuse(for: records, in: run)
-    }
-    if mayRebuild, !run.directory.isPlanned(increment.index),
-      let drift = try FitStage.drift(of: increment, in: run), drift.isDrift
-    {
-      run.observe(.note("\(drift.words); the folder is built anew"))
-      return .drifted
-    }
+    let model =
+      try noise
+      ?? run.stage(.fit) {
+        increment.index == 0
+          ? try FitStage.runOnFirst(in: run) : try FitStage.reuse(for: records, in: run)
+      }
+    return (records, model)
+  }
+
+  private static func write(
+    _ increment: Increment, _ records: [ShardScores], _ noise: NoiseModelFile, in run: RunContext
+  ) throws -> RunResult {
     let order = try WriteOrder(increment, records, noise, in: run)
     try order.write(in: run)
-    return .done(try order.publish(in: run))
+    return try order.publish(in: run)
   }
 }

@@ -1,3 +1,4 @@
+import ConfidentLearning
 import Encoders
 import Foundation
 import Shards
@@ -11,6 +12,7 @@ public enum Run {
       // Of a finished folder's corpus, which may have grown, the judges stay.
       let log = try IncrementLog(of: run.directory)
       let first = log.finished > 0 ? log.pinned.first : nil
+      try OutputCheck.run(log, in: run)
       let increment = try first ?? pin(shards, in: run)
       return RunResult(faults: try TrainStage.run(increment, in: run).faults)
     }
@@ -56,7 +58,10 @@ public enum Run {
     return try locked(run) {
       let paths = directories.map { absolutePath($0.path) }
       let isOwn = paths == [absolutePath(run.directory.path)]
-      if isOwn, try IncrementLog(of: run.directory).pinned.count > 1 {
+      let log = try IncrementLog(of: run.directory)
+      if isOwn { try OutputCheck.run(log, in: run) }
+      if isOwn, log.pinned.count > 1 {
+        try OutputCheck.checkPresent(run.directory.noiseModel, in: run)
         run.observe(.note("the noise model stays: shards that it cut are published"))
         return try NoiseModelFile(of: run.directory)
       }
@@ -78,7 +83,10 @@ public enum Run {
       }
       guard let work else { return try nothingNew(ensemble: nil, sections, in: run) }
       try work.write(in: run)
-      return run.rank.isWhole ? try work.publish(in: run) : RunResult(faults: work.faults)
+      guard run.rank.isWhole else { return RunResult(faults: work.faults) }
+      let result = try work.publish(in: run)
+      notePolicy(for: result.drift, in: run)
+      return result
     }
   }
 
@@ -87,8 +95,11 @@ public enum Run {
     try locked(run) {
       try run.directory.checkOrigin()
       let log = try IncrementLog(of: run.directory)
+      let damaged = try OutputCheck.run(log, in: run)
       guard let increment = log.open.first else {
-        return try nothingNew(ensemble: nil, [], in: run)
+        var result = try nothingNew(ensemble: nil, [], in: run)
+        result.damaged = damaged
+        return result
       }
       guard run.directory.isPlanned(increment.index) else {
         throw RunError.missing(
@@ -99,8 +110,22 @@ public enum Run {
       run.configuration.write = try Settings.provenance(in: run).write ?? WriteConfiguration()
       let records = try ScoreFiles.records(of: increment, in: run.directory)
       let noise = try FitStage.reuse(for: records, in: run)
-      return try WriteOrder(increment, records, noise, in: run).publish(in: run)
+      var result = try WriteOrder(increment, records, noise, in: run).publish(in: run)
+      result.damaged = damaged
+      notePolicy(for: result.drift, in: run)
+      return result
     }
+  }
+
+  /// The policy for drift is carried out by `clean` alone, which has all shards.
+  private static func notePolicy(for drift: Drift?, in run: RunContext) {
+    let policy = run.configuration.refresh.onDrift
+    guard drift != nil, policy != .report else { return }
+    let judges = policy == .refit ? " --ensemble \(run.directory.path)" : ""
+    run.observe(
+      .note(
+        "refresh.onDrift \(policy.rawValue) isn't carried out where the stages are run one by one; "
+          + "`winnow clean --rebuild\(judges)` over all shards does it"))
   }
 
   /// Holds the folder while `body` works in it; makes it once nothing speaks against it.
@@ -114,10 +139,12 @@ public enum Run {
       try run.directory.checkOrigin()
       run.commands.allow(shards)
     }
+    let isNew = run.rank.isWhole && !FileManager.default.fileExists(atPath: run.directory.state)
     let lock = try RunLock(run.directory, rank: run.rank)
     defer {
       withExtendedLifetime(lock) {
         try? FileManager.default.removeItem(atPath: run.directory.temporary)
+        if isNew { run.directory.takeBack() }
       }
     }
     try run.directory.prepare()
@@ -137,6 +164,7 @@ public enum Run {
     try run.stage(.pin) {
       try Restoring.finish(in: run)
       var log = try IncrementLog(of: run.directory)
+      try OutputCheck.run(log, in: run)
       let survey = try log.survey(shards, in: run)
       survey.tell(run.observe)
       return try log.open.first ?? log.pin(survey, in: run)
@@ -148,6 +176,18 @@ public enum Run {
   static func nothingNew(
     ensemble: String?, _ sections: [Settings.Section], in run: RunContext
   ) throws -> RunResult {
+    let manifest = try checkFinished(ensemble: ensemble, sections, in: run)
+    run.timings.close(in: run.directory)
+    let faults = manifest.shards.compactMap { shard in
+      shard.fault.map { (shard.path, shard.message ?? $0) }
+    }
+    return RunResult(manifest: manifest, isNothingNew: true, faults: faults)
+  }
+
+  /// - Throws: as `nothingNew`.
+  static func checkFinished(
+    ensemble: String?, _ sections: [Settings.Section], in run: RunContext
+  ) throws -> Manifest {
     try Settings.compare(sections, in: run)
     let manifest = try Manifest(of: run.directory)
     if let ensemble {
@@ -157,10 +197,7 @@ public enum Run {
         throw EnsembleStage.otherEnsemble(in: run, present, judges)
       }
     }
-    let faults = manifest.shards.compactMap { shard in
-      shard.fault.map { (shard.path, shard.message ?? $0) }
-    }
-    return RunResult(manifest: manifest, isNothingNew: true, faults: faults)
+    return manifest
   }
 
   private static func result(

@@ -34,6 +34,8 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
   case missing(file: String, remedy: String)
   /// A state file contradicts another one.
   case damagedState(file: String, detail: String)
+  /// What is published can't be gone on from.
+  case damagedOutput(String)
   /// Read and written pairs don't add up (promise 2).
   case ledger(shard: String, detail: String)
   /// An input file holds what can't be used.
@@ -86,6 +88,8 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
     case .missing(let file, let remedy): return "\(file) is missing; \(remedy)"
     case .damagedState(let file, let detail):
       return "\(file) can't be used (\(detail)); delete it and run the same command again"
+    case .damagedOutput(let detail):
+      return "\(detail), and what is published was made by it; \(Self.damagedOutputRemedy)"
     case .ledger(let shard, let detail):
       return "the ledger of \(shard) doesn't add up: \(detail); please report this"
     case .badInput(let file, let detail, let remedy): return "\(file): \(detail); \(remedy)"
@@ -100,6 +104,9 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
       return "can't \(operation) \(path): \(String(cString: strerror(code))); \(remedy)"
     }
   }
+
+  static let damagedOutputRemedy =
+    "put it back from a backup, or make the output anew with `winnow clean --rebuild`"
 
   /// The exit status DESIGN.md gives this error.
   public var exitStatus: Int32 {

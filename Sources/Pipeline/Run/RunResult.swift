@@ -15,13 +15,15 @@ public struct RunResult: Sendable {
   public var faults: [(path: String, message: String)] = []
   /// Shards that pairs were published of and that changed or vanished since.
   public var stale: [StaleShard] = []
+  /// Published files that don't lie there as they were published.
+  public var damaged: [DamagedFile] = []
   /// Where the new pairs' scores aren't like those that the noise model was fitted on.
   public var drift: Drift?
   /// Where the folder was built anew: what it was before.
   public var previous: String?
 
-  /// 0, or 3 when a shard couldn't be read to its end.
-  public var exitStatus: Int32 { faults.isEmpty || isNothingNew ? 0 : 3 }
+  /// 0, or 3 when a shard couldn't be read to its end, or a published file is damaged.
+  public var exitStatus: Int32 { (faults.isEmpty || isNothingNew) && damaged.isEmpty ? 0 : 3 }
 
   mutating func add(_ other: RunResult) {
     manifest = other.manifest ?? manifest
@@ -31,4 +33,15 @@ public struct RunResult: Sendable {
     faults += other.faults
     drift = other.drift ?? drift
   }
+}
+
+/// Most messages name the shard; a path is said once.
+public func faultLine(_ fault: (path: String, message: String)) -> String {
+  let isNamed = fault.message.contains(fault.path)
+  return "not read to its end: " + (isNamed ? "" : "\(fault.path): ") + fault.message
+}
+
+/// "1 shard", "2 shards".
+public func counted(_ number: Int, _ noun: String) -> String {
+  "\(number) \(noun)\(number == 1 ? "" : "s")"
 }

@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Seconds by stage, over all processes that worked on the run.
+/// Seconds by stage of the increment at hand, over all processes that worked on it.
 final class StageTimings: Sendable {
   private struct Stored: Codable {
     var formatVersion = StateJSON.formatVersion
@@ -25,6 +25,12 @@ final class StageTimings: Sendable {
       }
     }
     seconds.withLock { $0 = total }
+  }
+
+  /// Starts from nothing: what was counted belongs to an increment that is closed, or to none.
+  func close(in directory: RunDirectory) {
+    seconds.withLock { $0 = [:] }
+    try? FileManager.default.removeItem(atPath: directory.timings)
   }
 
   /// Timings are no reason to fail a run, so what can't be kept isn't.

@@ -39,6 +39,7 @@ enum EnsembleStage {
   static func adopt(_ path: String?, in run: RunContext) throws -> Judges {
     let own = run.directory.ensemble
     guard let path else {
+      try OutputCheck.checkPresent(own, in: run)
       guard FileManager.default.fileExists(atPath: own) else {
         throw RunError.missing(
           file: own, remedy: "train one with `winnow train`, or name one with --ensemble")
@@ -46,6 +47,7 @@ enum EnsembleStage {
       return try Judges(directory: own)
     }
     let judges = try judges(at: path)
+    try OutputCheck.checkPresent(own, in: run)
     if FileManager.default.fileExists(atPath: own) {
       let present = try Judges(directory: own)
       guard present.digest == judges.digest else {

@@ -86,6 +86,7 @@ enum FitStage {
     try Settings.pin([.noise], in: run)
     let digest = digest(of: scored.map(\.record))
     let file = run.directory.noiseModel
+    try OutputCheck.checkPresent(file, in: run)
     if FileManager.default.fileExists(atPath: file) {
       let present = try NoiseModelFile(of: run.directory)
       if present.scoresDigest == digest { return present }

@@ -21,8 +21,18 @@ enum TrainStage {
       }
       return (try Judges(directory: run.directory.ensemble), [])
     }
+    try OutputCheck.checkPresent(run.directory.ensemble, in: run)
     try Settings.pin(sections, in: run)
-    let faults = try publish(increment, in: run)
+    let faults: [GatherStage.Fault]
+    do {
+      faults = try publish(increment, in: run)
+    } catch let error as TrainingError {
+      // The next run is to learn from these shards and from what came since.
+      if case .tooFewPairs = error, increment.index == 0 {
+        try? FileManager.default.removeItem(atPath: run.directory.increment(0))
+      }
+      throw error
+    }
     try? FileManager.default.removeItem(atPath: run.directory.training)
     // As stored, so that a resumed run judges with the very same numbers.
     return (try Judges(directory: run.directory.ensemble), faults)

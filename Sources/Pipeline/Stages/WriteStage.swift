@@ -61,19 +61,21 @@ enum WriteStage {
   }
 
   /// `sizes.json`, before the shards that it names can be seen: trainers fail on a shard that it lacks.
-  private static func publishSizes(
+  /// - Returns: whether it was another one, or none.
+  @discardableResult
+  static func publishSizes(
     _ units: [Plan.Unit], of destination: Plan.Destination, after earlier: Manifest?,
     in run: RunContext
-  ) throws {
+  ) throws -> Bool {
     var sizes = Plan.sizes(units, of: destination, suffix: run.configuration.write.suffix)
     for output in (destination == .clean ? earlier?.clean : earlier?.rejected) ?? [] {
       sizes[output.file] = output.pairs
     }
     let file = "\(run.folder(of: destination))/sizes.json"
     let data = try StateJSON.encode(sizes)
-    if FileManager.default.contents(atPath: file) != data {
-      try run.publishing.publish(data, to: file)
-    }
+    guard FileManager.default.contents(atPath: file) != data else { return false }
+    try run.publishing.publish(data, to: file)
+    return true
   }
 
   /// Writes this process' share of the planned shards, but for those that are there.
@@ -108,6 +110,13 @@ enum WriteStage {
       records.append(record)
     }
     return records
+  }
+
+  /// Whether every planned shard of an increment is written.
+  static func isWritten(_ index: Int, in run: RunContext) throws(RunError) -> Bool {
+    let plan = try StateJSON.decode(PlanFile.self, from: run.directory.plan(index))
+    for unit in plan.units where try finished(unit, in: run) == nil { return false }
+    return true
   }
 
   private static func finished(

@@ -91,7 +91,7 @@ public struct Manifest: Codable, Sendable {
   }
 
   public struct Timings: Codable, Sendable {
-    /// Seconds by stage, over all processes that worked on the run.
+    /// Seconds by stage of the last increment, over all processes that worked on it.
     public var seconds: [String: Double]
     public var total: Double
     public var workers: Int
@@ -103,6 +103,8 @@ public struct Manifest: Codable, Sendable {
   public var noise: Noise
   public var clean: [Output]
   public var rejected: [Output]
+  /// Bytes of the other files of the output, by path below the folder; nil where an older Winnow wrote this.
+  public var files: [String: Int64]?
   public var increments: [IncrementRecord]
   /// Rejected pairs that `winnow restore` put back; the ledger counts them as rejected still.
   public var restored: [RestoredPair]
@@ -142,6 +144,8 @@ public struct Manifest: Codable, Sendable {
     }
     clean = (earlier?.clean ?? []) + outputs(.clean)
     rejected = (earlier?.rejected ?? []) + outputs(.rejected)
+    let others = try OutputCheck.files(of: increment, in: run)
+    files = (earlier?.files ?? [:]).merging(others) { published, _ in published }
     increments =
       (earlier?.increments ?? []) + [
         IncrementRecord(

@@ -38,6 +38,8 @@ public struct RunDirectory: Sendable, Equatable {
   var timings: String { "\(state)/timings\(part).json" }
   /// Pairs that are being restored.
   var restoring: String { "\(state)/restoring.json" }
+  /// What was restored, command by command.
+  var restored: String { "\(state)/restored" }
   /// The scores that the noise model was fitted on.
   var fittedScores: String { "\(state)/fitted-scores.json" }
 
@@ -81,6 +83,16 @@ public struct RunDirectory: Sendable, Equatable {
       }
     }
     for folder in [temporary, increments, scores, units] { try makeFolder(folder) }
+  }
+
+  /// Undoes `prepare` where nothing was pinned since: an error must not leave a folder that was never asked for.
+  func takeBack() {
+    let files = FileManager.default
+    guard (try? files.contentsOfDirectory(atPath: increments))?.isEmpty ?? true,
+      (try? files.contentsOfDirectory(atPath: path)) == [".winnow"]
+    else { return }
+    try? files.removeItem(atPath: state)
+    rmdir(path)
   }
 
   /// `mkdir -p`.

@@ -49,10 +49,12 @@ struct WriteOrder {
   func publish(in run: RunContext) throws -> RunResult {
     let drift = try FitStage.drift(of: increment, in: run)
     let written = try WriteStage.records(of: units, in: run)
-    let manifest = try Manifest(
+    var manifest = try Manifest(
       after: earlier, increment: increment, records: records, units: written, plan: units,
       noise: noise, drift: drift, in: run)
+    try Restoring.recover(&manifest, in: run)
     try run.publishing.publish(json: manifest, to: run.directory.manifest)
+    run.timings.close(in: run.directory)
     var result = RunResult(manifest: manifest, faults: faults)
     result.newShards = increment.shards.count
     result.newPairs = records.reduce(0) { $0 + $1.read }

@@ -1,0 +1,91 @@
+import Foundation
+
+/// A published file that doesn't lie there as it was published.
+public struct DamagedFile: Sendable, Equatable {
+  /// Below the output folder.
+  public var file: String
+  /// As it was published.
+  public var bytes: Int64
+  /// Nil where there is no such file.
+  public var found: Int64?
+
+  var words: String {
+    found.map { "\(file) has \($0) bytes, but was published with \(bytes)" } ?? "\(file) is gone"
+  }
+}
+
+/// Holds what the manifest names against what lies in the output folder, by size alone: nothing is opened or hashed.
+enum OutputCheck {
+  /// Tells of every damaged file. Call it before anything is made of what is published.
+  ///
+  /// - Returns: the damaged ones; nothing where no increment is finished.
+  /// - Throws: `RunError.damagedOutput` where the noise model or a judge is damaged: nothing new can be cut or scored as
+  ///   what is published was.
+  @discardableResult
+  static func run(_ log: IncrementLog, in run: RunContext) throws -> [DamagedFile] {
+    guard log.finished > 0 else { return [] }
+    let manifest = try Manifest(of: run.directory)
+    let damaged = try checkVital(manifest, in: run)
+    for file in damaged.prefix(20) { run.observe(.note("\(run.directory.path)/\(file.words)")) }
+    if damaged.count > 20 { run.observe(.note("... and \(damaged.count - 20) more")) }
+    if !damaged.isEmpty { run.observe(.note("to mend that, \(RunError.damagedOutputRemedy)")) }
+    if log.open.isEmpty, run.rank.isWhole { try restoreSizes(manifest, in: run) }
+    return damaged
+  }
+
+  /// - Returns, throws: as `run`.
+  @discardableResult
+  static func checkVital(_ manifest: Manifest, in run: RunContext) throws(RunError) -> [DamagedFile]
+  {
+    try checkPresent(run.directory.ensemble, in: run)
+    try checkPresent(run.directory.noiseModel, in: run)
+    let damaged = damaged(manifest, in: run.directory)
+    let vital = damaged.first { $0.file == "noise-model.json" || $0.file.hasPrefix("ensemble/") }
+    if let vital { throw .damagedOutput("\(run.directory.path)/\(vital.words)") }
+    return damaged
+  }
+
+  /// Refuses to make the judges or the noise model again once shards that they decided are published: they would be others.
+  /// - Throws: `RunError.damagedOutput`.
+  static func checkPresent(_ path: String, in run: RunContext) throws(RunError) {
+    guard run.directory.isPlanned(0), !FileManager.default.fileExists(atPath: path) else { return }
+    throw .damagedOutput("\(path) is gone")
+  }
+
+  /// Bytes of what an increment publishes beside its shards, by path below the folder: judges, noise model and decisions.
+  static func files(of increment: Increment, in run: RunContext) throws -> [String: Int64] {
+    let judges = try FileManager.default.subpathsOfDirectory(atPath: run.directory.ensemble)
+    var paths = judges.map { "\(run.directory.ensemble)/\($0)" } + [run.directory.noiseModel]
+    paths += increment.shards.indices.map { run.decisionPath($0, increment) }
+    var files: [String: Int64] = [:]
+    for path in paths {
+      guard let identity = try? FileIdentity(of: path) else { continue }
+      files[String(path.dropFirst(run.directory.path.count + 1))] = identity.size
+    }
+    return files
+  }
+
+  private static func damaged(_ manifest: Manifest, in directory: RunDirectory) -> [DamagedFile] {
+    let shards =
+      manifest.clean.map { ("clean/\($0.file)", $0.bytes) }
+      + manifest.rejected.map { ("rejected/\($0.file)", $0.bytes) }
+    let others = (manifest.files ?? [:]).sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    return (shards + others).compactMap { file, bytes in
+      let found = try? FileIdentity(of: "\(directory.path)/\(file)").size
+      return found == bytes ? nil : DamagedFile(file: file, bytes: bytes, found: found)
+    }
+  }
+
+  /// `sizes.json` follows from the manifest.
+  private static func restoreSizes(_ manifest: Manifest, in run: RunContext) throws {
+    for destination in Plan.Destination.allCases
+    where FileManager.default.fileExists(atPath: run.folder(of: destination)) {
+      if try WriteStage.publishSizes([], of: destination, after: manifest, in: run) {
+        run.observe(
+          .note(
+            "\(run.folder(of: destination))/sizes.json wasn't what the manifest says; it is written again"
+          ))
+      }
+    }
+  }
+}

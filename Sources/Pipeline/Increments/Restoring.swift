@@ -1,0 +1,165 @@
+import Foundation
+import Shards
+
+/// Pairs on their way back: pinned before a shard of them appears, so that a killed command is finished by the next one,
+/// and kept for a manifest that must be made again.
+struct Restoring: Codable {
+  struct Item: Codable {
+    var pair: RestoredPair
+    /// Of the pair; the one after them is Winnow's note.
+    var members: Int
+  }
+
+  var formatVersion = StateJSON.formatVersion
+  /// Those finished before.
+  var increments: Int
+  /// In the order of the rejected shards; each names its clean shard.
+  var items: [Item] = []
+
+  /// Looks for the pairs.
+  init(
+    _ keys: [[UInt8]], _ manifest: Manifest, _ result: inout RestoreResult, in run: RunContext
+  ) throws {
+    increments = manifest.increments.count
+    let wanted = Set(keys)
+    var found: Set<[UInt8]> = []
+    let known = Set(manifest.restored.map { "\($0.rejected) \($0.ordinal)" })
+    let suffix = manifest.provenance.configuration.write?.suffix ?? ".tar.zst"
+    let size = manifest.provenance.configuration.write?.shardSize ?? 10_000
+    var (index, count, lastKey) = (manifest.clean.count, 0, [UInt8]())
+    for output in manifest.rejected {
+      let reader = ShardReader(
+        path: "\(run.directory.rejected)/\(output.file)", limits: try Self.limits(in: run))
+      let names = MemberNames()
+      var ordinal = -1
+      while let event = reader.next(spillingTo: names) {
+        try run.cancellation.check()
+        ordinal += 1
+        let (key, members) = names.take(event)
+        guard wanted.contains(key) else { continue }
+        found.insert(key)
+        if known.contains("\(output.file) \(ordinal)") {
+          result.already += 1
+          continue
+        }
+        guard members.count > 1, Self.isNote(members[members.count - 1], of: key) else {
+          result.problems.append(
+            "\(text(key)) doesn't end with Winnow's note; unpack it from rejected/\(output.file)")
+          continue
+        }
+        // Readers merge or refuse equal keys that are adjacent.
+        if count == size || count > 0 && lastKey == key { (index, count) = (index + 1, 0) }
+        (count, lastKey) = (count + 1, key)
+        let pair = RestoredPair(
+          key: text(key), rejected: output.file, ordinal: ordinal,
+          clean: RunDirectory.padded(index) + suffix)
+        items.append(Item(pair: pair, members: members.count - 1))
+      }
+      if let message = reader.message { throw RunError.publishing(message) }
+    }
+    result.problems += wanted.subtracting(found).map(text).sorted().map {
+      "no rejected pair has the key \($0)"
+    }
+  }
+
+  private static func isNote(_ name: [UInt8], of key: [UInt8]) -> Bool {
+    name.starts(with: key + Array(".winnow.".utf8)) && name.suffix(5).elementsEqual(".json".utf8)
+  }
+
+  /// What the run held in memory, and the note.
+  private static func limits(in run: RunContext) throws -> ReadLimits {
+    var limits = (try Settings.provenance(in: run).read ?? ReadConfiguration()).limits
+    limits.maxSampleBytes += 1 << 20
+    return limits
+  }
+
+  /// Writes what is pinned, if anything is.
+  /// - Returns: the clean shards of it.
+  @discardableResult
+  static func finish(in run: RunContext) throws -> [String] {
+    let files = FileManager.default
+    // A manifest that is lost is made again first, and with it what is pinned.
+    guard files.fileExists(atPath: run.directory.restoring),
+      files.fileExists(atPath: run.directory.manifest)
+    else { return [] }
+    let order = try StateJSON.decode(Restoring.self, from: run.directory.restoring)
+    var manifest = try Manifest(of: run.directory)
+    let paths = try order.enter(&manifest, in: run)
+    if !paths.isEmpty { try run.publishing.publish(json: manifest, to: run.directory.manifest) }
+    try run.directory.makeFolder(run.directory.restored)
+    let number = try files.contentsOfDirectory(atPath: run.directory.restored).count
+    let place = "\(run.directory.restored)/\(RunDirectory.padded(number)).json"
+    guard rename(run.directory.restoring, place) == 0 else {
+      throw RunError.file(path: place, operation: "rename into place", code: errno)
+    }
+    return paths
+  }
+
+  /// Enters what was restored after the last increment of a manifest that is made again.
+  static func recover(_ manifest: inout Manifest, in run: RunContext) throws {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: run.directory.restored)) ?? []
+    let kept = names.sorted().map { "\(run.directory.restored)/\($0)" }
+    for file in kept + [run.directory.restoring]
+    where FileManager.default.fileExists(atPath: file) {
+      let order = try StateJSON.decode(Restoring.self, from: file)
+      if order.increments == manifest.increments.count { _ = try order.enter(&manifest, in: run) }
+    }
+  }
+
+  /// Writes the shards that aren't there, and enters all into the manifest.
+  /// - Returns: the clean shards of it; none if it is in the manifest.
+  private func enter(_ manifest: inout Manifest, in run: RunContext) throws -> [String] {
+    guard !items.map(\.pair).allSatisfy(Set(manifest.restored).contains) else { return [] }
+    let files = Dictionary(grouping: items, by: \.pair.clean).sorted { $0.key < $1.key }
+    var sizes = Dictionary(uniqueKeysWithValues: manifest.clean.map { ($0.file, $0.pairs) })
+    for (file, items) in files { sizes[file] = items.count }
+    try run.publishing.publish(json: sizes, to: "\(run.directory.clean)/sizes.json")
+    var paths: [String] = []
+    for (file, items) in files {
+      let path = "\(run.directory.clean)/\(file)"
+      if !FileManager.default.fileExists(atPath: path) {
+        try Self.write(items, to: path, in: run)
+      }
+      manifest.clean.append(
+        Manifest.Output(
+          file: file, pairs: items.count, bytes: try FileIdentity(of: path).size,
+          digest: try Digest.ofFile(path, cancellation: run.cancellation)))
+      paths.append(path)
+    }
+    manifest.restored += items.map(\.pair)
+    return paths
+  }
+
+  private static func write(_ items: [Item], to path: String, in run: RunContext) throws {
+    let write = try Settings.provenance(in: run).write ?? WriteConfiguration()
+    try run.publishing.publish(path) { draft in
+      let writer = try ShardWriter(path: draft, compression: write.compression)
+      var open: (file: String, reader: ShardReader, next: Int)?
+      for item in items {
+        try run.cancellation.check()
+        let shard = "\(run.directory.rejected)/\(item.pair.rejected)"
+        if open?.file != item.pair.rejected {
+          open = (item.pair.rejected, ShardReader(path: shard, limits: try limits(in: run)), 0)
+        }
+        let members = RestoredMembers(
+          item.members, to: writer, cancellation: run.cancellation)
+        var key: [UInt8]?
+        while let (file, reader, next) = open, next <= item.pair.ordinal {
+          let isWanted = next == item.pair.ordinal
+          guard let event = isWanted ? try reader.next(spillingTo: members) : reader.next() else {
+            break
+          }
+          open = (file, reader, next + 1)
+          if isWanted { key = try members.take(event) }
+        }
+        guard key.map(text) == item.pair.key else {
+          throw RunError.shardChanged(
+            path: shard, detail: "sample \(item.pair.ordinal) isn't \(item.pair.key)")
+        }
+      }
+      try writer.finish()
+    }
+  }
+}
+
+private func text(_ key: [UInt8]) -> String { String(decoding: key, as: UTF8.self) }
