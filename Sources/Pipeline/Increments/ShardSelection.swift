@@ -3,12 +3,12 @@ import Shards
 
 /// The shards that a command works on, and what was named to find them.
 public struct ShardSelection: Sendable {
-  let shards: [ShardPath]
+  let shards: ShardPaths
   /// The folders among what was named.
   let folders: [String]
 
   public var isEmpty: Bool { shards.isEmpty }
-  public var paths: [String] { shards.map(\.path) }
+  public var paths: LazyMapSequence<ShardPaths, String> { shards.lazy.map(\.path) }
 
   /// - Parameter arguments: files, folders, brace patterns, or `-` for a list on standard input.
   /// - Throws: `RunError.usage` naming the argument or the line.
@@ -21,7 +21,7 @@ public struct ShardSelection: Sendable {
     }
   }
 
-  init(shards: [ShardPath]) { (self.shards, folders) = (shards, []) }
+  init(shards: [ShardPath]) { (self.shards, folders) = (ShardPaths(shards), []) }
 
   /// Refuses commands, for what reads files only.
   /// - Throws: `RunError.usage`.
@@ -43,8 +43,11 @@ public struct ShardSelection: Sendable {
     for folder in folders where isSameOrBelow(output, realPath(folder)) {
       throw .outputMeetsInput(output: directory.path, input: folder)
     }
-    let files = shards.filter { !ShardPath.isPipe($0.path) }
-    for parent in Set(files.map { ($0.path as NSString).deletingLastPathComponent }).sorted()
+    var parents: Set<String> = []
+    for path in paths where !ShardPath.isPipe(path) {
+      parents.insert((path as NSString).deletingLastPathComponent)
+    }
+    for parent in parents.sorted()
     where isSameOrBelow(realPath(parent), output) {
       throw .outputMeetsInput(output: directory.path, input: parent.isEmpty ? "." : parent)
     }
