@@ -25,6 +25,8 @@ let package = Package(
       name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CSPNG", pkgConfig: "spng", providers: [.apt(["libspng-dev"])]),
     .systemLibrary(name: "CWebP", pkgConfig: "libwebpdemux", providers: [.apt(["libwebp-dev"])]),
+    // glibc's malloc has settings that Foundation doesn't show.
+    .systemLibrary(name: "CMalloc"),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
 
     // The rooms, lowest first.
@@ -53,7 +55,8 @@ let package = Package(
     .executableTarget(
       name: "winnow",
       dependencies: [
-        "Reports", "Pipeline", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Reports", "Pipeline", "CMalloc",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(
       name: "build-samples",

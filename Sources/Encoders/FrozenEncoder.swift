@@ -1,11 +1,14 @@
+import Layers
 import TensorFiles
 
 /// A member's encoders whose weights stay as they are: any number of threads may encode with one copy of them, each with
 /// a ``PairEncoder`` of its own.
 public final class FrozenEncoder: @unchecked Sendable {
-  // Unchecked: the weights are drawn or filled here, before anybody shares them; from then on they are only read, and
-  // what a forward pass needs besides lies in the caller's context.
+  // Unchecked: the weights are drawn or filled here, before anybody shares them; from then on they are only read. What a
+  // forward pass needs besides lies in the caller's context, or behind a lock.
   let encoder: DualEncoder
+  /// What its layers make of the weights, for all threads.
+  let prepared = PreparedWeights()
 
   /// - Parameter encoder: with its final weights; nobody may change them from now on.
   public init(_ encoder: DualEncoder) {

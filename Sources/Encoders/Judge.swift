@@ -19,8 +19,8 @@ public final class Judge {
   ) {
     self.ensemble = ensemble
     self.explains = explains
-    let context = PairEncoder.context()
-    let encoders = ensemble.members.map { PairEncoder($0.encoder, context: context) }
+    let pool = BufferPool()
+    let encoders = ensemble.members.map { PairEncoder($0.encoder, pool: pool) }
     self.encoders = encoders
     stems = encoders.map { encoder in
       encoder.stem.flatMap { stem in encoders.firstIndex { $0.stem == stem } }

@@ -12,19 +12,15 @@ public final class PairEncoder {
   private static let rowsOfBatch = 2048
   private static let textBatch = 64
 
-  public convenience init(_ frozen: FrozenEncoder) {
-    self.init(frozen, context: Self.context())
-  }
+  public convenience init(_ frozen: FrozenEncoder) { self.init(frozen, pool: BufferPool()) }
 
-  /// - Parameter context: may serve several encoders of one thread, which encode one after another: their buffers are as
+  /// - Parameter pool: may serve several encoders of one thread, which encode one after another: the buffers are as
   ///   large as what an encoder makes of a batch, so that those of forty would be most of a run's memory.
-  init(_ frozen: FrozenEncoder, context: Context) {
-    self.context = context
+  init(_ frozen: FrozenEncoder, pool: BufferPool) {
+    context = Context(training: false, pool: pool, prepared: frozen.prepared)
     encoder = frozen.encoder
     imageBatch = max(4, min(32, Self.rowsOfBatch / encoder.configuration.image.rows))
   }
-
-  static func context() -> Context { Context(training: false, weightsStay: true) }
 
   /// - Parameter encoder: with its final weights.
   public convenience init(_ encoder: DualEncoder) { self.init(FrozenEncoder(encoder)) }

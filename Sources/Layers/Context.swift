@@ -1,33 +1,33 @@
 /// What a forward pass leaves for the backward pass: a stack of saved tensors, pushed by `forward` and popped in
-/// reverse by `backward`. With `training` false nothing is saved. Also what layers make of weights that stay as they are.
-/// One thread only.
+/// reverse by `backward`. With `training` false nothing is saved. One thread only.
 public final class Context {
   /// Where the layers take their tensors from.
-  public let pool = BufferPool()
+  public let pool: BufferPool
   /// Whether `forward` saves what `backward` needs.
   public let training: Bool
   /// What layers draw from in training; whoever trains sets it at each step.
   public var random = SeededRandom(seed: 0)
   private var tape: [Tensor] = []
   private var integerTape: [[Int32]] = []
-  private let weightsStay: Bool
-  private var derived: [ObjectIdentifier: Tensor] = [:]
+  private let prepared: PreparedWeights?
 
-  /// - Parameter weightsStay: all passes with this context see the same weights, so that what is made of them is made once.
-  public init(training: Bool, weightsStay: Bool = false) {
+  /// - Parameters:
+  ///   - pool: may serve several contexts of one thread.
+  ///   - prepared: of layers whose weights stay as they are in all passes; nil where they may change.
+  public init(training: Bool, pool: BufferPool = BufferPool(), prepared: PreparedWeights? = nil) {
     self.training = training
-    self.weightsStay = weightsStay
+    self.pool = pool
+    self.prepared = prepared
   }
 
-  /// What a layer, which lives as long as the context, makes of its weights: `count` floats that `make` writes.
+  /// What a layer makes of its weights: `count` floats that `make` writes. They may be another thread's too, so that
+  /// nobody else writes them.
   func derived(
     of layer: AnyObject, count: Int, _ make: (UnsafeMutablePointer<Float>) -> Void
   ) -> Tensor {
-    let key = ObjectIdentifier(layer)
-    if let kept = derived[key] { return kept }
+    if let prepared { return prepared.tensor(of: layer, count: count, make) }
     let tensor = pool.tensor([count])
     make(tensor.data)
-    if weightsStay { derived[key] = tensor }
     return tensor
   }
 

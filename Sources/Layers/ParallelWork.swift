@@ -12,7 +12,7 @@ public func parallelMap<State, R: Sendable>(
   _ count: Int, workers: Int, state: @autoclosure @escaping @Sendable () throws -> State,
   _ body: @escaping @Sendable (inout State, Int) throws -> R
 ) throws -> [R] {
-  let work = Work<R>()
+  let work = Work<R>(count)
   let run: @Sendable () -> Void = {
     do {
       var state = try state()
@@ -38,7 +38,7 @@ public func parallelMap<State, R: Sendable>(
     thread.start()
   }
   group.wait()
-  return try work.results(count)
+  return try work.results()
 }
 
 /// As above, for workers that keep nothing.
@@ -51,11 +51,15 @@ public func parallelMap<R: Sendable>(
 private final class Work<R: Sendable>: Sendable {
   private struct State {
     var next = 0
-    var results: [Int: R] = [:]
+    var results: [R?]
     var failure: (unit: Int, error: any Error)?
   }
 
-  private let state = Mutex(State())
+  private let state: Mutex<State>
+
+  init(_ count: Int) {
+    state = Mutex(State(results: [R?](repeating: nil, count: count)))
+  }
 
   func take(below count: Int) -> Int? {
     state.withLock { state in
@@ -73,10 +77,10 @@ private final class Work<R: Sendable>: Sendable {
     }
   }
 
-  func results(_ count: Int) throws -> [R] {
+  func results() throws -> [R] {
     try state.withLock { state in
       if let failure = state.failure { throw failure.error }
-      return (0..<count).compactMap { state.results[$0] }
+      return state.results.compactMap { $0 }
     }
   }
 }

@@ -8,12 +8,48 @@ struct SampleGrouper {
 
   private struct Pending {
     var sample: Sample
-    var suffixes: Set<[UInt8]> = []
+    var suffixes: [Suffix] = []
     var members = 0
     /// Of the members and their names, with the overhead.
     var bytes = 0
     var oversized: (name: [UInt8], bytes: Int64)?
     var unusable: (name: [UInt8], cause: ShardEvent.Unusable)?
+
+    init(key: [UInt8]) {
+      sample = Sample(key: key, members: [])
+      sample.members.reserveCapacity(4)
+      suffixes.reserveCapacity(4)
+    }
+
+    /// Whether the member belongs to this sample: it has its key, and a suffix that the sample hasn't.
+    func takes(_ name: [UInt8], _ suffix: Suffix) -> Bool {
+      sample.key.count == suffix.start - 1
+        && sample.key.elementsEqual(name.prefix(suffix.start - 1)) && !suffixes.contains(suffix)
+    }
+  }
+
+  /// What follows the key and the dot in a member's name, compared whatever its case. Few members have equal hashes, which
+  /// are of this process only, and many have equal lengths.
+  private struct Suffix: Equatable {
+    let name: [UInt8]
+    let start: Int
+    let hash: Int
+
+    init(_ name: [UInt8], from start: Int) {
+      (self.name, self.start) = (name, start)
+      var hasher = Hasher()
+      withUnsafeTemporaryAllocation(of: UInt8.self, capacity: name.count - start) { folded in
+        for i in folded.indices { folded[i] = lowerCased(name[start + i]) }
+        hasher.combine(bytes: UnsafeRawBufferPointer(folded))
+      }
+      hash = hasher.finalize()
+    }
+
+    static func == (a: Self, b: Self) -> Bool {
+      a.hash == b.hash
+        && a.name.lazy.dropFirst(a.start).map(lowerCased)
+          .elementsEqual(b.name.lazy.dropFirst(b.start).map(lowerCased))
+    }
   }
 
   /// Where the bytes of the member just begun belong.
@@ -35,14 +71,18 @@ struct SampleGrouper {
   init(limits: ReadLimits) { self.limits = limits }
 
   /// Opens a place for a member, closing the sample before it where the member begins a new one.
+  /// - Parameter dot: the place of the one between key and suffix.
   /// - Returns: the sample that this closes.
-  mutating func begin(name: [UInt8], key: [UInt8], suffix: [UInt8]) -> ShardEvent? {
-    let suffix = lowerCased(suffix)
+  mutating func begin(name: [UInt8], dot: Int) -> ShardEvent? {
+    let suffix = Suffix(name, from: dot + 1)
     var closed: ShardEvent?
-    if pending?.sample.key != key || pending?.suffixes.contains(suffix) == true {
+    if pending?.takes(name, suffix) != true {
       closed = close()
-      if !seen.insert(key.hashValue).inserted { repeatedKeys += 1 }
-      pending = Pending(sample: Sample(key: key, members: []))
+      let key = Array(name[..<dot])
+      var hasher = Hasher()
+      key.withUnsafeBytes { hasher.combine(bytes: $0) }
+      if !seen.insert(hasher.finalize()).inserted { repeatedKeys += 1 }
+      pending = Pending(key: key)
     }
     pending?.members += 1
     guard name.count <= limits.maxNameBytes else {
@@ -53,7 +93,7 @@ struct SampleGrouper {
       refuse(name, .manyMembers)
       return closed
     }
-    pending?.suffixes.insert(suffix)
+    pending?.suffixes.append(suffix)
     pending?.bytes += name.count + Self.memberOverhead
     return closed
   }

@@ -10,18 +10,27 @@
 ///   which nobody meant), and the `__name__` entries that hold a shard's own metadata.
 ///   The suffix is as written; lower-case it to match it.
 public func sampleKey(ofMember name: [UInt8]) -> (key: [UInt8], suffix: [UInt8])? {
-  let slash = UInt8(ascii: "/")
-  let base = (name.lastIndex(of: slash) ?? -1) + 1
-  guard let dot = name[base...].firstIndex(of: UInt8(ascii: ".")), dot > base,
-    !isShardMetadata(name[..<(name.firstIndex(of: slash) ?? name.count)])
-  else { return nil }
+  guard let dot = dot(ofMember: name) else { return nil }
   return (Array(name[..<dot]), Array(name[(dot + 1)...]))
 }
 
+/// The place of the dot between a name's sample key and its suffix; nil as above.
+func dot(ofMember name: [UInt8]) -> Int? {
+  name.withUnsafeBufferPointer { name in
+    var base = name.count
+    while base > 0, name[base - 1] != UInt8(ascii: "/") { base -= 1 }
+    var dot = base
+    while dot < name.count, name[dot] != UInt8(ascii: ".") { dot += 1 }
+    return dot > base && dot < name.count && !isShardMetadata(name) ? dot : nil
+  }
+}
+
 /// Whether a name's first component is one of webdataset's own: `__meta__` and the like.
-private func isShardMetadata(_ component: ArraySlice<UInt8>) -> Bool {
-  let mark = Array("__".utf8)
-  return component.count >= 4 && component.starts(with: mark) && component.suffix(2) == mark[...]
+private func isShardMetadata(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+  let mark = UInt8(ascii: "_")
+  guard name.count >= 4, name[0] == mark, name[1] == mark else { return false }
+  let end = name.firstIndex(of: UInt8(ascii: "/")) ?? name.count
+  return end >= 4 && name[end - 1] == mark && name[end - 2] == mark
 }
 
 extension Sample {
@@ -40,5 +49,9 @@ extension Sample {
 
 /// ASCII letters to lower case; other bytes stay, since a name need not be UTF-8.
 public func lowerCased(_ bytes: [UInt8]) -> [UInt8] {
-  bytes.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
+  bytes.map(lowerCased)
+}
+
+func lowerCased(_ byte: UInt8) -> UInt8 {
+  (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
 }

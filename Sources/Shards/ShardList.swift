@@ -2,7 +2,7 @@ import Foundation
 
 /// What a person or a program names, as the ordered list of shards.
 public struct ShardList: Sendable {
-  public let shards: [ShardPath]
+  public let shards: ShardPaths
   /// The folders that were named, and walked.
   public let folders: [String]
 
@@ -11,7 +11,7 @@ public struct ShardList: Sendable {
   /// An argument is a file; a folder, walked with all below it (sorted by the
   /// bytes of the paths, no links, no hidden names); a pattern (`{00000..00099}`, `{a,b}`,
   /// nested and repeated as one likes); several of these joined by `::`; or `-`, a list on standard input:
-  /// one of the above on a line, or NUL-separated (`find -print0`) if there is a NUL in it; blank lines
+  /// one of the above on a line, or NUL-separated (`find -print0`) if there is a NUL in its first 64 KiB; blank lines
   /// and `#` comments are skipped. A path that exists is taken as it stands, braces and all.
   ///
   /// An argument `pipe:COMMAND` is a shard that the command prints; braces in it are expanded too. In a list on standard
@@ -20,11 +20,11 @@ public struct ShardList: Sendable {
   /// A path that doesn't exist is an error, unless it comes from standard input: then it is kept, and the
   /// reader reports it as ``ShardFault/cannotOpen``.
   ///
-  /// - Parameter standardInput: gives all of standard input; called only for `-`.
+  /// - Parameter standardInput: gives the next bytes of standard input, none at its end; called only for `-`.
   /// - Throws: ``ShardListError``; also for a path listed twice, since pairs would be counted twice.
   public init(
     _ arguments: [String],
-    standardInput: () -> Data = { FileHandle.standardInput.readDataToEndOfFile() }
+    standardInput: () throws(ShardListError) -> Data = ShardList.readInput
   ) throws(ShardListError) {
     var list = Collected()
     for argument in arguments {
@@ -34,32 +34,61 @@ public struct ShardList: Sendable {
         throw .standardInputTwice
       } else {
         list.hasReadInput = true
-        try list.add(lines: standardInput())
+        try list.add(linesOf: standardInput)
       }
     }
     (shards, folders) = (list.paths, list.folders)
   }
 
   private struct Collected {
-    var paths: [ShardPath] = []
+    var paths = ShardPaths()
     var folders: [String] = []
     var hasReadInput = false
-    private var seen: Set<String> = []
+    /// Hashes: the paths themselves are held once.
+    private var seen: Set<Int> = []
 
-    mutating func add(lines data: Data) throws(ShardListError) {
-      let separator: UInt8 = data.contains(0) ? 0 : UInt8(ascii: "\n")
-      var number = 0
-      for line in data.split(separator: separator, omittingEmptySubsequences: false) {
-        number += 1
-        let trimmed = separator != 0 && line.last == UInt8(ascii: "\r") ? line.dropLast() : line
-        do throws(ShardListError) {
-          guard let text = String(validating: trimmed, as: UTF8.self) else { throw .lineIsNotUTF8 }
-          if text.allSatisfy(\.isWhitespace) || separator != 0 && text.hasPrefix("#") { continue }
-          guard text != "-" else { throw .listInsideList }
-          try add(text, mustExist: false)
-        } catch {
-          throw .line(number, error)
+    /// A line after another: a list is longer than what it comes to.
+    mutating func add(
+      linesOf input: () throws(ShardListError) -> Data
+    ) throws(ShardListError) {
+      var waiting: [UInt8] = []
+      var (number, isAtEnd) = (0, false)
+      while !isAtEnd, waiting.count < 1 << 16, !waiting.contains(0) {
+        let piece = try input()
+        isAtEnd = piece.isEmpty
+        waiting += piece
+      }
+      let separator: UInt8 = waiting.contains(0) ? 0 : UInt8(ascii: "\n")
+      var searched = 0
+      while true {
+        var start = 0
+        while let end = waiting[max(start, searched)...].firstIndex(of: separator) {
+          number += 1
+          try add(line: waiting[start..<end], number, separator: separator)
+          start = end + 1
         }
+        waiting.removeFirst(start)
+        searched = waiting.count
+        if isAtEnd { break }
+        let piece = try input()
+        isAtEnd = piece.isEmpty
+        waiting += piece
+      }
+      try add(line: waiting[...], number + 1, separator: separator)
+    }
+
+    private mutating func add(
+      line: ArraySlice<UInt8>, _ number: Int, separator: UInt8
+    ) throws(ShardListError) {
+      let trimmed = separator != 0 && line.last == UInt8(ascii: "\r") ? line.dropLast() : line
+      do throws(ShardListError) {
+        guard !trimmed.contains(0) else { throw .lineHoldsNUL }
+        guard let text = String(validating: trimmed, as: UTF8.self) else { throw .lineIsNotUTF8 }
+        if text.allSatisfy(\.isWhitespace) || separator != 0 && text.hasPrefix("#") { return }
+        guard text != "-" else { throw .listInsideList }
+        try add(text, mustExist: false)
+      } catch {
+        throw .line(number, error)
       }
     }
 
@@ -88,10 +117,23 @@ public struct ShardList: Sendable {
     }
 
     private mutating func append(_ path: String) throws(ShardListError) {
-      guard seen.insert(ShardPath.isPipe(path) ? path : plain(path)).inserted else {
+      let plain = ShardList.plain(path)
+      if !seen.insert(plain.hashValue).inserted,
+        paths.contains(where: { ShardList.plain($0.path) == plain })
+      {
         throw .duplicate(path: path)
       }
       paths.append(ShardPath(path: path))
+    }
+  }
+
+  /// The next bytes of standard input; none at its end.
+  public static func readInput() throws(ShardListError) -> Data {
+    var block = Data(count: 1 << 16)
+    while true {
+      let count = block.withUnsafeMutableBytes { read(STDIN_FILENO, $0.baseAddress, $0.count) }
+      if count >= 0 { return block.prefix(count) }
+      guard errno == EINTR else { throw .unreadableInput(reason: systemText(errno)) }
     }
   }
 
@@ -101,9 +143,10 @@ public struct ShardList: Sendable {
     return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
   }
 
-  /// The path without its empty and `.` components, so that `./a.tar` and `a.tar` are the same.
+  /// The path without its empty and `.` components, so that `./a.tar` and `a.tar` are the same; a command as it is.
   private static func plain(_ path: String) -> String {
-    (path.hasPrefix("/") ? "/" : "")
+    if ShardPath.isPipe(path) { return path }
+    return (path.hasPrefix("/") ? "/" : "")
       + path.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
   }
 }

@@ -11,10 +11,13 @@ public enum ShardListError: Error, Equatable, CustomStringConvertible {
   case duplicate(path: String)
   case pipe(source: String)
   case standardInputTwice
+  case unreadableInput(reason: String)
   /// A line (or NUL-separated entry) of standard input, counted from 1.
   indirect case line(Int, ShardListError)
   case listInsideList
   case lineIsNotUTF8
+  /// Behind what would tell that the list is NUL-separated.
+  case lineHoldsNUL
 
   public var description: String {
     switch self {
@@ -40,12 +43,16 @@ public enum ShardListError: Error, Equatable, CustomStringConvertible {
       "\(source): a command is taken from the command line or the pipeline file only, never from a list"
     case .standardInputTwice:
       "-: standard input can be listed only once"
+    case .unreadableInput(let reason):
+      "-: cannot read standard input: \(reason); check what it is redirected from"
     case .line(let number, let error):
       "standard input, line \(number): \(error)"
     case .listInsideList:
       "-: a list cannot name standard input again; take the line out"
     case .lineIsNotUTF8:
       "a path that is not UTF-8; rename the file"
+    case .lineHoldsNUL:
+      "a NUL among lines; separate the paths by newlines, or all of them by NUL"
     }
   }
 }

@@ -96,12 +96,12 @@ public final class ShardReader {
       if entry.kind == .link { counts.skippedLinks += 1 } else { counts.skippedOthers += 1 }
       return nil
     }
-    guard let name = entry.name, let (key, suffix) = sampleKey(ofMember: name) else {
+    guard let name = entry.name, let dot = dot(ofMember: name) else {
       counts.skippedMembers += 1
       return nil
     }
     begun = Begun(name: name, size: entry.size)
-    return grouper.begin(name: name, key: key, suffix: suffix)
+    return grouper.begin(name: name, dot: dot)
   }
 
   /// Reads the member that was begun into its sample, or past it.

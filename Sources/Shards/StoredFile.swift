@@ -10,8 +10,9 @@ let blockAlignment = 16
 /// Read rather than mapped, since a mapped file that shrinks kills the process with SIGBUS.
 final class StoredFile {
   private let descriptor: Int32
+  /// Small enough that what was read is still in a core's cache when it is copied to where it belongs.
   private let block = UnsafeMutableRawBufferPointer.allocate(
-    byteCount: 1 << 20, alignment: blockAlignment)
+    byteCount: 1 << 17, alignment: blockAlignment)
   private(set) var bytes: Int64 = 0
   /// The last bytes read, at most 8: a gzip file's checksum and size.
   private(set) var tail: [UInt8] = []

@@ -27,6 +27,7 @@ struct Winnow: ParsableCommand {
     ])
 
   static func main() {
+    Allocator.returnLargeBlocks()
     Signals.ignoreWriteSignals()
     do {
       var command = try parseAsRoot()

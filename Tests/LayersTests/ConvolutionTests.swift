@@ -84,11 +84,14 @@ import Testing
 
   @Test mutating func filtersAreKeptWhereTheWeightsStay() {
     let layer = layer(Geometry(kernel: 3, stride: 1, inputs: 16, outputs: 16))
-    let context = Context(training: false, weightsStay: true)
+    let prepared = PreparedWeights()
+    let context = Context(training: false, prepared: prepared)
     let x = context.pool.tensor([1, 4, 4, 16], (0..<256).map { _ in random.normal() })
     let before = layer.forward(x, context).values
     layer.parameters[0].value.update(repeating: 0, count: layer.parameters[0].count)
     #expect(layer.forward(x, context).values == before)
+    let ofAnotherThread = Context(training: false, prepared: prepared)
+    #expect(layer.forward(x, ofAnotherThread).values == before)
     let reading = Context(training: false)
     #expect(layer.forward(x, reading).values.allSatisfy { $0 == 0 })
   }

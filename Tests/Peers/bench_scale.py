@@ -2,7 +2,8 @@
 
     bench_scale.py WINNOW BENCH_CORPUS JUDGES.yaml DIR [--sizes N,...] [--workers N] [--ensemble DIR --corpus DIR]
 
-The judges are trained once, on 1,000 pairs; then they clean corpora of every size, of pairs they haven't seen. Memory is
+The judges are trained once, on 1,000 pairs; then they clean corpora of every size, of pairs they haven't seen. Last comes a
+list on standard input, of shards that aren't there: inspected, and pinned by a training that finds no pairs. Memory is
 RssAnon of the process, at most, looked at every 50 ms (mapped files, which the system takes back, aren't in it).
 """
 
@@ -28,17 +29,17 @@ def rss_anon(pid):
     return 0
 
 
-def run(command):
-    """Seconds of a command that succeeds, the most anonymous memory that it took, and when."""
+def run(command, status=0, **options):
+    """Seconds of a command that ends as expected, the most anonymous memory that it took, and when."""
     start = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, **options)
     peak, when = 0, 0.0
     while process.poll() is None:
         now = rss_anon(process.pid)
         if now > peak:
             peak, when = now, time.monotonic() - start
         time.sleep(0.05)
-    if process.returncode != 0:
+    if process.returncode != status:
         sys.exit(f"{' '.join(map(str, command))} ended with {process.returncode}")
     return time.monotonic() - start, peak, when
 
@@ -64,6 +65,25 @@ def clean(winnow, shards, ensemble, out, workers):
     }
 
 
+def listed(winnow, lines, directory):
+    """Bytes a line of what a command holds when it is given a list."""
+    path, out = directory / "list.txt", directory / "listed"
+    path.write_text("".join(f"/no/such/folder/part-{i // 1000:05d}/{i:08d}.tar\n" for i in range(lines)))
+    peaks = {}
+    for name, command, status in [
+        ("inspect -", [winnow, "inspect", "-"], 3),
+        ("train -", [winnow, "train", "-", "--out", out, "--quiet"], 1),
+    ]:
+        shutil.rmtree(out, ignore_errors=True)
+        with path.open() as file:
+            seconds, peak, _ = run(command, status, stdin=file, stderr=subprocess.DEVNULL)
+        peaks[name] = peak
+        print(f"{name:<22} {lines:>9,} {seconds:>8.1f}   {peak / 2**20:.0f} MiB, {peak / lines:.0f} bytes a line", flush=True)
+    shutil.rmtree(out, ignore_errors=True)
+    path.unlink()
+    return peaks
+
+
 def show(name, row):
     pairs = max(1, row["pairs"])
     stages = " ".join(f"{1e6 * row['stages'][stage] / pairs:8.1f}" for stage in STAGES)
@@ -83,6 +103,7 @@ def main():
     parser.add_argument("--sizes", default="1000,100000,1000000")
     parser.add_argument("--workers", help="threads; default: the cores")
     parser.add_argument("--hostile", type=int, default=8, help="shards full of bombs; 0 for none")
+    parser.add_argument("--lines", type=int, default=1_000_000, help="of a list of shards; 0 for none")
     parser.add_argument("--ensemble", help="other judges, for a row of their own ...")
     parser.add_argument("--corpus", help="... on these shards")
     arguments = parser.parse_args()
@@ -122,7 +143,8 @@ def main():
         if arguments.hostile:
             measure("given judges, hostile", shards, arguments.ensemble)
     shutil.rmtree(shards, ignore_errors=True)
-    (directory / "summary.json").write_text(json.dumps(rows, indent=2) + "\n")
+    lists = listed(arguments.winnow, arguments.lines, directory) if arguments.lines else {}
+    (directory / "summary.json").write_text(json.dumps(rows | {"lists": lists}, indent=2) + "\n")
 
     complaints = [f"{name} took {row['peak'] / 2**20:.0f} MiB" for name, row in rows.items() if row["peak"] >= LIMIT]
     large = [rows[f"generated {size:,}"] for size in sizes if size >= 100_000]

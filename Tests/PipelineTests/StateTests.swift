@@ -140,6 +140,53 @@ import Testing
     #expect(first.shards.map(\.digest) == second.shards.map(\.digest))
   }
 
+  @Test func anIncrementIsReadBackAsItWasWritten() throws {
+    let folder = try TemporaryFolder()
+    let identity = FileIdentity(size: 7, modified: -3, inode: .max)
+    let digest = "00123456789abcdef0123456789abcde"
+    let shards = [
+      Increment.Shard(path: "/a/0.tar", name: "0", identity: identity, digest: digest),
+      Increment.Shard(path: "/a/gone.tar", name: "gone", identity: nil, digest: ""),
+      Increment.Shard(path: "/b/moved\n.tar.gz", name: "1", identity: identity, digest: digest),
+      Increment.Shard(path: "pipe:cat '/a/2.tar'", name: "2", identity: nil, digest: digest),
+      Increment.Shard(path: "/a/3.tar", name: "3", identity: nil, digest: "ABC"),
+      Increment.Shard(
+        path: "/a/4.tar", name: "4", identity: nil, digest: String(repeating: "0", count: 32)),
+    ]
+    var table = Increment.ShardTable(shards)
+    #expect(Array(table) == shards)
+    table[1] = shards[0]
+    #expect(Array(table) == [shards[0]] + [shards[0]] + shards[2...])
+    for increment in [
+      Increment(index: 2, firstShard: 5, shards: table), Increment(shards: .init()),
+    ] {
+      let file = folder.path("increment.json")
+      try increment.write(to: file)
+      #expect(try Increment(at: file) == increment)
+      // It is a JSON document like any other; and earlier versions wrote it as such.
+      #expect(try StateJSON.decode(Increment.self, from: file) == increment)
+      try StateJSON.encode(increment).write(to: URL(fileURLWithPath: file))
+      #expect(try Increment(at: file) == increment)
+    }
+  }
+
+  @Test func anIncrementThatWasCutShortIsDamaged() throws {
+    let folder = try TemporaryFolder()
+    let shard = Increment.Shard(path: "/a/0.tar", name: "0", identity: nil, digest: "")
+    let whole = folder.path("whole.json")
+    try Increment(shards: .init([shard, shard])).write(to: whole)
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: whole))
+    for count in 0..<(bytes.count - 2) {
+      let file = folder.path("cut.json")
+      try bytes.prefix(count).write(to: URL(fileURLWithPath: file))
+      #expect("cut to \(count) bytes") {
+        try Increment(at: file)
+      } throws: {
+        if case RunError.damagedState = $0 { true } else { false }
+      }
+    }
+  }
+
   @Test func anUnknownFormatVersionIsRefused() throws {
     let folder = try TemporaryFolder()
     try folder.write("a.json", "{\"format_version\": 99}")

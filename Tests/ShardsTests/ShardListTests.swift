@@ -9,9 +9,12 @@ import Testing
 
   /// Expands arguments below the scratch folder and gives what is below it.
   func expand(_ arguments: [String], input: [UInt8]? = nil) throws -> [String] {
+    var rest = input?[...]
     let list = try ShardList(arguments) {
-      #expect(input != nil, "standard input was read")
-      return Data(input ?? [])
+      #expect(rest != nil, "standard input was read")
+      // In pieces that end anywhere.
+      defer { rest = rest?.dropFirst(7) }
+      return Data(rest?.prefix(7) ?? [])
     }
     return list.shards.map { $0.path.replacingOccurrences(of: scratch.path + "/", with: "") }
   }
@@ -102,6 +105,21 @@ import Testing
     let entries = "#1.tar\0two\nlines.tar\0\0last.tar\0"
     #expect(
       try expand(["-"], input: Array(entries.utf8)) == ["#1.tar", "two\nlines.tar", "last.tar"])
+  }
+
+  /// Longer than what is looked through for a NUL, in pieces that end anywhere.
+  @Test func aLongListIsReadPieceByPiece() throws {
+    let names = (0..<20_000).map { "missing/\($0).tar" }
+    #expect(try expand(["-"], input: Array(names.joined(separator: "\n").utf8)) == names)
+    #expect(try expand(["-"], input: Array(names.joined(separator: "\0").utf8)) == names)
+    let twice = names + ["missing/./7.tar"]
+    #expect(throws: ShardListError.line(20_001, .duplicate(path: "missing/./7.tar"))) {
+      try expand(["-"], input: Array(twice.joined(separator: "\n").utf8))
+    }
+    let mixed = names.joined(separator: "\n") + "\nx.tar\0y.tar\n"
+    #expect(throws: ShardListError.line(20_001, .lineHoldsNUL)) {
+      try expand(["-"], input: Array(mixed.utf8))
+    }
   }
 
   @Test func anEmptyStandardInputIsAnEmptyList() throws {

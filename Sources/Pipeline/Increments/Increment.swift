@@ -32,7 +32,7 @@ struct Increment: Codable, Equatable, Sendable {
   /// Its number in the output folder, and the number of its first shard there.
   var index = 0
   var firstShard = 0
-  var shards: [Shard]
+  var shards: ShardTable
 
   /// Pins the shards in the run's folder, or checks that they are what was pinned there: the same names and bytes in the
   /// same order, wherever they lie now.
@@ -41,18 +41,18 @@ struct Increment: Codable, Equatable, Sendable {
   }
 
   /// As above, for any list of files, pinned in `file`.
-  static func pin(_ list: [ShardPath], to file: String, in run: RunContext) throws -> Increment {
+  static func pin(_ list: ShardPaths, to file: String, in run: RunContext) throws -> Increment {
     guard FileManager.default.fileExists(atPath: file) else {
-      let increment = Increment(shards: try look(at: list, known: [], run))
+      let increment = Increment(shards: try look(at: list, run) { _, _ in nil })
       try increment.checkReadable()
-      try run.publishing.publish(json: increment, to: file)
+      try increment.publish(to: file, in: run)
       return increment
     }
-    let pinned = try StateJSON.decode(Increment.self, from: file).shards
-    if let difference = difference(pinned.map(\.name), list.map(\.name)) {
+    let pinned = try Increment(at: file).shards
+    if let difference = difference(pinned.lazy.map(\.name), list.lazy.map(\.name)) {
       throw RunError.otherShards(directory: run.directory.path, detail: difference)
     }
-    var now = try look(at: list, known: pinned, run)
+    var now = try look(at: list, run) { i, _ in i < pinned.count ? pinned[i] : nil }
     for (i, old) in pinned.enumerated() where old.digest != now[i].digest {
       if now[i].digest.isEmpty {
         throw RunError.shardChanged(path: now[i].path, detail: "it can't be opened any more")
@@ -64,7 +64,7 @@ struct Increment: Codable, Equatable, Sendable {
       if run.directory.isPlanned(0) { now[i] = old }
     }
     let increment = Increment(shards: now)
-    if now != pinned { try run.publishing.publish(json: increment, to: file) }
+    if now != pinned { try increment.publish(to: file, in: run) }
     return increment
   }
 
@@ -80,49 +80,69 @@ struct Increment: Codable, Equatable, Sendable {
   }
 
   /// Size, time, inode and digest of each; a shard with a known identity isn't opened again.
+  /// - Parameter known: the shard as it was pinned, by its place in the list and its absolute path.
   static func look(
-    at list: [ShardPath], known: [Shard?], _ run: RunContext
-  ) throws -> [Shard] {
+    at list: ShardPaths, _ run: RunContext, known: @escaping @Sendable (Int, String) -> Shard?
+  ) throws -> ShardTable {
     let progress = ProgressCounter(.pin, total: list.count, observe: run.observe)
-    return try parallelMap(list.count, workers: run.workers) { i in
-      defer { progress.add(done: 1) }
-      try run.cancellation.check()
-      var shard = Shard(
-        path: absolutePath(list[i].path), name: list[i].name, identity: nil, digest: "")
-      if ShardPath.isPipe(shard.path) {
-        let spool = "\(run.directory.temporary)/\(UInt64.random(in: 0 ... .max))-piped.tar"
-        defer { unlink(spool) }
-        let outcome = try PipedShard.run(shard.path, to: spool, in: run)
-        if let failure = outcome.failure {
-          run.observe(.note("\(shard.path): \(failure)"))
-        } else {
-          shard.digest = outcome.digest
-        }
-        return shard
+    var table = ShardTable()
+    // In parts, since what comes of one takes several times its place in the table.
+    let part = 4096
+    for first in stride(from: 0, to: list.count, by: part) {
+      let shards = try parallelMap(min(part, list.count - first), workers: run.workers) { i in
+        defer { progress.add(done: 1) }
+        try run.cancellation.check()
+        return try look(at: list[first + i], run) { known(first + i, $0) }
       }
-      guard let identity = try? FileIdentity(of: shard.path) else { return shard }
-      if known.indices.contains(i), let old = known[i], old.identity == identity {
-        shard.digest = old.digest
+      for shard in shards { table.append(shard) }
+    }
+    return table
+  }
+
+  private static func look(
+    at listed: ShardPath, _ run: RunContext, known: (String) -> Shard?
+  ) throws -> Shard {
+    var shard = Shard(
+      path: absolutePath(listed.path), name: listed.name, identity: nil, digest: "")
+    if ShardPath.isPipe(shard.path) {
+      let spool = "\(run.directory.temporary)/\(UInt64.random(in: 0 ... .max))-piped.tar"
+      defer { unlink(spool) }
+      let outcome = try PipedShard.run(shard.path, to: spool, in: run)
+      if let failure = outcome.failure {
+        run.observe(.note("\(shard.path): \(failure)"))
       } else {
-        do {
-          shard.digest = try Digest.ofFile(shard.path, cancellation: run.cancellation)
-        } catch RunError.file {
-          return shard
-        }
+        shard.digest = outcome.digest
       }
-      shard.identity = identity
       return shard
     }
+    guard let identity = try? FileIdentity(of: shard.path) else { return shard }
+    if let old = known(shard.path), old.identity == identity {
+      shard.digest = old.digest
+    } else {
+      do {
+        shard.digest = try Digest.ofFile(shard.path, cancellation: run.cancellation)
+      } catch RunError.file {
+        return shard
+      }
+    }
+    shard.identity = identity
+    return shard
   }
 
   /// What identifies the bytes of all of them.
-  var digests: String { shards.map(\.digest).joined(separator: "\n") }
+  var digests: String {
+    var text = ""
+    for i in shards.indices { text += (i == 0 ? "" : "\n") + shards[i].digest }
+    return text
+  }
 
   /// The same in 32 hex digits.
   var digest: String { Digest.of(Array(digests.utf8)) }
 
-  private static func difference(_ old: [String], _ new: [String]) -> String? {
-    if old == new { return nil }
+  private static func difference(
+    _ old: some Collection<String>, _ new: some Collection<String>
+  ) -> String? {
+    if old.elementsEqual(new) { return nil }
     let arrived = Set(new).subtracting(old).count
     let gone = Set(old).subtracting(new).count
     if arrived + gone == 0 {

@@ -16,8 +16,7 @@ struct IncrementLog {
     pinned = []
     let files = FileManager.default
     while files.fileExists(atPath: directory.increment(pinned.count)) {
-      pinned.append(
-        try StateJSON.decode(Increment.self, from: directory.increment(pinned.count)))
+      pinned.append(try Increment(at: directory.increment(pinned.count)))
     }
     finished =
       files.fileExists(atPath: directory.manifest)
@@ -53,7 +52,7 @@ struct IncrementLog {
     if increment.index == 0 { try increment.checkReadable() }
     // Before it is pinned: an increment that is open is held to the libraries that it was begun with.
     if increment.index > 0 { try Settings.renewEnvironment(in: run) }
-    try run.publishing.publish(json: increment, to: run.directory.increment(increment.index))
+    try increment.publish(to: run.directory.increment(increment.index), in: run)
     pinned.append(increment)
     return increment
   }
@@ -68,16 +67,17 @@ struct IncrementLog {
   ///
   /// - Throws: `RunError.shardChanged` for a shard of an open increment that was published in part.
   mutating func survey(_ selection: ShardSelection, in run: RunContext) throws -> ShardSurvey {
-    let known = pinned.flatMap(\.shards)
+    let known = Increment.ShardTable(pinned.lazy.flatMap(\.shards))
     // The latest of a path counts: the ones before it changed into it.
     let latest = Dictionary(known.indices.map { (known[$0].path, $0) }) { $1 }
-    let paths = selection.shards.map { absolutePath($0.path) }
-    let now = try Increment.look(
-      at: selection.shards, known: paths.map { path in latest[path].map { known[$0] } }, run)
+    let now = try Increment.look(at: selection.shards, run) { _, path in
+      latest[path].map { known[$0] }
+    }
+    if known.isEmpty { return ShardSurvey(new: now) }
 
     // Which known shard each listed one is.
-    var match = paths.indices.map { i -> Int? in
-      latest[paths[i]].flatMap { known[$0].digest == now[i].digest ? $0 : nil }
+    var match = now.map { shard -> Int? in
+      latest[shard.path].flatMap { known[$0].digest == shard.digest ? $0 : nil }
     }
     var free: [String: [Int]] = [:]
     let matched = Set(match.compactMap { $0 })
@@ -98,14 +98,14 @@ struct IncrementLog {
         var shard = now[i]
         shard.name = known[k].name
         if known[k] != shard { updates[k] = shard }
-      } else if let k = latest[paths[i]], now[i].digest.isEmpty {
+      } else if let k = latest[now[i].path], now[i].digest.isEmpty {
         // A disk that isn't mounted tonight makes no new shards.
         unreadable.insert(k)
-      } else if let k = latest[paths[i]], try adopts(k, known[k], in: run) {
-        survey.notes.append("\(paths[i]) changed since it was pinned; it is judged as it is now")
+      } else if let k = latest[now[i].path], try adopts(k, known[k], in: run) {
+        survey.notes.append("\(now[i].path) changed since it was pinned; it is judged as it is now")
         updates[k] = now[i]
       } else if let original = digests[now[i].digest], !now[i].digest.isEmpty {
-        survey.notes.append("\(paths[i]) has the bytes of \(original); it isn't judged again")
+        survey.notes.append("\(now[i].path) has the bytes of \(original); it isn't judged again")
       } else {
         survey.new.append(now[i])
       }
@@ -113,7 +113,7 @@ struct IncrementLog {
     let seen = Set(match.compactMap { $0 })
     try noteUnmatched(
       &survey, &updates, known.indices.filter { !seen.contains($0) && updates[$0] == nil }, known,
-      latest, unreadable, Set(paths), in: run)
+      latest, unreadable, Set(now.lazy.map(\.path)), in: run)
     try update(updates, in: run)
     return survey
   }
@@ -121,7 +121,7 @@ struct IncrementLog {
   /// Looks after the known shards, of these numbers, that the list doesn't name as they were.
   private func noteUnmatched(
     _ survey: inout ShardSurvey, _ updates: inout [Int: Increment.Shard?], _ unmatched: [Int],
-    _ known: [Increment.Shard], _ latest: [String: Int], _ unreadable: Set<Int>,
+    _ known: Increment.ShardTable, _ latest: [String: Int], _ unreadable: Set<Int>,
     _ listed: Set<String>, in run: RunContext
   ) throws {
     for k in unmatched {
@@ -180,9 +180,10 @@ struct IncrementLog {
       let before = pinned[i]
       let range = before.firstShard..<before.firstShard + before.shards.count
       pinned[i].firstShard = first
-      pinned[i].shards = range.compactMap { k in
-        updates[k] ?? before.shards[k - range.lowerBound]
-      }
+      pinned[i].shards = Increment.ShardTable(
+        range.lazy.compactMap { k -> Increment.Shard? in
+          updates[k] ?? before.shards[k - range.lowerBound]
+        })
       first += pinned[i].shards.count
       if pinned[i] != before {
         let isSame =
@@ -193,7 +194,7 @@ struct IncrementLog {
           continue
         }
         if !isSame, i >= finished { removeDecisions(of: before, in: run) }
-        try run.publishing.publish(json: pinned[i], to: run.directory.increment(i))
+        try pinned[i].publish(to: run.directory.increment(i), in: run)
       }
     }
     // Only the last can be open, and so be empty now.

@@ -3,12 +3,12 @@ import Shards
 
 /// The shards that a command works on, and what was named to find them.
 public struct ShardSelection: Sendable {
-  let shards: [ShardPath]
+  let shards: ShardPaths
   /// The folders among what was named.
   let folders: [String]
 
   public var isEmpty: Bool { shards.isEmpty }
-  public var paths: [String] { shards.map(\.path) }
+  public var paths: LazyMapSequence<ShardPaths, String> { shards.lazy.map(\.path) }
 
   /// - Parameter arguments: files, folders, brace patterns, or `-` for a list on standard input.
   /// - Throws: `RunError.usage` naming the argument or the line.
@@ -21,7 +21,7 @@ public struct ShardSelection: Sendable {
     }
   }
 
-  init(shards: [ShardPath]) { (self.shards, folders) = (shards, []) }
+  init(shards: [ShardPath]) { (self.shards, folders) = (ShardPaths(shards), []) }
 
   /// Refuses commands, for what reads files only.
   /// - Throws: `RunError.usage`.
@@ -43,8 +43,11 @@ public struct ShardSelection: Sendable {
     for folder in folders where isSameOrBelow(output, realPath(folder)) {
       throw .outputMeetsInput(output: directory.path, input: folder)
     }
-    let files = shards.filter { !ShardPath.isPipe($0.path) }
-    for parent in Set(files.map { ($0.path as NSString).deletingLastPathComponent }).sorted()
+    var parents: Set<String> = []
+    for path in paths where !ShardPath.isPipe(path) {
+      parents.insert((path as NSString).deletingLastPathComponent)
+    }
+    for parent in parents.sorted()
     where isSameOrBelow(realPath(parent), output) {
       throw .outputMeetsInput(output: directory.path, input: parent.isEmpty ? "." : parent)
     }
@@ -53,8 +56,15 @@ public struct ShardSelection: Sendable {
   /// The first shard that lies in what Winnow wrote, and the folder of that.
   public var winnowOutput: (shard: String, folder: String)? {
     var innocent: Set<String> = []
+    // Looked up once, for the sake of lists of a million.
+    var real: [String: String] = [:]
     for shard in shards where !ShardPath.isPipe(shard.path) {
-      var folder = (realPath(shard.path) as NSString).deletingLastPathComponent
+      let named = (shard.path as NSString).deletingLastPathComponent
+      var folder = real[named] ?? realPath(named.isEmpty ? "." : named)
+      real[named] = folder
+      if isLink(shard.path) {
+        folder = (realPath(shard.path) as NSString).deletingLastPathComponent
+      }
       while folder != "/", innocent.insert(folder).inserted {
         if FileManager.default.fileExists(atPath: RunDirectory(folder).increment(0)) {
           return (shard.path, folder)
@@ -68,6 +78,11 @@ public struct ShardSelection: Sendable {
 
 private func isSameOrBelow(_ path: String, _ folder: String) -> Bool {
   path == folder || path.hasPrefix(folder == "/" ? "/" : folder + "/")
+}
+
+private func isLink(_ path: String) -> Bool {
+  var info = stat()
+  return lstat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFLNK
 }
 
 /// Absolute, without links in what exists of it.

@@ -1,7 +1,7 @@
 /// How the shards of a list stand to what a folder knows.
 struct ShardSurvey {
   /// In the order of the list.
-  var new: [Increment.Shard] = []
+  var new = Increment.ShardTable()
   /// Published, and no longer what was published.
   var stale: [StaleShard] = []
   /// Known and still there, but not in the list.

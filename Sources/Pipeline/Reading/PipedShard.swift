@@ -8,7 +8,7 @@ final class NamedCommands: Sendable {
   private let sources = Mutex<Set<String>>([])
 
   func allow(_ shards: ShardSelection) {
-    let pipes = shards.paths.filter(ShardPath.isPipe)
+    let pipes = Array(shards.paths.filter(ShardPath.isPipe))
     sources.withLock { $0.formUnion(pipes) }
   }
 

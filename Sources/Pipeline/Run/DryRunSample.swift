@@ -42,7 +42,9 @@ struct DryRunSample {
       sampled += left > 0 ? size : min(size, Double(reader.report.storedBytes))
       shards.append(ShardPath(path: own))
     }
-    let files = paths.filter { !ShardPath.isPipe($0) }.compactMap { try? FileIdentity(of: $0).size }
+    let files = paths.compactMap {
+      ShardPath.isPipe($0) ? nil : try? FileIdentity(of: $0).size
+    } as [Int64]
     totalBytes = files.reduce(0, +)
     let known = printed.isEmpty ? files : printed
     if files.count < paths.count, !known.isEmpty {

@@ -73,7 +73,7 @@ extension Run {
       obstacle = "were restored"
     } else if survey.stale.contains(where: { $0.change == .gone }) {
       obstacle = "come from shards that are gone"
-    } else if log.pinned.flatMap(\.shards).contains(where: {
+    } else if log.pinned.lazy.flatMap(\.shards).contains(where: {
       ShardPath.isPipe($0.path) && !run.commands.allows($0.path)
     }) {
       obstacle = "come from commands that aren't named this time"

@@ -25,7 +25,7 @@ public enum Run {
     try locked(run, shards, acceptsOutput: true) {
       let increment = try pin(shards, in: run)
       let texts = try run.stage(.pin) {
-        try Increment.pin(texts.files, to: run.directory.texts, in: run)
+        try Increment.pin(ShardPaths(texts.files), to: run.directory.texts, in: run)
       }
       return RunResult(faults: try ModelStage.run(increment, texts: texts, in: run))
     }
@@ -212,7 +212,7 @@ public enum Run {
 
 /// The shards among these that couldn't be read to their end.
 func faults(
-  _ shards: [Increment.Shard], _ records: [ShardScores]
+  _ shards: some Sequence<Increment.Shard>, _ records: [ShardScores]
 ) -> [(path: String, message: String)] {
   zip(shards, records).compactMap { shard, record in
     record.fault.map { (shard.path, record.message ?? $0) }

@@ -33,7 +33,11 @@ enum Digest {
   }
 
   private static func hex(_ hash: XXH128_hash_t) -> String {
-    [hash.high64, hash.low64].map { half in
+    hex(high: hash.high64, low: hash.low64)
+  }
+
+  static func hex(high: UInt64, low: UInt64) -> String {
+    [high, low].map { half in
       let digits = String(half, radix: 16)
       return String(repeating: "0", count: 16 - digits.count) + digits
     }.joined()

@@ -7,6 +7,10 @@ struct FileIdentity: Sendable, Equatable, Codable {
   var modified: Int64
   var inode: UInt64
 
+  init(size: Int64, modified: Int64, inode: UInt64) {
+    (self.size, self.modified, self.inode) = (size, modified, inode)
+  }
+
   init(of path: String) throws(RunError) {
     var info = stat()
     guard stat(path, &info) == 0 else {

@@ -92,6 +92,15 @@ enum StateJSON {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw .missing(file: path, remedy: remedy)
     }
+    return try decode(type, from: data, of: path, keys: keys)
+  }
+
+  /// - Parameter path: the file that `data` is of.
+  /// - Throws: `RunError.otherFormat` or `.damagedState`.
+  static func decode<T: Decodable>(
+    _ type: T.Type, from data: Data, of path: String,
+    keys: JSONDecoder.KeyDecodingStrategy = .convertFromSnakeCase
+  ) throws(RunError) -> T {
     let decoder = JSONDecoder()
     do {
       let version = try decoder.decode(Version.self, from: data).format

@@ -129,6 +129,7 @@ struct UnitWriter {
 
   private mutating func scoreTable(_ shard: Int) throws -> ScoreTable {
     if let scores, scores.shard == shard { return scores.table }
+    scores = nil  // never two at a time
     let table = try ScoreTable(path: ScoreFiles(shard, of: increment, in: run.directory).table)
     scores = (shard, table)
     return table
@@ -136,6 +137,7 @@ struct UnitWriter {
 
   private mutating func decisionTable(_ shard: Int) throws -> DecisionTable {
     if let decisions, decisions.shard == shard { return decisions.table }
+    decisions = nil
     let table = try DecisionTable(path: run.decisionPath(shard, increment))
     decisions = (shard, table)
     return table
