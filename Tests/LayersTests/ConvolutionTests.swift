@@ -73,6 +73,35 @@ import Testing
     }
   }
 
+  /// Many images are more tiles than are worked on at once.
+  @Test(arguments: geometries) mutating func manyImagesGiveTheSumOfTheirGradients(
+    geometry: Geometry
+  ) {
+    let layer = layer(geometry)
+    let context = Context(training: true)
+    let size = 9 * 10 * geometry.inputs
+    let many = (0..<(14 * size)).map { _ in random.normal() }
+    func gradients(_ range: Range<Int>) -> (input: [Float], weight: [Float]) {
+      let part = Array(many[(range.lowerBound * size)..<(range.upperBound * size)])
+      let x = context.pool.tensor([range.count, 9, 10, geometry.inputs], part)
+      for parameter in layer.parameters {
+        parameter.gradient.update(repeating: 0, count: parameter.count)
+      }
+      // The output stands for its gradient.
+      let y = layer.forward(x, context)
+      let dx = layer.backward(y, context).values
+      let weight = layer.parameters[0]
+      return (dx, (0..<weight.count).map { weight.gradient[$0] })
+    }
+    let together = gradients(0..<14)
+    let alone = (0..<14).map { gradients($0..<($0 + 1)) }
+    #expect(together.input == alone.flatMap(\.input))
+    for i in together.weight.indices {
+      let sum = alone.reduce(0) { $0 + $1.weight[i] }
+      #expect(abs(together.weight[i] - sum) < 1e-3 * max(1, abs(sum)))
+    }
+  }
+
   @Test mutating func aResidualBlockAddsItsInput() {
     var check = GradientCheck()
     check.step = 1e-3
