@@ -11,6 +11,7 @@ public final class Context {
   private var tape: [Tensor] = []
   private var integerTape: [[Int32]] = []
   private let weightsStay: Bool
+  private var scratch: Tensor?
   private var derived: [ObjectIdentifier: Tensor] = [:]
 
   /// - Parameter weightsStay: all passes with this context see the same weights, so that what is made of them is made once.
@@ -29,6 +30,15 @@ public final class Context {
     make(tensor.data)
     if weightsStay { derived[key] = tensor }
     return tensor
+  }
+
+  /// `count` floats for use within one call of a layer. All layers get the same ones, which so stay in a core's cache.
+  func scratch(_ count: Int) -> UnsafeMutablePointer<Float> {
+    if let scratch, scratch.count >= count { return scratch.data }
+    scratch = nil
+    let larger = pool.tensor([count])
+    scratch = larger
+    return larger.data
   }
 
   /// Pushes what a `backward` will need, when training.
