@@ -102,6 +102,21 @@ import Testing
     }
   }
 
+  @Test mutating func aGroupedLayerGivesWhatItGivesAlone() {
+    let layer = layer(Geometry(kernel: 3, stride: 2, inputs: 16, outputs: 48))
+    let values = (0..<(7 * 4 * 6 * 16)).map { _ in random.normal() }
+    for training in [false, true] {
+      let context = Context(training: training)
+      let x = context.pool.tensor([7, 4, 6, 16], values)
+      let alone = layer.forward(x, context)
+      for size in [1, 3, 7, 8] {
+        let y = Grouped(layer, size: size).forward(x, context)
+        #expect(y.shape == alone.shape)
+        #expect(y.values == alone.values, "groups of \(size)")
+      }
+    }
+  }
+
   @Test mutating func aResidualBlockAddsItsInput() {
     var check = GradientCheck()
     check.step = 1e-3
