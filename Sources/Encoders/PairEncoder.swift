@@ -7,7 +7,8 @@ import Text
 public final class PairEncoder {
   private let encoder: DualEncoder
   private let context: Context
-  /// Enough rows for the products to run at full speed, few enough to stay in cache.
+  /// Enough rows for the products to run at full speed, few enough to stay in cache; of images that are one row each, a
+  /// multiple of the positions that a tile of a convolution's products spans.
   private let imageBatch: Int
   private static let rowsOfBatch = 2048
   private static let textBatch = 64
@@ -19,7 +20,7 @@ public final class PairEncoder {
   init(_ frozen: FrozenEncoder, pool: BufferPool) {
     context = Context(training: false, pool: pool, prepared: frozen.prepared)
     encoder = frozen.encoder
-    imageBatch = max(4, min(32, Self.rowsOfBatch / encoder.configuration.image.rows))
+    imageBatch = max(4, min(48, Self.rowsOfBatch / encoder.configuration.image.rows))
   }
 
   /// - Parameter encoder: with its final weights.

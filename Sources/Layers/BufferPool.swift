@@ -5,6 +5,7 @@ import VectorMath
 public final class BufferPool {
   /// Free buffers by capacity; capacities are powers of two and three steps between each.
   private var free: [Int: [UnsafeMutablePointer<Float>]] = [:]
+  private var scratch = UnsafeMutableBufferPointer<Float>(start: nil, count: 0)
   /// Floats that were ever taken from the system.
   public private(set) var allocated = 0
 
@@ -12,6 +13,7 @@ public final class BufferPool {
 
   deinit {
     for buffers in free.values { for buffer in buffers { buffer.deallocate() } }
+    scratch.deallocate()
   }
 
   /// A tensor of undefined content.
@@ -60,6 +62,16 @@ public final class BufferPool {
     let tensor = tensor(other.shape)
     tensor.data.update(from: other.data, count: other.count)
     return tensor
+  }
+
+  /// `count` floats for use within one call of a layer. All layers get the same ones, which so stay in a core's cache.
+  func scratch(_ count: Int) -> UnsafeMutablePointer<Float> {
+    if let start = scratch.baseAddress, scratch.count >= count { return start }
+    scratch.deallocate()
+    let start = alignedFloats(count)
+    scratch = UnsafeMutableBufferPointer(start: start, count: count)
+    allocated += count
+    return start
   }
 
   /// Takes back what a tensor held.

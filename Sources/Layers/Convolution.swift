@@ -42,8 +42,8 @@ public final class Convolution: Layer {
     let filters = context.derived(of: self, count: vm_convolution_filters(shape)) {
       vm_convolution_prepare(shape, weight.value, $0)
     }
-    let scratch = context.pool.tensor([vm_convolution_scratch(shape)])
-    vm_convolution(shape, x.data, filters.data, bias.value, added?.data, y.data, scratch.data)
+    let scratch = context.pool.scratch(vm_convolution_scratch(shape))
+    vm_convolution(shape, x.data, filters.data, bias.value, added?.data, y.data, scratch)
     context.save(x)
     return y
   }
@@ -51,12 +51,12 @@ public final class Convolution: Layer {
   public func backward(_ dy: Tensor, _ context: Context) -> Tensor {
     let x = context.restore()
     let shape = shape(x)
-    let scratch = context.pool.tensor([vm_convolution_scratch(shape)])
+    let scratch = context.pool.scratch(vm_convolution_scratch(shape))
     vm_add_column_sums(dy.data, bias.gradient, dy.rows, outputs)
-    vm_convolution_weight_gradient(shape, x.data, dy.data, weight.gradient, scratch.data)
+    vm_convolution_weight_gradient(shape, x.data, dy.data, weight.gradient, scratch)
     guard inputGradient else { return context.pool.tensor([0]) }
     let dx = context.pool.tensor(x.shape)
-    vm_convolution_input_gradient(shape, dy.data, weight.value, dx.data, scratch.data)
+    vm_convolution_input_gradient(shape, dy.data, weight.value, dx.data, scratch)
     return dx
   }
 

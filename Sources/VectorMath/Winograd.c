@@ -39,7 +39,8 @@ typedef struct {
   size_t height, width, channels;           // in
   size_t out_height, out_width, out_channels;
   size_t down, across;                      // tiles of an image
-  size_t group;                             // images worked on at once: enough tiles to read the filters for
+  size_t tiles;                             // of all images
+  size_t group;                             // tiles worked on at once
 } pass;
 
 static pass pass_of(const vm_convolution_shape *s, const vm_tiles *kind, bool back) {
@@ -48,15 +49,17 @@ static pass pass_of(const vm_convolution_shape *s, const vm_tiles *kind, bool ba
   if (back) p = (pass){kind, out_height, out_width, s->outputs, s->height, s->width, s->inputs};
   p.down = (p.out_height + kind->output - 1) / kind->output;
   p.across = (p.out_width + kind->output - 1) / kind->output;
-  const size_t enough = 36;
-  p.group = min_of(s->images, (enough + p.down * p.across - 1) / (p.down * p.across));
+  // Several tiles of each product (`longest_tile`), few enough for their elements to stay in the second-level cache.
+  const size_t enough = 24;
+  p.tiles = s->images * p.down * p.across;
+  p.group = min_of(p.tiles, enough);
   return p;
 }
 
 /// Floats of the elements of a group before and after the products.
 static size_t floats_of(const pass *p) {
   size_t channels = up_to(p->channels, widest_panel) + up_to(p->out_channels, widest_panel);
-  return p->kind->axis * p->kind->axis * (p->group * p->down * p->across * channels + 2 * apart(0));
+  return p->kind->axis * p->kind->axis * (p->group * channels + 2 * apart(0));
 }
 
 size_t vm_winograd_filters(const vm_convolution_shape *s) {
@@ -99,51 +102,52 @@ static void find_pixels(const float *x, size_t height, size_t width, size_t chan
   }
 }
 
-/// Tiles of images to `[elements, tiles, wide]`.
-static void transform(const float *x, size_t images, size_t height, size_t width, size_t channels, size_t wide, grid g,
-                      void (*one)(const float *const *, size_t, float *, size_t), float *to) {
-  size_t plane = apart(images * g.down * g.across * wide);
+/// `count` tiles of images, from the `first` on, to `[elements, tiles, wide]`.
+static void transform(const float *x, size_t first, size_t count, size_t height, size_t width, size_t channels,
+                      size_t wide, grid g, void (*one)(const float *const *, size_t, float *, size_t), float *to) {
+  size_t plane = apart(count * wide);
   const float *pixels[81];
-  for (size_t i = 0; i < images; i++, x += height * width * channels)
-    for (size_t row = 0; row < g.down; row++) {
+  for (size_t tile = first; tile < first + count; tile++, to += wide) {
+    size_t row = tile / g.across % g.down, column = tile % g.across;
+    const float *image = x + tile / (g.across * g.down) * height * width * channels;
+    if (column == 0) {
       // Tiles hop from line to line, which the processor does not foresee.
-      const float *next = x + min_of((row + 1) * g.step, height) * width * channels;
+      const float *next = image + min_of((row + 1) * g.step, height) * width * channels;
       for (size_t n = 0; n < g.step * width * channels; n += 16) __builtin_prefetch(next + n, 0, 2);
-      for (size_t column = 0; column < g.across; column++, to += wide) {
-        find_pixels(x, height, width, channels, g.size, (ptrdiff_t)(row * g.step) - (ptrdiff_t)g.before,
-                    (ptrdiff_t)(column * g.step) - (ptrdiff_t)g.before, pixels);
-        one(pixels, channels, to, plane);
-      }
     }
+    find_pixels(image, height, width, channels, g.size, (ptrdiff_t)(row * g.step) - (ptrdiff_t)g.before,
+                (ptrdiff_t)(column * g.step) - (ptrdiff_t)g.before, pixels);
+    one(pixels, channels, to, plane);
+  }
 }
 
-static void transform_inputs(const pass *p, const float *x, size_t images, float *to) {
+static void transform_inputs(const pass *p, const float *x, size_t first, size_t count, float *to) {
   grid g = {p->down, p->across, p->kind->input, p->kind->step, p->kind->before};
-  transform(x, images, p->height, p->width, p->channels, p->channels, g, p->kind->transform_input, to);
+  transform(x, first, count, p->height, p->width, p->channels, p->channels, g, p->kind->transform_input, to);
 }
 
 /// y = x convolved with the transformed filters, `[36, outputs / panel, inputs, panel]`.
-static void convolve(const vm_convolution_kernels *k, const pass *p, size_t all, const float *x, const float *panels,
+static void convolve(const vm_convolution_kernels *k, const pass *p, const float *x, const float *panels,
                      const float *bias, const float *added, float *y, float *scratch) {
-  size_t elements = p->kind->axis * p->kind->axis, most = p->group * p->down * p->across, out = p->kind->output;
-  float *transformed = scratch, *sums = transformed + elements * apart(most * p->channels);
-  for (size_t first = 0; first < all; first += p->group) {
-    size_t images = min_of(p->group, all - first), tiles = images * p->down * p->across;
-    transform_inputs(p, x + first * p->height * p->width * p->channels, images, transformed);
+  size_t elements = p->kind->axis * p->kind->axis, out = p->kind->output;
+  float *transformed = scratch, *sums = transformed + elements * apart(p->group * p->channels);
+  for (size_t first = 0; first < p->tiles; first += p->group) {
+    size_t tiles = min_of(p->group, p->tiles - first);
+    transform_inputs(p, x, first, tiles, transformed);
     lattice l = products(tiles, p->channels, p->out_channels, p->out_channels);
     for (size_t e = 0; e < elements; e++)
       k->convolve(&l, transformed + e * apart(tiles * p->channels),
                   panels + filter_of(e, p->kind->axis) * apart(p->channels * up_to(p->out_channels, k->panel)), NULL,
                   NULL, sums + e * apart(tiles * p->out_channels));
-    const float *from = sums;
-    for (size_t i = first; i < first + images; i++)
-      for (size_t row = 0; row < out * p->down; row += out)
-        for (size_t column = 0; column < out * p->across; column += out, from += p->out_channels) {
-          size_t place = ((i * p->out_height + row) * p->out_width + column) * p->out_channels;
-          p->kind->transform_output(from, apart(tiles * p->out_channels), bias, added ? added + place : NULL,
-                                    p->out_channels, y + place, p->out_width * p->out_channels,
-                                    min_of(out, p->out_height - row), min_of(out, p->out_width - column));
-        }
+    for (size_t tile = 0; tile < tiles; tile++) {
+      size_t at = first + tile, image = at / (p->across * p->down);
+      size_t row = at / p->across % p->down * out, column = at % p->across * out;
+      size_t place = ((image * p->out_height + row) * p->out_width + column) * p->out_channels;
+      p->kind->transform_output(sums + tile * p->out_channels, apart(tiles * p->out_channels), bias,
+                                added ? added + place : NULL, p->out_channels, y + place,
+                                p->out_width * p->out_channels, min_of(out, p->out_height - row),
+                                min_of(out, p->out_width - column));
+    }
   }
 }
 
@@ -167,7 +171,7 @@ void vm_winograd(const vm_convolution_shape *s, const float *x, const float *pan
                  const float *added, float *y, float *scratch) {
   vm_convolution_kernels k = vm_convolution_kernels_here();
   pass p = pass_of(s, &k.winograd[s->stride - 1].forward, false);
-  convolve(&k, &p, s->images, x, panels, bias, added, y, scratch);
+  convolve(&k, &p, x, panels, bias, added, y, scratch);
 }
 
 void vm_winograd_input_gradient(const vm_convolution_shape *s, const float *dy, const float *weight, float *dx,
@@ -182,7 +186,7 @@ void vm_winograd_input_gradient(const vm_convolution_shape *s, const float *dy, 
       for (size_t o = 0; o < s->outputs; o++)
         turned[(tap * s->outputs + o) * s->inputs + i] = weight[((8 - tap) * s->inputs + i) * s->outputs + o];
   transform_filters(&k, w, turned, s->outputs, s->inputs, scratch);
-  convolve(&k, &p, s->images, dy, scratch, NULL, NULL, dx, turned);
+  convolve(&k, &p, dy, scratch, NULL, NULL, dx, turned);
 }
 
 void vm_winograd_weight_gradient(const vm_convolution_shape *s, const float *x, const float *dy, float *dweight,
@@ -190,17 +194,17 @@ void vm_winograd_weight_gradient(const vm_convolution_shape *s, const float *x, 
   vm_convolution_kernels k = vm_convolution_kernels_here();
   const vm_winograd_transforms *w = &k.winograd[s->stride - 1];
   pass p = pass_of(s, &w->forward, false);
-  size_t axis = p.kind->axis, most = p.group * p.down * p.across;
+  size_t axis = p.kind->axis;
   size_t wide = up_to(s->outputs, k.panel), plane = apart(s->inputs * s->outputs);
   float *sums = scratch, *transformed = sums + filters * plane;
-  float *slopes = transformed + axis * axis * apart(most * s->inputs);
+  float *slopes = transformed + axis * axis * apart(p.group * s->inputs);
   memset(sums, 0, filters * plane * sizeof(float));
-  if (wide != s->outputs) memset(slopes, 0, axis * axis * apart(most * wide) * sizeof(float));
-  for (size_t first = 0; first < s->images; first += p.group) {
-    size_t images = min_of(p.group, s->images - first), tiles = images * p.down * p.across;
-    transform_inputs(&p, x + first * s->height * s->width * s->inputs, images, transformed);
-    transform(dy + first * p.out_height * p.out_width * s->outputs, images, p.out_height, p.out_width, s->outputs,
-              wide, (grid){p.down, p.across, 4, 4, 0}, w->transform_slope, slopes);
+  if (wide != s->outputs) memset(slopes, 0, axis * axis * apart(p.group * wide) * sizeof(float));
+  for (size_t first = 0; first < p.tiles; first += p.group) {
+    size_t tiles = min_of(p.group, p.tiles - first);
+    transform_inputs(&p, x, first, tiles, transformed);
+    transform(dy, first, tiles, p.out_height, p.out_width, s->outputs, wide, (grid){p.down, p.across, 4, 4, 0},
+              w->transform_slope, slopes);
     lattice l = products(tiles, s->inputs, s->outputs, wide);
     for (size_t e = 0; e < axis * axis; e++)
       k.add_weight_gradient(&l, transformed + e * apart(tiles * s->inputs), slopes + e * apart(tiles * wide),

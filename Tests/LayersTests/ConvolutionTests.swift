@@ -73,6 +73,50 @@ import Testing
     }
   }
 
+  /// Many images are more tiles than are worked on at once.
+  @Test(arguments: geometries) mutating func manyImagesGiveTheSumOfTheirGradients(
+    geometry: Geometry
+  ) {
+    let layer = layer(geometry)
+    let context = Context(training: true)
+    let size = 9 * 10 * geometry.inputs
+    let many = (0..<(14 * size)).map { _ in random.normal() }
+    func gradients(_ range: Range<Int>) -> (input: [Float], weight: [Float]) {
+      let part = Array(many[(range.lowerBound * size)..<(range.upperBound * size)])
+      let x = context.pool.tensor([range.count, 9, 10, geometry.inputs], part)
+      for parameter in layer.parameters {
+        parameter.gradient.update(repeating: 0, count: parameter.count)
+      }
+      // The output stands for its gradient.
+      let y = layer.forward(x, context)
+      let dx = layer.backward(y, context).values
+      let weight = layer.parameters[0]
+      return (dx, (0..<weight.count).map { weight.gradient[$0] })
+    }
+    let together = gradients(0..<14)
+    let alone = (0..<14).map { gradients($0..<($0 + 1)) }
+    #expect(together.input == alone.flatMap(\.input))
+    for i in together.weight.indices {
+      let sum = alone.reduce(0) { $0 + $1.weight[i] }
+      #expect(abs(together.weight[i] - sum) < 1e-3 * max(1, abs(sum)))
+    }
+  }
+
+  @Test mutating func aGroupedLayerGivesWhatItGivesAlone() {
+    let layer = layer(Geometry(kernel: 3, stride: 2, inputs: 16, outputs: 48))
+    let values = (0..<(7 * 4 * 6 * 16)).map { _ in random.normal() }
+    for training in [false, true] {
+      let context = Context(training: training)
+      let x = context.pool.tensor([7, 4, 6, 16], values)
+      let alone = layer.forward(x, context)
+      for size in [1, 3, 7, 8] {
+        let y = Grouped(layer, size: size).forward(x, context)
+        #expect(y.shape == alone.shape)
+        #expect(y.values == alone.values, "groups of \(size)")
+      }
+    }
+  }
+
   @Test mutating func aResidualBlockAddsItsInput() {
     var check = GradientCheck()
     check.step = 1e-3
