@@ -12,19 +12,13 @@ public func parallelMap<State, R: Sendable>(
   _ count: Int, workers: Int, state: @autoclosure @escaping @Sendable () throws -> State,
   _ body: @escaping @Sendable (inout State, Int) throws -> R
 ) throws -> [R] {
-  let work = Work<R>()
+  let work = Work<R>(count)
   let run: @Sendable () -> Void = {
     do {
       var state = try state()
-      while let unit = work.take(below: count) {
-        do {
-          work.finish(unit, try body(&state, unit))
-        } catch {
-          work.fail(unit, error)
-        }
-      }
+      while let unit = work.take() { work.end(unit, Result { try body(&state, unit) }) }
     } catch {
-      work.fail(-1, error)
+      if let unit = work.take() { work.end(unit, .failure(error)) }
     }
   }
   let group = DispatchGroup()
@@ -38,7 +32,7 @@ public func parallelMap<State, R: Sendable>(
     thread.start()
   }
   group.wait()
-  return try work.results(count)
+  return try work.results()
 }
 
 /// As above, for workers that keep nothing.
@@ -48,35 +42,39 @@ public func parallelMap<R: Sendable>(
   try parallelMap(count, workers: workers, state: ()) { _, unit in try body(unit) }
 }
 
-private final class Work<R: Sendable>: Sendable {
-  private struct State {
-    var next = 0
-    var results: [Int: R] = [:]
-    var failure: (unit: Int, error: any Error)?
+/// Without a lock: a unit's slot is written by the worker that took the unit, and read when all have ended.
+private final class Work<R: Sendable>: @unchecked Sendable {
+  private let slots: UnsafeMutableBufferPointer<Result<R, any Error>?>
+  private let next = Atomic(0)
+  private let ended = Atomic(0)
+  private let hasFailed = Atomic(false)
+
+  init(_ count: Int) {
+    slots = .allocate(capacity: count)
+    slots.initialize(repeating: nil)
   }
 
-  private let state = Mutex(State())
-
-  func take(below count: Int) -> Int? {
-    state.withLock { state in
-      guard state.failure == nil, state.next < count else { return nil }
-      state.next += 1
-      return state.next - 1
-    }
+  deinit {
+    slots.deinitialize()
+    slots.deallocate()
   }
 
-  func finish(_ unit: Int, _ result: R) { state.withLock { $0.results[unit] = result } }
-
-  func fail(_ unit: Int, _ error: any Error) {
-    state.withLock { state in
-      if unit < state.failure?.unit ?? .max { state.failure = (unit, error) }
-    }
+  func take() -> Int? {
+    guard !hasFailed.load(ordering: .relaxed) else { return nil }
+    let unit = next.wrappingAdd(1, ordering: .relaxed).oldValue
+    return unit < slots.count ? unit : nil
   }
 
-  func results(_ count: Int) throws -> [R] {
-    try state.withLock { state in
-      if let failure = state.failure { throw failure.error }
-      return (0..<count).compactMap { state.results[$0] }
-    }
+  func end(_ unit: Int, _ result: Result<R, any Error>) {
+    if case .failure = result { hasFailed.store(true, ordering: .relaxed) }
+    slots[unit] = result
+    ended.wrappingAdd(1, ordering: .releasing)
+  }
+
+  /// In order of the units, once all workers have ended.
+  /// - Throws: the error of the lowest unit that failed.
+  func results() throws -> [R] {
+    _ = ended.load(ordering: .acquiring)
+    return try slots.compactMap { try $0?.get() }
   }
 }
