@@ -16,15 +16,9 @@ public func parallelMap<State, R: Sendable>(
   let run: @Sendable () -> Void = {
     do {
       var state = try state()
-      while let unit = work.take(below: count) {
-        do {
-          work.finish(unit, try body(&state, unit))
-        } catch {
-          work.fail(unit, error)
-        }
-      }
+      while let unit = work.take() { work.end(unit, Result { try body(&state, unit) }) }
     } catch {
-      work.fail(-1, error)
+      if let unit = work.take() { work.end(unit, .failure(error)) }
     }
   }
   let group = DispatchGroup()
@@ -48,39 +42,39 @@ public func parallelMap<R: Sendable>(
   try parallelMap(count, workers: workers, state: ()) { _, unit in try body(unit) }
 }
 
-private final class Work<R: Sendable>: Sendable {
-  private struct State {
-    var next = 0
-    var results: [R?]
-    var failure: (unit: Int, error: any Error)?
-  }
-
-  private let state: Mutex<State>
+/// Without a lock: a unit's slot is written by the worker that took the unit, and read when all have ended.
+private final class Work<R: Sendable>: @unchecked Sendable {
+  private let slots: UnsafeMutableBufferPointer<Result<R, any Error>?>
+  private let next = Atomic(0)
+  private let ended = Atomic(0)
+  private let hasFailed = Atomic(false)
 
   init(_ count: Int) {
-    state = Mutex(State(results: [R?](repeating: nil, count: count)))
+    slots = .allocate(capacity: count)
+    slots.initialize(repeating: nil)
   }
 
-  func take(below count: Int) -> Int? {
-    state.withLock { state in
-      guard state.failure == nil, state.next < count else { return nil }
-      state.next += 1
-      return state.next - 1
-    }
+  deinit {
+    slots.deinitialize()
+    slots.deallocate()
   }
 
-  func finish(_ unit: Int, _ result: R) { state.withLock { $0.results[unit] = result } }
-
-  func fail(_ unit: Int, _ error: any Error) {
-    state.withLock { state in
-      if unit < state.failure?.unit ?? .max { state.failure = (unit, error) }
-    }
+  func take() -> Int? {
+    guard !hasFailed.load(ordering: .relaxed) else { return nil }
+    let unit = next.wrappingAdd(1, ordering: .relaxed).oldValue
+    return unit < slots.count ? unit : nil
   }
 
+  func end(_ unit: Int, _ result: Result<R, any Error>) {
+    if case .failure = result { hasFailed.store(true, ordering: .relaxed) }
+    slots[unit] = result
+    ended.wrappingAdd(1, ordering: .releasing)
+  }
+
+  /// In order of the units, once all workers have ended.
+  /// - Throws: the error of the lowest unit that failed.
   func results() throws -> [R] {
-    try state.withLock { state in
-      if let failure = state.failure { throw failure.error }
-      return state.results.compactMap { $0 }
-    }
+    _ = ended.load(ordering: .acquiring)
+    return try slots.compactMap { try $0?.get() }
   }
 }
