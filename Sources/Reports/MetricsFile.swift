@@ -65,14 +65,14 @@ struct MetricsFile {
       add(
         "stale_shards", "Shards that changed or vanished after they were cleaned.", by: "change",
         Dictionary(grouping: result.stale, by: \.change.rawValue).mapValues { Double($0.count) })
-    }
-    if let result {
       add(
         "damaged_files", "Published files that are gone or of another size.",
         Double(result.damaged.count))
     }
     add("stage_seconds", "Seconds of the last run.", by: "stage", seconds)
-    add("last_run_exit_status", "0 done, 3 done but for a shard; see --help.", Double(status))
+    add(
+      "last_run_exit_status", "0 done, 3 done but for a shard or a damaged file; see --help.",
+      Double(status))
     let time = now.timeIntervalSince1970.rounded()
     add("last_run_timestamp_seconds", "When the last run ended.", time)
     add(

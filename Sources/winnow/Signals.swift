@@ -32,9 +32,11 @@ struct Signals {
     return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
   }
 
-  /// Writing to a closed pipe or past a size limit is an error to report, not the end.
-  static func ignoreWriteSignals() {
+  /// Writing to a closed pipe or past a size limit is an error to report, not the end; and how a command ended is to be
+  /// told, whatever who started this process thinks of its own.
+  static func prepare() {
     signal(SIGPIPE, SIG_IGN)
     signal(SIGXFSZ, SIG_IGN)
+    signal(SIGCHLD, SIG_DFL)
   }
 }

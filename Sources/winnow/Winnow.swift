@@ -28,7 +28,7 @@ struct Winnow: ParsableCommand {
 
   static func main() {
     Allocator.returnLargeBlocks()
-    Signals.ignoreWriteSignals()
+    Signals.prepare()
     do {
       var command = try parseAsRoot()
       try command.run()

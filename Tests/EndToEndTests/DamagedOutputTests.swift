@@ -45,6 +45,37 @@ import Testing
     #expect(try night().status == 0)
   }
 
+  @Test func whatNobodyPublishedAndWhatSomebodyDeletedWholeIsNoDamage() throws {
+    let shop = try Workshop(pairs: 200)
+    #expect(try shop.clean(out: "out").status == 0)
+    let stray = "\(shop.root)/out/ensemble/notes.txt"
+    #expect(FileManager.default.createFile(atPath: stray, contents: Data("mine".utf8)))
+    try TinyCorpus.write(
+      (200..<230).flatMap { TinyCorpus.sample($0) }, to: "\(shop.root)/in/new.tar")
+    #expect(try shop.clean(out: "out").status == 0)
+    try remove("out/ensemble/notes.txt", shop)
+    for folder in ["rejected", "decisions"] { try remove("out/\(folder)", shop) }
+    let outcome = try shop.clean(out: "out")
+    #expect(outcome.status == 0 && !outcome.errors.contains("is gone"), "\(outcome.errors)")
+    // What lies beside is no concern of the night's.
+    try FileManager.default.createDirectory(
+      atPath: "\(shop.root)/out.rebuild/.winnow", withIntermediateDirectories: true)
+    try "{".write(
+      toFile: "\(shop.root)/out.rebuild/.winnow/generation.json", atomically: true, encoding: .utf8)
+    let beside = try shop.clean(out: "out")
+    #expect(beside.status == 0 && beside.errors.contains("out.rebuild is"), "\(beside.errors)")
+  }
+
+  @Test func aFolderThatTheUserMadeStaysAfterARunThatCannotBegin() throws {
+    let shop = try Workshop(pairs: 3)
+    try FileManager.default.createDirectory(
+      atPath: "\(shop.root)/out", withIntermediateDirectories: false)
+    #expect(try shop.clean(out: "out").status == 1)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: "\(shop.root)/out") == [])
+    #expect(try shop.clean(out: "other").status == 1)
+    #expect(!FileManager.default.fileExists(atPath: "\(shop.root)/other"))
+  }
+
   @Test func aLostManifestIsMadeAgainThoughShardsAreGoneOrChanged() throws {
     let shop = try Workshop(pairs: 200)
     #expect(try shop.clean(out: "out").status == 0)

@@ -38,6 +38,28 @@ import Testing
     #expect(try shop.manifest().ledger.read == 150)
   }
 
+  @Test func aCommandThatAsksATerminalIsAFaultAndNoWaitForEver() throws {
+    let shop = try Workshop(pairs: 200)
+    // What the system does with one that reads a terminal from a group in the background.
+    let outcome = try clean(
+      shop, "in/{000000..000002}.tar", "pipe:kill -STOP $$; cat in/000003.tar", out: "out")
+    #expect(outcome.status == 3, "\(outcome.errors)")
+    #expect(outcome.errors.contains("the command waited for a terminal"), "\(outcome.errors)")
+  }
+
+  @Test func howACommandEndedIsKnownThoughTheParentIgnoresItsChildren() throws {
+    let shop = try Workshop(pairs: 200)
+    let outcome = try Workshop.run(
+      URL(fileURLWithPath: "/bin/sh"),
+      [
+        "-c",
+        "trap '' CHLD; exec '\(Workshop.binary.path)' clean 'in/{000000..000002}.tar' "
+          + "'pipe:cat in/000003.tar; exit 7' --pipeline tiny.yaml --out out",
+      ], in: shop.root)
+    #expect(outcome.status == 3, "\(outcome.errors)")
+    #expect(outcome.errors.contains("the command ended with status 7"), "\(outcome.errors)")
+  }
+
   @Test func aCommandThatPrintsOtherBytesTheNextTimeEndsTheRun() throws {
     let shop = try Workshop(pairs: 200)
     let fickle = "pipe:cat in/000003.tar; if [ -e seen ]; then echo more; fi; touch seen"

@@ -39,7 +39,7 @@ enum OutputCheck {
   {
     try checkPresent(run.directory.ensemble, in: run)
     try checkPresent(run.directory.noiseModel, in: run)
-    let damaged = damaged(manifest, in: run.directory)
+    let damaged = try damaged(manifest, in: run)
     let vital = damaged.first { $0.file == "noise-model.json" || $0.file.hasPrefix("ensemble/") }
     if let vital { throw .damagedOutput("\(run.directory.path)/\(vital.words)") }
     return damaged
@@ -54,7 +54,8 @@ enum OutputCheck {
 
   /// Bytes of what an increment publishes beside its shards, by path below the folder: judges, noise model and decisions.
   static func files(of increment: Increment, in run: RunContext) throws -> [String: Int64] {
-    let judges = try FileManager.default.subpathsOfDirectory(atPath: run.directory.ensemble)
+    let judges = try FileManager.default.contentsOfDirectory(atPath: run.directory.ensemble)
+      .filter { $0 == "ensemble.json" || $0.hasSuffix(".safetensors") && !$0.hasPrefix(".") }
     var paths = judges.map { "\(run.directory.ensemble)/\($0)" } + [run.directory.noiseModel]
     paths += increment.shards.indices.map { run.decisionPath($0, increment) }
     var files: [String: Int64] = [:]
@@ -65,14 +66,36 @@ enum OutputCheck {
     return files
   }
 
-  private static func damaged(_ manifest: Manifest, in directory: RunDirectory) -> [DamagedFile] {
+  /// Folders that no later run needs: who deletes a whole one means it.
+  private static let dispensable = ["rejected", "decisions"]
+
+  private static func damaged(
+    _ manifest: Manifest, in run: RunContext
+  ) throws(RunError) -> [DamagedFile] {
     let shards =
       manifest.clean.map { ("clean/\($0.file)", $0.bytes) }
       + manifest.rejected.map { ("rejected/\($0.file)", $0.bytes) }
     let others = (manifest.files ?? [:]).sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
-    return (shards + others).compactMap { file, bytes in
-      let found = try? FileIdentity(of: "\(directory.path)/\(file)").size
-      return found == bytes ? nil : DamagedFile(file: file, bytes: bytes, found: found)
+    let gone = dispensable.filter {
+      !FileManager.default.fileExists(atPath: "\(run.directory.path)/\($0)")
+    }
+    var damaged: [DamagedFile] = []
+    for (file, bytes) in shards + others where !gone.contains(where: { file.hasPrefix($0 + "/") }) {
+      let found = try size(of: "\(run.directory.path)/\(file)")
+      if found != bytes { damaged.append(DamagedFile(file: file, bytes: bytes, found: found)) }
+    }
+    return damaged
+  }
+
+  /// Nil where there is no such file.
+  /// - Throws: `RunError.file` where that can't be told.
+  private static func size(of path: String) throws(RunError) -> Int64? {
+    do throws(RunError) {
+      return try FileIdentity(of: path).size
+    } catch {
+      if case .file(_, _, ENOENT) = error { return nil }
+      if case .file(_, _, ENOTDIR) = error { return nil }
+      throw error
     }
   }
 

@@ -92,14 +92,14 @@ enum Rebuild {
   }
 
   /// Tells of what a rebuild that was stopped left beside the folder.
-  static func noteLeftover(in run: RunContext) throws {
+  static func noteLeftover(in run: RunContext) {
     let beside = RunDirectory(realPath(run.directory.path) + ".rebuild")
     let files = FileManager.default
     guard files.fileExists(atPath: beside.state) else { return }
-    let (there, here) = (
-      try Generation(of: beside).number, try Generation(of: run.directory).number
-    )
-    let isOld = files.fileExists(atPath: beside.increment(0)) && there < here
+    // What can't be read isn't gone on with either.
+    let there = (try? Generation(of: beside).number) ?? -1
+    let here = (try? Generation(of: run.directory).number) ?? 0
+    let isOld = there < 0 || files.fileExists(atPath: beside.increment(0)) && there < here
     run.observe(
       .note(
         isOld

@@ -70,6 +70,7 @@ struct Restoring: Codable {
   private static func limits(in run: RunContext) throws -> ReadLimits {
     var limits = (try Settings.provenance(in: run).read ?? ReadConfiguration()).limits
     limits.maxSampleBytes += 1 << 20
+    limits.maxMembers += 1
     return limits
   }
 

@@ -62,35 +62,44 @@ struct ShellCommand {
   ) throws(RunError) -> String? {
     defer { close(output) }
     do throws(RunError) {
-      try copyAll(to: descriptor, path, cancellation: cancellation)
+      guard try copyAll(to: descriptor, path, cancellation: cancellation) else {
+        stop()
+        return "the command waited for a terminal, and it has none: it may ask for nothing"
+      }
     } catch {
       stop()
       throw error
     }
     var status: Int32 = 0
-    while waitpid(process, &status, WNOHANG) == 0 {
+    var ended = waitpid(process, &status, WNOHANG)
+    while ended == 0 {
       if cancellation.isCancelled { stop() }
       try cancellation.check()
       usleep(5000)
+      ended = waitpid(process, &status, WNOHANG)
     }
+    // A status that is lost is no success.
+    guard ended == process else { return "how the command ended can't be told" }
     let signal = status & 0x7F
     if signal != 0 { return "the command ended with signal \(signal)" }
     let code = status >> 8 & 0xFF
     return code == 0 ? nil : "the command ended with status \(code)"
   }
 
+  /// - Returns: false where the command is stopped, as the system does with one that asks a terminal.
   private func copyAll(
     to descriptor: Int32, _ path: String, cancellation: Cancellation
-  ) throws(RunError) {
+  ) throws(RunError) -> Bool {
     let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
     defer { block.deallocate() }
     while true {
       try cancellation.check()
       var waiting = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
       let ready = poll(&waiting, 1, 100)
+      if ready == 0, isStopped { return false }
       if ready == 0 || ready < 0 && errno == EINTR { continue }
       let count = read(output, block.baseAddress, block.count)
-      if count == 0 { return }
+      if count == 0 { return true }
       guard count > 0 else { throw .file(path: path, operation: "read for", code: errno) }
       var rest = UnsafeRawBufferPointer(rebasing: block[..<count])
       while !rest.isEmpty {
@@ -99,6 +108,12 @@ struct ShellCommand {
         rest = UnsafeRawBufferPointer(rebasing: rest[written...])
       }
     }
+  }
+
+  private var isStopped: Bool {
+    var information = siginfo_t()
+    return waitid(P_PID, id_t(process), &information, WSTOPPED | WNOHANG | WNOWAIT) == 0
+      && information.si_signo != 0
   }
 
   /// Ends the command and what it started: asks first, and doesn't wait longer than a second.

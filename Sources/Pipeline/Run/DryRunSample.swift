@@ -42,14 +42,15 @@ struct DryRunSample {
       sampled += left > 0 ? size : min(size, Double(reader.report.storedBytes))
       shards.append(ShardPath(path: own))
     }
-    let files = paths.compactMap {
-      ShardPath.isPipe($0) ? nil : try? FileIdentity(of: $0).size
-    } as [Int64]
+    let files =
+      paths.compactMap {
+        ShardPath.isPipe($0) ? nil : try? FileIdentity(of: $0).size
+      } as [Int64]
     totalBytes = files.reduce(0, +)
     let known = printed.isEmpty ? files : printed
     if files.count < paths.count, !known.isEmpty {
       let commands = Int64(paths.count { ShardPath.isPipe($0) })
-      totalBytes += commands * known.reduce(0, +) / Int64(known.count)
+      totalBytes += commands * (known.reduce(0, +) / Int64(known.count))
     }
     if sampled > 0 { factor = max(1, Double(totalBytes) / sampled) }
   }

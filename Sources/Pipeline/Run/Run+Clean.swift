@@ -24,7 +24,7 @@ extension Run {
   ) throws -> RunResult {
     try Restoring.finish(in: run)
     var log = try IncrementLog(of: run.directory)
-    try Rebuild.noteLeftover(in: run)
+    Rebuild.noteLeftover(in: run)
     let damaged = try OutputCheck.run(log, in: run)
     let survey = try run.stage(.pin) { try log.survey(shards, in: run) }
     survey.tell(run.observe)
@@ -48,7 +48,7 @@ extension Run {
       case .drifted: return try Rebuild.onDrift(shards, ensemble: ensemble, in: run)
       }
     } else if !hadOpen {
-      result = try nothingNew(ensemble: ensemble, Settings.Section.allCases, in: run)
+      result = try nothingNew(ensemble: ensemble, Settings.Section.allCases, damaged, in: run)
     }
     result.damaged = damaged
     result.stale = try PublishedShards.complete(survey.stale, in: run)

@@ -10,11 +10,12 @@ public enum Run {
   public static func train(_ shards: ShardSelection, in run: RunContext) throws -> RunResult {
     try locked(run, shards) {
       // Of a finished folder's corpus, which may have grown, the judges stay.
+      let damaged = try checked(in: run)
       let log = try IncrementLog(of: run.directory)
       let first = log.finished > 0 ? log.pinned.first : nil
-      try OutputCheck.run(log, in: run)
       let increment = try first ?? pin(shards, in: run)
-      return RunResult(faults: try TrainStage.run(increment, in: run).faults)
+      return RunResult(
+        faults: try TrainStage.run(increment, in: run).faults, damaged: damaged)
     }
   }
 
@@ -36,17 +37,20 @@ public enum Run {
     _ shards: ShardSelection, ensemble: String?, in run: RunContext
   ) throws -> RunResult {
     try locked(run, shards) {
+      let damaged = try checked(in: run)
       guard
         let (increment, judges) = try run.alone({ () throws -> (Increment, Judges)? in
           guard let increment = try current(shards, in: run) else { return nil }
           try Settings.pin(ScoreStage.sections, in: run)
           return (increment, try EnsembleStage.adopt(ensemble, in: run))
         })
-      else { return try nothingNew(ensemble: ensemble, ScoreStage.sections, in: run) }
+      else { return try nothingNew(ensemble: ensemble, ScoreStage.sections, damaged, in: run) }
       let records = try run.stage(.score) {
         try ScoreStage.run(increment, judges: judges, in: run)
       }
-      return result(of: records, increment, in: run)
+      var result = result(of: records, increment, in: run)
+      result.damaged = damaged
+      return result
     }
   }
 
@@ -58,8 +62,8 @@ public enum Run {
     return try locked(run) {
       let paths = directories.map { absolutePath($0.path) }
       let isOwn = paths == [absolutePath(run.directory.path)]
+      if isOwn { _ = try checked(in: run) }
       let log = try IncrementLog(of: run.directory)
-      if isOwn { try OutputCheck.run(log, in: run) }
       if isOwn, log.pinned.count > 1 {
         try OutputCheck.checkPresent(run.directory.noiseModel, in: run)
         run.observe(.note("the noise model stays: shards that it cut are published"))
@@ -73,6 +77,7 @@ public enum Run {
   /// `publish` ends it.
   public static func filter(_ shards: ShardSelection, in run: RunContext) throws -> RunResult {
     try locked(run, shards) {
+      let damaged = try checked(in: run)
       let sections = ScoreStage.readingSections + [.write]
       let work = try run.alone { () throws -> WriteOrder? in
         guard let increment = try current(shards, in: run) else { return nil }
@@ -81,10 +86,11 @@ public enum Run {
         let noise = try FitStage.reuse(for: records, in: run)
         return try WriteOrder(increment, records, noise, in: run)
       }
-      guard let work else { return try nothingNew(ensemble: nil, sections, in: run) }
+      guard let work else { return try nothingNew(ensemble: nil, sections, damaged, in: run) }
       try work.write(in: run)
-      guard run.rank.isWhole else { return RunResult(faults: work.faults) }
-      let result = try work.publish(in: run)
+      guard run.rank.isWhole else { return RunResult(faults: work.faults, damaged: damaged) }
+      var result = try work.publish(in: run)
+      result.damaged = damaged
       notePolicy(for: result.drift, in: run)
       return result
     }
@@ -94,12 +100,10 @@ public enum Run {
   public static func publish(in run: RunContext) throws -> RunResult {
     try locked(run) {
       try run.directory.checkOrigin()
+      let damaged = try checked(in: run)
       let log = try IncrementLog(of: run.directory)
-      let damaged = try OutputCheck.run(log, in: run)
       guard let increment = log.open.first else {
-        var result = try nothingNew(ensemble: nil, [], in: run)
-        result.damaged = damaged
-        return result
+        return try nothingNew(ensemble: nil, [], damaged, in: run)
       }
       guard run.directory.isPlanned(increment.index) else {
         throw RunError.missing(
@@ -139,12 +143,12 @@ public enum Run {
       try run.directory.checkOrigin()
       run.commands.allow(shards)
     }
-    let isNew = run.rank.isWhole && !FileManager.default.fileExists(atPath: run.directory.state)
+    let isNew = !FileManager.default.fileExists(atPath: run.directory.path)
     let lock = try RunLock(run.directory, rank: run.rank)
     defer {
       withExtendedLifetime(lock) {
         try? FileManager.default.removeItem(atPath: run.directory.temporary)
-        if isNew { run.directory.takeBack() }
+        if run.rank.isWhole { run.directory.takeBack(withFolder: isNew) }
       }
     }
     try run.directory.prepare()
@@ -157,14 +161,20 @@ public enum Run {
     try run.stage(.pin) { try Increment.pin(shards, in: run) }
   }
 
+  /// Finishes what a killed `restore` left, then looks at what is published.
+  private static func checked(in run: RunContext) throws -> [DamagedFile] {
+    try run.alone {
+      try Restoring.finish(in: run)
+      return try OutputCheck.run(IncrementLog(of: run.directory), in: run)
+    }
+  }
+
   /// The increment to work on: the one that is open, else what is new, pinned; nil when nothing is.
   private static func current(
     _ shards: ShardSelection, in run: RunContext
   ) throws -> Increment? {
     try run.stage(.pin) {
-      try Restoring.finish(in: run)
       var log = try IncrementLog(of: run.directory)
-      try OutputCheck.run(log, in: run)
       let survey = try log.survey(shards, in: run)
       survey.tell(run.observe)
       return try log.open.first ?? log.pin(survey, in: run)
@@ -174,14 +184,14 @@ public enum Run {
   /// The finished run in this folder. The libraries may have changed since: nothing is computed any more.
   /// - Throws: `RunError.otherSettings`, `.otherEnsemble` where it isn't what is asked for.
   static func nothingNew(
-    ensemble: String?, _ sections: [Settings.Section], in run: RunContext
+    ensemble: String?, _ sections: [Settings.Section], _ damaged: [DamagedFile], in run: RunContext
   ) throws -> RunResult {
     let manifest = try checkFinished(ensemble: ensemble, sections, in: run)
     run.timings.close(in: run.directory)
     let faults = manifest.shards.compactMap { shard in
       shard.fault.map { (shard.path, shard.message ?? $0) }
     }
-    return RunResult(manifest: manifest, isNothingNew: true, faults: faults)
+    return RunResult(manifest: manifest, isNothingNew: true, faults: faults, damaged: damaged)
   }
 
   /// - Throws: as `nothingNew`.

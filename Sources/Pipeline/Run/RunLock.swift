@@ -52,6 +52,11 @@ private final class HeldFile: Sendable {
         .trimmingCharacters(in: .whitespacesAndNewlines)
       throw .lockHeld(directory: directory, pid: pid.isEmpty ? "unknown" : pid)
     }
+    // One that was taken back with its folder since it was opened keeps nobody out.
+    var (held, there) = (stat(), stat())
+    guard fstat(descriptor, &held) == 0, stat(path, &there) == 0, held.st_ino == there.st_ino else {
+      throw .lockHeld(directory: directory, pid: "unknown")
+    }
     let pid = isShared ? [] : Array("\(getpid())\n".utf8)
     guard ftruncate(descriptor, 0) == 0, write(descriptor, pid, pid.count) == pid.count else {
       throw .file(path: path, operation: "write", code: errno)

@@ -85,14 +85,15 @@ public struct RunDirectory: Sendable, Equatable {
     for folder in [temporary, increments, scores, units] { try makeFolder(folder) }
   }
 
-  /// Undoes `prepare` where nothing was pinned since: an error must not leave a folder that was never asked for.
-  func takeBack() {
+  /// Undoes `prepare` where nothing is pinned: an error must not leave a folder that was never asked for.
+  /// - Parameter withFolder: the output folder too, which the run made.
+  func takeBack(withFolder: Bool) {
     let files = FileManager.default
     guard (try? files.contentsOfDirectory(atPath: increments))?.isEmpty ?? true,
       (try? files.contentsOfDirectory(atPath: path)) == [".winnow"]
     else { return }
     try? files.removeItem(atPath: state)
-    rmdir(path)
+    if withFolder { rmdir(path) }
   }
 
   /// `mkdir -p`.
