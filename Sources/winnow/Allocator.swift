@@ -10,4 +10,7 @@ enum Allocator {
     // With the other one set it would stay at 128 KiB: an image's bytes would go back and forth.
     mallopt(M_TRIM_THRESHOLD, 2 << 20)
   }
+
+  /// Gives the system all that is free, also between what is held: a stage's leftovers serve no other.
+  static func returnFree() { malloc_trim(0) }
 }

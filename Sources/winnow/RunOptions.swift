@@ -118,6 +118,7 @@ struct RunOptions: ParsableArguments {
     let observe: RunObserver = { [quiet] event in
       if !quiet { printer.show(event) }
       reporter.observe(event)
+      if case .ended = event { Allocator.returnFree() }
     }
     do {
       let context = try RunContext(
