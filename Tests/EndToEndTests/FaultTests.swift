@@ -84,7 +84,9 @@ import Testing
     #expect(differences(try shop.tree("whole"), try shop.tree("out")) == [])
   }
 
-  @Test func tooLittleAddressSpaceIsSaidAndNotWaitedFor() throws {
+  @Test(.disabled(if: Workshop.isSanitized)) func tooLittleAddressSpaceIsSaidAndNotWaitedFor()
+    throws
+  {
     let shop = try Workshop(pairs: 120)
     let limited = try clean(shop, "ulimit -v 1000000;", out: "out")
     #expect(limited.status == 2 && limited.errors.contains("ulimit -v"), "\(limited.errors)")

@@ -100,14 +100,11 @@ import Testing
     return (outcome, try #require(Int(text)) << 10)
   }
 
-  /// A sanitizer takes several times the memory.
-  private static let isSanitized = ProcessInfo.processInfo.environment["WINNOW_SANITIZED"] != nil
-
   /// What a shard of nothing much takes.
   private static let usual = 160 << 20
 
   @Test(
-    .disabled(if: isSanitized),
+    .disabled(if: Workshop.isSanitized),
     arguments: [
       (#"b'{"a": [' + b'{},' * (20 << 20) + b'0]}'"#, "more than are read"),
       (#"b"[" * (60 << 20)"#, "nested"),
@@ -126,7 +123,9 @@ import Testing
     #expect(bytes < Self.usual + 3 * (60 << 20), "\(bytes >> 20) MB")
   }
 
-  @Test(.disabled(if: isSanitized)) func aSparseMapOfMillionsOfEntriesTakesNoMemory() throws {
+  @Test(.disabled(if: Workshop.isSanitized)) func aSparseMapOfMillionsOfEntriesTakesNoMemory()
+    throws
+  {
     let shop = try Workshop()
     try makeTar(
       #"""

@@ -41,6 +41,9 @@ final class Workshop {
     return try Self.run(Self.binary, arguments, in: root, input: "")
   }
 
+  /// A sanitizer takes several times the memory, and of addresses more than there is memory.
+  static let isSanitized = ProcessInfo.processInfo.environment["WINNOW_SANITIZED"] != nil
+
   /// Starts `winnow` and doesn't wait for it.
   func start(_ arguments: String...) throws -> Process {
     let process = Process()
