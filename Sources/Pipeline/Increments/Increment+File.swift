@@ -38,7 +38,7 @@ extension Increment {
 
   /// - Throws: `RunError.missing`, `.otherFormat` or `.damagedState`.
   init(at path: String) throws(RunError) {
-    guard let file = fopen(path, "r") else {
+    guard let file = fopen(path, "re") else {
       throw .missing(file: path, remedy: "run the same command again")
     }
     defer { fclose(file) }

@@ -15,7 +15,7 @@ public struct LabelStage: Sendable {
   private let workers: Int
   private let cancellation: Cancellation
   /// One for each worker, kept from read to read.
-  private let buffers = BufferPool()
+  private let buffers = ChunkBuffers()
 
   /// - Parameters:
   ///   - labels: an `.npy` of whole numbers, `[n]`.
@@ -135,7 +135,7 @@ private final class ChunkQueue: Sendable {
   var failure: (any Error)? { state.withLock { $0.failure?.error } }
 }
 
-private final class BufferPool: Sendable {
+private final class ChunkBuffers: Sendable {
   private let free = Mutex<[LabelSource.Buffer]>([])
 
   func take() -> LabelSource.Buffer { free.withLock { $0.popLast() } ?? LabelSource.Buffer() }
