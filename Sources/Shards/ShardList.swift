@@ -45,7 +45,7 @@ public struct ShardList: Sendable {
     var folders: [String] = []
     var hasReadInput = false
     /// Hashes: the paths themselves are held once.
-    private var seen: Set<Int> = []
+    private var seen = HashSet()
 
     /// A line after another: a list is longer than what it comes to.
     mutating func add(
@@ -118,7 +118,7 @@ public struct ShardList: Sendable {
 
     private mutating func append(_ path: String) throws(ShardListError) {
       let plain = ShardList.plain(path)
-      if !seen.insert(plain.hashValue).inserted,
+      if !seen.insert(plain.hashValue),
         paths.contains(where: { ShardList.plain($0.path) == plain })
       {
         throw .duplicate(path: path)

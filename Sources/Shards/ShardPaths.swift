@@ -1,8 +1,9 @@
-/// Paths in their order, the bytes of all in one array: a list of a million takes little more than they do.
+/// Paths in their order, the bytes of all in one array: a list of a million takes no more than they do, and no memory of the
+/// process' own (``SpilledArray``).
 public struct ShardPaths: RandomAccessCollection, Sendable, Equatable {
-  private var bytes: [UInt8] = []
+  private var bytes = SpilledArray<UInt8>()
   /// Where in `bytes` each path ends.
-  private var ends: [Int] = []
+  private var ends = SpilledArray<Int>()
 
   public init() {}
 
@@ -17,7 +18,9 @@ public struct ShardPaths: RandomAccessCollection, Sendable, Equatable {
   }
 
   public mutating func append(_ path: ShardPath) {
-    bytes.append(contentsOf: path.path.utf8)
+    for byte in path.path.utf8 { bytes.append(byte) }
     ends.append(bytes.count)
   }
+
+  public static func == (a: Self, b: Self) -> Bool { a.elementsEqual(b) }
 }

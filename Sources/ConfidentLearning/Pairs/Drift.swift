@@ -23,7 +23,7 @@ extension PairStatistics {
   /// - Parameter least: the smallest statistic that matters.
   /// - Returns: nil where either has no pairs.
   public func drift(from fitted: PairStatistics, least: Double) -> Drift? {
-    let (new, old) = (observed, fitted.observed)
+    let (new, old) = (whole.observed, fitted.whole.observed)
     guard new.count > 0, old.count > 0 else { return nil }
     let (n, m) = (Double(new.count), Double(old.count))
     var (below, belowOld, distance) = (0.0, 0.0, 0.0)

@@ -8,14 +8,10 @@ struct JointEstimate {
   var noiseRate: Double
 
   init(_ statistics: PairStatistics, _ repairing: Repairing) {
-    let held = statistics.parts.filter { $0.observed.count > 0 || repairing.repaired($0).count > 0 }
-    let labels = (0..<Self.folds).map { fold in
-      let parts = held.indices.filter { $0 % Self.folds == fold }.map { held[$0] }
-      return (
-        observed: ScoreHistogram(merging: parts.map(\.observed)),
-        repaired: ScoreHistogram(merging: parts.map { repairing.repaired($0) })
-      )
-    }
+    let held = statistics.parts.filter { $0.observed.count > 0 || repairing.count(in: $0) > 0 }
+    var folds = Array(repeating: PairStatistics.Part(), count: Self.folds)
+    for (index, part) in held.enumerated() { folds[index % Self.folds].merge(part) }
+    let labels = folds.map { (observed: $0.observed, repaired: repairing.repaired($0)) }
     let parts = labels.indices.map { fold in
       var others = labels.indices.filter { $0 != fold }
       // A few captions may leave one label to this fold alone.
@@ -31,12 +27,12 @@ struct JointEstimate {
         observed: labels[fold].observed, repaired: labels[fold].repaired,
         probabilities: (0..<ScoreHistogram.binCount).map { calibration(ScoreHistogram.centre($0)) })
     }
-    let observed = Double(statistics.observed.count)
+    let observed = Double(statistics.pairs)
     thresholds = ConfidenceThresholds(parts)
     joint = ConfidentJoint(parts, thresholds: thresholds, repairedWeight: repairing.weight)
     calibrated = joint.calibrated(
       match: observed,
-      mismatch: Double(statistics.repaired(repairing).count) * repairing.weight)
+      mismatch: Double(labels.reduce(0) { $0 + $1.repaired.count }) * repairing.weight)
     noiseRate = calibrated.matchMismatch / observed
   }
 }

@@ -12,9 +12,10 @@ extension NoiseModel {
     _ statistics: PairStatistics, repairing: Repairing, cut: Cut
   ) throws(NoiseModelError) -> NoiseModel {
     try check(statistics, cut)
-    let observed = statistics.observed
-    let random = statistics.repaired(.random)
-    let repaired = statistics.repaired(repairing)
+    let whole = statistics.whole
+    let observed = whole.observed
+    let random = whole.randomRepaired
+    let repaired = repairing.repaired(whole)
     let rate = NoiseRate(observed: observed, mismatched: random)
     let cautiousRate = NoiseRate(observed: observed, mismatched: repaired)
     let joint = JointEstimate(statistics, repairing)
@@ -94,20 +95,21 @@ extension NoiseModel {
       var noise: [[Float]] = []
       for _ in 0..<resamples {
         let drawn = statistics.resampled(using: &random)
+        let whole = drawn.whole
+        let observed = whole.observed
+        let atRandom = whole.randomRepaired
+        let repaired = repairing.repaired(whole)
         // Chance may draw parts that hold nothing.
-        let counts = [drawn.pairs, drawn.repaired(.random).count, drawn.repaired(repairing).count]
-        if counts.contains(0) { continue }
-        let cautious = NoiseModel.rates(drawn, repairing)
+        if [observed, atRandom, repaired].contains(where: { $0.count == 0 }) { continue }
+        let cautious = NoiseModel.rates(observed, repaired)
         samples.append(
           (
-            NoiseModel.rates(drawn, .random), cautious, JointEstimate(drawn, repairing),
-            drawn.observed.areaUnderROC(against: drawn.repaired(.random))
+            NoiseModel.rates(observed, atRandom), cautious, JointEstimate(drawn, repairing),
+            observed.areaUnderROC(against: atRandom)
           ))
         guard limitsNoise else { continue }
         noise.append(
-          Self.noiseAbove(
-            drawn.observed, repaired: drawn.repaired(repairing),
-            rate: (cautious.low + cautious.high) / 2))
+          Self.noiseAbove(observed, repaired: repaired, rate: (cautious.low + cautious.high) / 2))
       }
       noiseAbove = (0..<ScoreHistogram.binCount).map { bin in
         let sorted = noise.map { $0[bin] }.sorted()
@@ -152,9 +154,7 @@ extension NoiseModel {
   }
 
   /// The noise rates by the least and the largest exponent.
-  private static func rates(_ statistics: PairStatistics, _ repairing: Repairing) -> Interval {
-    let observed = statistics.observed
-    let repaired = statistics.repaired(repairing)
+  private static func rates(_ observed: ScoreHistogram, _ repaired: ScoreHistogram) -> Interval {
     let ends = [NoiseRate.exponents.lowerBound, NoiseRate.exponents.upperBound].map {
       NoiseRate(observed: observed, mismatched: repaired, exponent: $0).rate
     }

@@ -17,6 +17,12 @@ public struct PairStatistics: Sendable, Equatable {
 
     public init() {}
 
+    mutating func merge(_ other: Part) {
+      observed.merge(other.observed)
+      randomRepaired.merge(other.randomRepaired)
+      clusterRepaired.merge(other.clusterRepaired)
+    }
+
     enum CodingKeys: String, CodingKey {
       case observed
       case randomRepaired = "random_repaired"
@@ -35,13 +41,8 @@ public struct PairStatistics: Sendable, Equatable {
   /// Observed pairs in all parts.
   public var pairs: Int { parts.reduce(0) { $0 + $1.observed.count } }
 
-  /// The observed scores of all parts.
-  var observed: ScoreHistogram { ScoreHistogram(merging: parts.map(\.observed)) }
-
-  /// The mismatch label's scores of all parts.
-  func repaired(_ repairing: Repairing) -> ScoreHistogram {
-    ScoreHistogram(merging: parts.map { repairing.repaired($0) })
-  }
+  /// All parts together.
+  var whole: Part { parts.reduce(into: Part()) { $0.merge($1) } }
 
   /// Adds a pair as it came, by the mean of its standardised scores.
   ///
@@ -60,11 +61,7 @@ public struct PairStatistics: Sendable, Equatable {
 
   /// Adds the pairs of `other`.
   public mutating func merge(_ other: PairStatistics) {
-    for part in parts.indices {
-      parts[part].observed.merge(other.parts[part].observed)
-      parts[part].randomRepaired.merge(other.parts[part].randomRepaired)
-      parts[part].clusterRepaired.merge(other.parts[part].clusterRepaired)
-    }
+    for part in parts.indices { parts[part].merge(other.parts[part]) }
   }
 }
 
@@ -78,8 +75,10 @@ extension PairStatistics: Codable {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     _ = try values.decode(FormatVersion<PairFormat>.self, forKey: .formatVersion)
     parts = try values.decode([Part].self, forKey: .parts)
+    let whole = whole
     let wholeImages =
-      observed.count == repaired(.random).count && observed.count == repaired(.cluster).count
+      whole.observed.count == whole.randomRepaired.count
+      && whole.observed.count == whole.clusterRepaired.count
     guard parts.count == Self.partCount, wholeImages else {
       throw DecodingError.dataCorruptedError(
         forKey: .parts, in: values,

@@ -18,6 +18,15 @@ public enum Repairing: String, Codable, CaseIterable, Sendable {
     }
   }
 
+  /// How many scores `repaired` holds.
+  func count(in part: PairStatistics.Part) -> Int {
+    switch self {
+    case .random: part.randomRepaired.count
+    case .cluster: part.clusterRepaired.count
+    case .both: 2 * part.randomRepaired.count + part.clusterRepaired.count
+    }
+  }
+
   /// The weight of one re-paired score, so that every image counts once.
   var weight: Double { self == .both ? 1.0 / 3 : 1 }
 }

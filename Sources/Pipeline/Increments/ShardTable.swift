@@ -1,9 +1,9 @@
 import Shards
 
 extension Increment {
-  /// Shards in their order, packed: each takes its path and fifty bytes, a third of what it takes apart.
+  /// Shards in their order, packed: each takes its path and fifty bytes, in a file once there are many.
   struct ShardTable: RandomAccessCollection, Sendable, Equatable {
-    private struct Row: Equatable {
+    private struct Row: BitwiseCopyable {
       /// -1 where there is no identity.
       var size: Int64
       var modified: Int64
@@ -14,7 +14,7 @@ extension Increment {
     }
 
     private var paths = ShardPaths()
-    private var rows: [Row] = []
+    private var rows = SpilledArray<Row>()
     /// Those that a row doesn't say all of: with another name than their path's, say.
     private var others: [Int: Shard] = [:]
 
