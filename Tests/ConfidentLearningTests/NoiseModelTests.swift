@@ -11,11 +11,13 @@ func gaussian(_ x: Double, _ mean: Double, _ deviation: Double) -> Double {
 @Suite struct NoiseModelTests {
   static let mixture = Mixture(noise: 0.3, hard: 0.5)
 
+  /// Few resamples, for what doesn't look at the intervals' ends.
   static func fit(
     _ mixture: Mixture = Self.mixture, _ repairing: Repairing = .both,
-    _ cut: Cut = .pruneByNoiseRate
+    _ cut: Cut = .pruneByNoiseRate, resamples: Int = 40
   ) throws -> NoiseModel {
-    try NoiseModel.fit(mixture.statistics(), repairing: repairing, cut: cut)
+    try NoiseModel.fit(
+      mixture.statistics(), repairing: repairing, cut: cut, resamples: resamples)
   }
 
   @Test(arguments: [0, 0.1, 0.3, 0.5], [1.4, 2.4, 3])
@@ -39,7 +41,7 @@ func gaussian(_ x: Double, _ mean: Double, _ deviation: Double) -> Double {
     for seed in UInt64(1)...10 {
       let mixture = Mixture(
         noise: noise, match: match, matchDeviation: 1, pairs: 1500, seed: seed)
-      let interval = try Self.fit(mixture, .random).noiseRateInterval
+      let interval = try Self.fit(mixture, .random, resamples: 400).noiseRateInterval
       held += (interval.low...interval.high).contains(noise) ? 1 : 0
     }
     #expect(held >= 9)
@@ -56,7 +58,8 @@ func gaussian(_ x: Double, _ mean: Double, _ deviation: Double) -> Double {
 
   @Test func weakJudgesKnowIt() throws {
     func width(_ match: Double) throws -> Double {
-      let interval = try Self.fit(Mixture(noise: 0.2, match: match), .random).noiseRateInterval
+      let interval = try Self.fit(Mixture(noise: 0.2, match: match), .random, resamples: 400)
+        .noiseRateInterval
       return interval.high - interval.low
     }
     #expect(try width(3) < 0.04)
@@ -142,7 +145,8 @@ func gaussian(_ x: Double, _ mean: Double, _ deviation: Double) -> Double {
     let pairs = Self.mixture.draw()
     var merged = PairStatistics(pairs[9000...])
     merged.merge(PairStatistics(pairs[..<9000]))
-    let model = try NoiseModel.fit(merged, repairing: .both, cut: .confidentLearning)
+    let model = try NoiseModel.fit(
+      merged, repairing: .both, cut: .confidentLearning, resamples: 40)
     #expect(model == (try Self.fit(Self.mixture, .both, .confidentLearning)))
   }
 
@@ -188,7 +192,8 @@ func gaussian(_ x: Double, _ mean: Double, _ deviation: Double) -> Double {
       for cut in [.predictedNeqGiven, .pruneByNoiseRate, .confidentLearning, .maxNoise(0.1)]
         as [Cut]
       {
-        let model = try NoiseModel.fit(statistics, repairing: .both, cut: cut)
+        let model = try NoiseModel.fit(
+          statistics, repairing: .both, cut: cut, resamples: 40)
         #expect(!model.isTelling)
         #expect(model.noiseRateInterval.low == 0)
         #expect(model.keeps(-16))

@@ -1,15 +1,14 @@
 extension NoiseModel {
-  private static let resamples = 400
-
   /// Two-class confident learning: observed pairs carry the given label *match*, re-paired ones are
   /// known to be *mismatch*.
   ///
   /// Thresholds and joint are cross-fitted: each part is judged by the calibration of the others.
   ///
+  /// - Parameter resamples: of the bootstrap behind the 95 % intervals; below 100 these are rough.
   /// - Throws: `.tooFewPairs` below `minimumPairs`, `.onePartOnly` where nothing is left to
   ///   cross-fit on, `.notAFraction` for a cut whose parameter is outside 0...1.
   public static func fit(
-    _ statistics: PairStatistics, repairing: Repairing, cut: Cut
+    _ statistics: PairStatistics, repairing: Repairing, cut: Cut, resamples: Int = 400
   ) throws(NoiseModelError) -> NoiseModel {
     try check(statistics, cut)
     let whole = statistics.whole
@@ -21,7 +20,8 @@ extension NoiseModel {
     let joint = JointEstimate(statistics, repairing)
     let separation = observed.areaUnderROC(against: random)
     let intervals = Intervals(
-      statistics, repairing, rate, cautiousRate, joint, separation, limitsNoise: cut.limitsNoise)
+      statistics, repairing, rate, cautiousRate, joint, separation,
+      resamples: resamples, limitsNoise: cut.limitsNoise)
     let isTelling = intervals.separation.low > 0.5
 
     let calibration = IsotonicCalibration(match: observed, mismatch: random)
@@ -88,7 +88,8 @@ extension NoiseModel {
 
     init(
       _ statistics: PairStatistics, _ repairing: Repairing, _ rate: NoiseRate,
-      _ cautious: NoiseRate, _ joint: JointEstimate, _ separation: Double, limitsNoise: Bool
+      _ cautious: NoiseRate, _ joint: JointEstimate, _ separation: Double, resamples: Int,
+      limitsNoise: Bool
     ) {
       var random = SplitMix64(state: 0)
       var samples: [(random: Interval, cautious: Interval, joint: JointEstimate, area: Double)] = []
@@ -155,8 +156,9 @@ extension NoiseModel {
 
   /// The noise rates by the least and the largest exponent.
   private static func rates(_ observed: ScoreHistogram, _ repaired: ScoreHistogram) -> Interval {
+    let low = NoiseRate.LowScores(observed: observed, mismatched: repaired)
     let ends = [NoiseRate.exponents.lowerBound, NoiseRate.exponents.upperBound].map {
-      NoiseRate(observed: observed, mismatched: repaired, exponent: $0).rate
+      NoiseRate(low, exponent: $0).rate
     }
     return Interval(low: ends.min() ?? 0, high: ends.max() ?? 0)
   }

@@ -14,10 +14,26 @@ struct NoiseRate: Equatable {
   /// The share of the mismatches' scores that is looked at, and into how many equally likely pieces it is divided.
   static let reach = 0.5
   private static let pieces = 20
+  private static let ends = (1...pieces).map { reach * Double($0) / Double(pieces) }
   static let exponent = 2.25
   /// What `exponent` may be without being wrong.
   static let exponents = 1.75...2.75
   private static let iterations = 400
+
+  /// How many observed pairs score below the quantiles of the mismatches that end the pieces.
+  struct LowScores {
+    /// Of the observed pairs, by piece.
+    var shares: [Double]
+    /// In all pieces.
+    var pairs: Double
+
+    /// Neither is empty.
+    init(observed: ScoreHistogram, mismatched: ScoreHistogram) {
+      let below = ends.map { observed.count(below: mismatched.quantile($0) ?? 0) }
+      shares = zip(below, [0] + below).map { ($0 - $1) / Double(observed.count) }
+      pairs = below.last ?? 0
+    }
+  }
 
   /// In `0...1`.
   var rate: Double
@@ -27,15 +43,17 @@ struct NoiseRate: Equatable {
   /// - Parameters:
   ///   - observed: not empty.
   ///   - mismatched: known mismatches; not empty.
-  init(observed: ScoreHistogram, mismatched: ScoreHistogram, exponent: Double = Self.exponent) {
+  init(observed: ScoreHistogram, mismatched: ScoreHistogram) {
+    self.init(LowScores(observed: observed, mismatched: mismatched), exponent: Self.exponent)
+  }
+
+  init(_ low: LowScores, exponent: Double) {
     let pieces = Self.pieces
-    let ends = (1...pieces).map { Self.reach * Double($0) / Double(pieces) }
-    let below = ends.map { observed.count(below: mismatched.quantile($0) ?? 0) }
-    let shares = zip(below, [0] + below).map { ($0 - $1) / Double(observed.count) }
-    let matches = zip(ends, [0] + ends).map { pow($0, exponent) - pow($1, exponent) }
+    let shares = low.shares
+    let matches = zip(Self.ends, [0] + Self.ends).map { pow($0, exponent) - pow($1, exponent) }
     let piece = Self.reach / Double(pieces)
     let whole = matches.reduce(0, +)
-    pairs = below.last ?? 0
+    pairs = low.pairs
     // Without mismatches the best A is this; unless the likelihood then rises with r, there are none.
     let only = shares.reduce(0, +) / whole
     let rise = zip(shares, matches).reduce(0) { sum, here in
