@@ -8,6 +8,8 @@ struct NoiseWords {
 
   /// An interval wider than this says that the judges hardly tell.
   private static let unsure = 0.25
+  /// Below this area under the ROC curve many matches score as low as mismatches do, and the estimate errs upwards.
+  private static let weak = 0.85
 
   /// Name and value of each figure.
   var figures: [(String, String)] {
@@ -71,12 +73,44 @@ struct NoiseWords {
         "That is a wide range: there are few pairs, or the judges hardly tell them from re-paired ones. Train on more "
           + "pairs, or bring a pretrained model.")
     }
-    if !noise.reachable {
+    if matchSeparation < Self.weak {
+      let area = String(format: "%.2f", matchSeparation)
       lines.append(
-        "No cut reaches the noise asked for; the strictest one leaves an estimated "
-          + "\(percent(noise.cautiousNoiseKept)).")
+        """
+        The judges tell matches from re-paired captions only weakly (area under the ROC curve about \(area)): the estimate \
+        takes it that few matches score as low as those, and is too high where many do.
+        """)
     }
+    if case .maxNoise(let limit) = noise.cut { lines.append(limitWords(limit)) }
     return lines
+  }
+
+  /// What is known of the noise among the kept pairs, where that was asked for.
+  private func limitWords(_ limit: Double) -> String {
+    let left = "an estimated \(percent(noise.cautiousNoiseKept))"
+    guard noise.reachable else {
+      return noise.cautiousNoiseKept > limit
+        ? "No cut reaches the noise asked for; the surest one leaves \(left)."
+        : """
+        There are too few pairs to be sure of the noise asked for; the surest cut leaves \(left), and perhaps up to \
+        \(percent(noise.cautiousNoiseKeptBound ?? 1)).
+        """
+    }
+    let premise =
+      switch noise.repairing {
+      case .random: "if mismatched captions come from anywhere in the corpus"
+      case .cluster:
+        "if mismatched captions are of the right topic as captions of its text cluster are"
+      case .both: "if at most a third of the mismatches are of the right topic"
+      }
+    return "The noise asked for is kept to, within 2 %, \(premise)."
+  }
+
+  /// The area under the ROC curve of matches alone: the observed pairs' is lowered by the mismatches among them, which score
+  /// like re-paired ones.
+  private var matchSeparation: Double {
+    let rate = min(noise.noiseRate, 0.99)
+    return min(1, (noise.separation - rate / 2) / (1 - rate))
   }
 
   private func range(_ interval: Interval) -> String {

@@ -46,4 +46,19 @@ import Testing
     #expect(unreachable.contains("No cut reaches the noise asked for"))
     #expect(try words(match: 0.5).sentences.joined().contains("a wide range"))
   }
+
+  @Test func saysOnWhatALimitRests() throws {
+    let limited = try words(match: 4, cut: .maxNoise(0.05))
+    #expect(limited.noise.reachable)
+    #expect(limited.sentences.joined().contains("if at most a third of the mismatches are"))
+    var few = limited.noise
+    (few.reachable, few.cautiousNoiseKept, few.cautiousNoiseKeptBound) = (false, 0.04, 0.083)
+    let text = NoiseWords(noise: few).sentences.joined()
+    #expect(text.contains("too few pairs") && text.contains("4.0 %") && text.contains("8.3 %"))
+  }
+
+  @Test func saysWhenMatchesMayBeCounted() throws {
+    #expect(try words(match: 1).sentences.joined().contains("only weakly"))
+    #expect(try !words(match: 3).sentences.joined().contains("only weakly"))
+  }
 }

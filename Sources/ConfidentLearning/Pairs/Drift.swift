@@ -11,7 +11,8 @@ public struct Drift: Sendable, Equatable, Codable {
   /// The new pairs, and those of the fit.
   public var pairs: Int
   public var fittedPairs: Int
-  /// New minus fitted mean score, in standard deviations of re-paired scores: below 0 the new pairs fit worse.
+  /// New minus fitted mean score, in units of the score (each judge's re-paired scores deviate by 1): below 0 the new pairs fit
+  /// worse.
   public var shift: Double
 
   public var isDrift: Bool { statistic > threshold }

@@ -61,6 +61,8 @@ extension NoiseModel {
       scoreThreshold: threshold.score, expectedKept: kept / Double(observed.count),
       estimatedNoiseKept: noise(in: observed, from: threshold.score, mismatch: mismatch),
       cautiousNoiseKept: noise(in: observed, from: threshold.score, mismatch: cautiousMismatch),
+      cautiousNoiseKeptBound: cut.limitsNoise
+        ? intervals.noiseAbove[ScoreHistogram.bin(of: Float(threshold.score))] : nil,
       reachable: threshold.reachable)
   }
 
@@ -94,6 +96,7 @@ extension NoiseModel {
       var random = SplitMix64(state: 0)
       var samples: [(random: Interval, cautious: Interval, joint: JointEstimate, area: Double)] = []
       var noise: [[Float]] = []
+      let boundOfFew = cautious.boundOfFew(among: statistics.pairs)
       for _ in 0..<resamples {
         let drawn = statistics.resampled(using: &random)
         let whole = drawn.whole
@@ -110,7 +113,8 @@ extension NoiseModel {
           ))
         guard limitsNoise else { continue }
         noise.append(
-          Self.noiseAbove(observed, repaired: repaired, rate: (cautious.low + cautious.high) / 2))
+          Self.noiseAbove(
+            observed, repaired: repaired, rate: max(cautious.high, boundOfFew)))
       }
       noiseAbove = (0..<ScoreHistogram.binCount).map { bin in
         let sorted = noise.map { $0[bin] }.sorted()
@@ -119,10 +123,8 @@ extension NoiseModel {
       self.separation = Interval(samples.map(\.area), around: separation)
       self.rate = Self.spanned(samples.map(\.random), around: rate.rate)
       cautiousRate = Self.spanned(samples.map(\.cautious), around: cautious.rate)
-      // The rule of three: where no low score is seen, none is in any resample, and yet 3 may be expected of as many pairs.
-      let unseen = min(1, 3 / (NoiseRate.reach * Double(statistics.pairs)))
-      self.rate.high = max(self.rate.high, unseen)
-      cautiousRate.high = max(cautiousRate.high, unseen)
+      self.rate.high = max(self.rate.high, rate.boundOfFew(among: statistics.pairs))
+      cautiousRate.high = max(cautiousRate.high, boundOfFew)
       match = Interval(samples.map(\.joint.thresholds.match), around: joint.thresholds.match)
       mismatch = Interval(
         samples.map(\.joint.thresholds.mismatch), around: joint.thresholds.mismatch)

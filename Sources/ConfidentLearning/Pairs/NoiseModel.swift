@@ -15,8 +15,8 @@
 ///   by it, for otherwise most mismatches within a topic would stay.
 ///
 /// Every figure rests on the pairs counted in `observedPairs` and `repairedPairs` unless its comment says otherwise.
-/// Intervals hold 95 % of the estimates on 400 bootstrap resamples of the captions; those of noise rates span the exponents
-/// that the matches' tail may have, too.
+/// Intervals hold 95 % of the estimates on 400 bootstrap resamples of the captions, in the parts that `PairStatistics` has
+/// them in; those of noise rates span the exponents that the matches' tail may have, too.
 public struct NoiseModel: Sendable, Equatable, Codable {
   /// Fewer observed pairs than this tell nothing.
   public static let minimumPairs = 100
@@ -71,9 +71,10 @@ public struct NoiseModel: Sendable, Equatable, Codable {
   public let estimatedNoiseKept: Double
   /// The same by the cautious noise rate; what `maxNoise` holds to.
   public let cautiousNoiseKept: Double
-  /// False where no threshold leaves as little noise as `maxNoise` asks for. The threshold is then
-  /// the strictest that means something, the score of the calibration's last knot; all is kept where the judges tell
-  /// nothing.
+  /// The upper 95 % bound of that share, of `maxNoise` only.
+  public let cautiousNoiseKeptBound: Double?
+  /// False where no threshold is sure to leave as little noise as `maxNoise` asks for: the estimate lies above it, or its
+  /// bound by more than 0.02. The threshold is then that of the least bound; all is kept where the judges tell nothing.
   public let reachable: Bool
 
   enum CodingKeys: String, CodingKey {
@@ -101,17 +102,12 @@ public struct NoiseModel: Sendable, Equatable, Codable {
     case expectedKept = "expected_kept"
     case estimatedNoiseKept = "estimated_noise_kept"
     case cautiousNoiseKept = "cautious_noise_kept"
+    case cautiousNoiseKeptBound = "cautious_noise_kept_bound"
     case reachable
   }
 }
 
 extension NoiseModel {
-  /// P(label = match | score), observed and re-paired pairs weighing the same: a calibrated score,
-  /// not yet the probability that a pair of this corpus matches.
-  public func probabilityOfMatch(_ score: Float) -> Float {
-    Float(cautiousCalibration(ScoreHistogram.clamped(score)))
-  }
-
   /// The probability that an observed pair of this score is mismatched, by random re-pairing. See `MismatchPosterior`.
   public func mismatch(_ score: Float) -> Float {
     let posterior = MismatchPosterior(noiseRate: noiseRate, calibration: calibration)

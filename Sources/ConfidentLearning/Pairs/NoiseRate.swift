@@ -80,4 +80,13 @@ struct NoiseRate: Equatable {
     }
     self.rate = min(rate, 1)
   }
+
+  /// The upper 97.5 % bound of the rate of `count` pairs where so few score low that resampling them says little: the
+  /// Poisson bound of that many, all taken for mismatches (Wilson and Hilferty's approximation); 0 where there are more.
+  func boundOfFew(among count: Int) -> Double {
+    guard pairs < Double(Self.pieces) else { return 0 }
+    let next = pairs + 1
+    let root = 1 - 1 / (9 * next) + 1.96 / (3 * next.squareRoot())
+    return min(1, next * root * root * root / (Self.reach * Double(count)))
+  }
 }

@@ -9,12 +9,22 @@ struct ScoreThreshold: Equatable {
     self.reachable = reachable
   }
 
-  /// The threshold below which `fraction` of the observed pairs lie.
+  /// A bin that holds more than this share of the pairs holds equal ones: no threshold divides them.
+  private static let tied = 0.02
+
+  /// The threshold below which `fraction` of the observed pairs lie, or fewer where pairs score alike.
   init(dropping fraction: Double, of observed: ScoreHistogram) {
     // Nothing dropped is the grid's end, so that a score seen later below all of these stays too.
     let lowest = ScoreHistogram.range.lowerBound
     score = fraction > 0 ? observed.quantile(fraction) ?? lowest : lowest
-    if fraction >= 1 { score = ScoreHistogram.range.upperBound }
+    if fraction >= 1 {
+      score = ScoreHistogram.range.upperBound
+      return
+    }
+    let bin = ScoreHistogram.bin(of: Float(score))
+    if Double(observed.counts[bin]) > Self.tied * Double(observed.count) {
+      score = ScoreHistogram.lowerEdge(bin)
+    }
   }
 
   /// The lower edge of the first bin whose `mismatch` (per bin, non-increasing) is at most `limit`.
@@ -30,9 +40,11 @@ struct ScoreThreshold: Equatable {
   /// pairs is at most `limit`, and its upper bound at most `tolerance` more. A threshold chosen by the estimate alone is
   /// one at which the estimate errs to the low side.
   ///
-  /// Thresholds up to `last` are tried, the score beyond which the estimate no longer falls in
-  /// earnest. If even `last` leaves more noise than `limit`, it is the threshold, and `reachable`
-  /// is false.
+  /// Only thresholds count that keep enough pairs to show so little noise (the rule of three: none seen in n proves no
+  /// less than 3 / n), up to `last`, the score beyond which the estimate no longer falls in earnest. Where none will do,
+  /// it is the one of the least upper bound, and `reachable` is false.
+  ///
+  /// A threshold lies between bins: pairs of a bin may be copies of one another, which no threshold divides.
   ///
   /// - Parameter upper: the bound for the pairs in each bin and all above it, `[binCount]`.
   init(
@@ -49,24 +61,13 @@ struct ScoreThreshold: Equatable {
       noise[bin] = noise[bin + 1] + held * mismatch[bin]
     }
     let highest = observed.counts.lastIndex { $0 > 0 } ?? 0
-    let lastBin = min(ScoreHistogram.bin(of: Float(last)), highest)
-    func isEstimated(_ bin: Int) -> Bool { noise[bin] <= limit * kept[bin] }
-    guard
-      let bin = (0...lastBin).first(where: {
-        isEstimated($0) && upper[$0] <= limit + Self.tolerance
-      })
-    else {
-      score = min(last, ScoreHistogram.lowerEdge(highest))
-      reachable = false
-      return
+    let bins = 0...min(ScoreHistogram.bin(of: Float(last)), highest)
+    let telling = bins.prefix { kept[$0] * (limit + Self.tolerance) >= 3 }
+    let found = telling.first {
+      noise[$0] <= limit * kept[$0] && upper[$0] <= limit + Self.tolerance
     }
-    score = ScoreHistogram.lowerEdge(bin)
-    if bin > 0, !isEstimated(bin - 1) {
-      // The share of the bin below that can be kept too: noise + share * held * mismatch reaches
-      // limit * (kept + share * held).
-      let room = limit * kept[bin] - noise[bin]
-      let excess = Double(observed.counts[bin - 1]) * (mismatch[bin - 1] - limit)
-      score -= ScoreHistogram.binWidth * room / excess
-    }
+    reachable = found != nil
+    let surest = (telling.isEmpty ? bins[...] : telling).min { upper[$0] < upper[$1] }
+    score = ScoreHistogram.lowerEdge(found ?? surest ?? 0)
   }
 }

@@ -38,6 +38,8 @@ public struct Manifest: Codable, Sendable {
     public var scoreThreshold: Double
     public var estimatedNoiseKept: Double
     public var cautiousNoiseKept: Double
+    /// Its upper 95 % bound, of a cut by noise only.
+    public var cautiousNoiseKeptBound: Double?
     /// Whether the cut asked for can be had.
     public var reachable: Bool
 
@@ -53,6 +55,7 @@ public struct Manifest: Codable, Sendable {
       scoreThreshold = model.scoreThreshold
       estimatedNoiseKept = model.estimatedNoiseKept
       cautiousNoiseKept = model.cautiousNoiseKept
+      cautiousNoiseKeptBound = model.cautiousNoiseKeptBound
       reachable = model.reachable
     }
   }
