@@ -82,7 +82,7 @@ let package = Package(
         "BenchmarkSupport", "Reports", "Pipeline", "Encoders", "Images", "Layers", "Shards",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      path: "Tests/Benchmarks/Training", exclude: ["light-cleaning.yaml", "training.yaml"]),
+      path: "Tests/Benchmarks/Training", exclude: ["training.yaml"]),
     // `make bench-quality`: what the judges, the estimate and the cut find, against every alternative.
     .executableTarget(
       name: "bench-quality",

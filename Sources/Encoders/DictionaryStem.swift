@@ -109,12 +109,12 @@ public final class DictionaryStem: @unchecked Sendable {
 
   /// Features of an image that are pooled; the others are its area means.
   var pooled: Int { mean.count }
-  /// Features of an image.
   /// As `count`, told from a configuration alone.
   public static func count(_ configuration: StemConfiguration) -> Int {
     configuration.grid * configuration.grid * 2 * configuration.atoms + coarseSide * coarseSide * 3
   }
 
+  /// Features of an image.
   public var count: Int { pooled + Self.coarseSide * Self.coarseSide * 3 }
 
   /// `[images, side, side, 3]`, normalised, to `[images, count]`. An image's features don't depend on the others.

@@ -1,10 +1,5 @@
+import Glibc
 import VectorMath
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// AdamW (Loshchilov & Hutter 2019) with global gradient clipping, a cosine schedule with linear warm-up, and a moving
 /// average of the weights, which is what a trained member keeps.

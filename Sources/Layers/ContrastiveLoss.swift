@@ -1,10 +1,5 @@
+import Glibc
 import VectorMath
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// Symmetric InfoNCE with a learnable temperature (CLIP, Radford et al. 2021, figure 3), where items whose captions
 /// are equal are positives of one another: the target of a row is uniform over its positives.

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import Glibc
 
 /// Slow versions of the forward kernels of VectorMath and of `Convolution`, as the formulas are written, in double precision.
 /// Tests hold the fast ones to these; nothing else calls them.

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import Glibc
 
 /// SplitMix64 (Steele, Lea & Flood 2014): the same integers and uniform numbers for a seed on every machine and
 /// toolchain. `normal` also takes the C library's logarithm and cosine, and is as reproducible as these.

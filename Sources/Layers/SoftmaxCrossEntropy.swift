@@ -1,10 +1,5 @@
+import Glibc
 import VectorMath
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// The negative log-likelihood of one class a row under the softmax of its logits.
 public enum SoftmaxCrossEntropy {

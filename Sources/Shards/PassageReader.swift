@@ -36,19 +36,17 @@ public final class PassageReader {
 
   private enum Source {
     case lines(LineStream)
-    case shard(ShardReader, suffixes: [String])
+    case shard(ShardReader)
     case none(DecompressedFile.Fault)
   }
 
-  /// - Parameters:
-  ///   - limit: bytes of a passage; a longer one is cut.
-  ///   - suffixes: of a shard's text members.
-  public init(path: String, limit: Int = 64 << 10, suffixes: [String] = ["txt"]) {
+  /// - Parameter limit: bytes of a passage; a longer one is cut.
+  public init(path: String, limit: Int = 64 << 10) {
     self.path = path
     self.limit = limit
     let base = path.split(separator: "/").last.map(String.init) ?? path
     if ShardPath.suffix(of: base) != nil {
-      source = .shard(ShardReader(path: path), suffixes: suffixes)
+      source = .shard(ShardReader(path: path))
     } else {
       do {
         source = .lines(LineStream(try DecompressedFile(path: path), limit: limit))
@@ -106,9 +104,9 @@ public final class PassageReader {
     switch source {
     case .none: return nil
     case .lines(let lines): return lines.next()
-    case .shard(let reader, let suffixes):
+    case .shard(let reader):
       while let event = reader.next() {
-        guard case .sample(let sample) = event, let member = sample.member(suffixes: suffixes)
+        guard case .sample(let sample) = event, let member = sample.member(suffixes: ["txt"])
         else {
           counts.unreadable += 1
           continue

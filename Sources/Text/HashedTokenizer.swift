@@ -1,10 +1,9 @@
 /// Cuts captions into `CaptionTokens`.
-public struct HashedTokenizer: Sendable, Codable, Equatable {
+public struct HashedTokenizer: Sendable {
   /// The number of rows that ids are hashed into.
   public var buckets: Int
   /// Lengths of the character n-grams taken from a word with its boundary marks.
-  public var shortestGram = 3
-  public var longestGram = 5
+  private static let grams = 3...5
   /// Words have grams of at most this many scalars from their beginning, boundary marks included.
   private static let gramScalars = 64
   /// Tokens beyond this many are left out.
@@ -33,8 +32,8 @@ public struct HashedTokenizer: Sendable, Codable, Equatable {
 
   private func appendGrams(of word: String, to ids: inout [Int32]) {
     let marked = Array("<\(word)>".unicodeScalars.prefix(Self.gramScalars))
-    guard marked.count > shortestGram else { return }
-    for length in shortestGram...longestGram where length < marked.count {
+    guard marked.count > Self.grams.lowerBound else { return }
+    for length in Self.grams where length < marked.count {
       for start in 0...(marked.count - length) {
         var gram = String.UnicodeScalarView()
         gram.append(contentsOf: marked[start..<(start + length)])

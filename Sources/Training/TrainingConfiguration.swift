@@ -71,11 +71,8 @@ extension TrainingConfiguration {
 
   /// What the dictionaries' features of a pair take on the disk while `members` are trained, each dictionary once.
   public static func diskBytesAPair(_ members: [MemberConfiguration]) -> Int {
-    var seen: [ImageConfiguration] = []
-    return members.map(\.image).reduce(0) { sum, image in
-      guard let stem = image.stem, !seen.contains(image) else { return sum }
-      seen.append(image)
-      return sum + DictionaryStem.count(stem) * FeatureCache.bytesAFeature
+    Set(members.compactMap(\.image.stem)).reduce(0) {
+      $0 + DictionaryStem.count($1) * FeatureCache.bytesAFeature
     }
   }
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Encoders
 import Foundation
 import Pipeline
 
@@ -42,9 +41,9 @@ struct ModelOptions: ParsableArguments {
 
   var threads: Int { workers ?? ProcessInfo.processInfo.activeProcessorCount }
 
-  func load() throws -> FrozenEncoder {
+  func load() throws -> EmbeddingMember {
     guard let model else { throw ValidationError("No model: give --model.") }
-    return try EmbeddingMember(model, kind: kind, fold: fold).encoder
+    return try EmbeddingMember(model, kind: kind, fold: fold)
   }
 }
 

@@ -44,7 +44,7 @@ struct EvalRetrieval: ParsableCommand {
         RetrievalEvaluation(EmbeddingFolder(embeddings), workers: model.threads))
     }
     let configuration = try pipeline.map { try PipelineFile.load($0) } ?? RunConfiguration()
-    let encoder = try model.load()
+    let encoder = try model.load().encoder
     let selection = try shards.expand(configuration)
     try selection.checkFiles()
     let cancellation = Cancellation()

@@ -80,7 +80,7 @@ struct EvalText: ParsableCommand {
   }
 
   private func encode(_ texts: [String]) throws -> Embeddings {
-    let encoder = try model.load()
+    let encoder = try model.load().encoder
     return Embeddings(
       rows: texts.count, columns: encoder.configuration.dimension,
       values: try encoder.encode(texts: texts, workers: model.threads))

@@ -43,8 +43,6 @@ extension ClassMatrix where Element: AdditiveArithmetic {
   public var rowSums: [Element] { (0..<classes).map { row($0).reduce(.zero, +) } }
   public var columnSums: [Element] { transposed.rowSums }
   public var sum: Element { values.reduce(.zero, +) }
-  /// What lies off the diagonal.
-  public var offDiagonalSum: Element { sum - diagonal.reduce(.zero, +) }
 
   mutating func add(_ other: ClassMatrix) {
     precondition(classes == other.classes, "\(other.classes) classes, not \(classes)")

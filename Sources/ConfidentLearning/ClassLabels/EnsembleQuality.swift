@@ -64,7 +64,7 @@ public enum EnsembleQuality {
 
   private static func accuracy(_ model: LabelledRows) -> Double {
     func right<Scalar: ProbabilityScalar>(_ values: [Scalar]) -> Int {
-      model.forEachRow(values) { row, label, _ in PlainRow.likeliest(row) == label }.count { $0 }
+      model.forEachRow(values) { row, label in PlainRow.likeliest(row) == label }.count { $0 }
     }
     let count =
       switch model.probabilities {

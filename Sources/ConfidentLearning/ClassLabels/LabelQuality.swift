@@ -78,18 +78,18 @@ extension LabelledRows {
     _ values: [Scalar], _ scorer: QualityScorer
   ) -> [Double] {
     var scorer = scorer
-    return forEachRow(values) { row, label, _ in scorer.score(row, label: label) }
+    return forEachRow(values) { row, label in scorer.score(row, label: label) }
   }
 
-  /// Results of `body`, given a row, its label and its number in the whole data set.
+  /// Results of `body`, given a row and its label.
   @inline(__always)
   func forEachRow<Scalar: ProbabilityScalar, Result>(
-    _ values: [Scalar], _ body: (UnsafeBufferPointer<Scalar>, Int, Int) -> Result
+    _ values: [Scalar], _ body: (UnsafeBufferPointer<Scalar>, Int) -> Result
   ) -> [Result] {
     values.withUnsafeBufferPointer { values in
       labels.indices.map { index in
         let row = UnsafeBufferPointer(rebasing: values[index * classes..<(index + 1) * classes])
-        return body(row, Int(labels[index]), first + index)
+        return body(row, Int(labels[index]))
       }
     }
   }

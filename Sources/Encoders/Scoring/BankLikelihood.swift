@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import Glibc
 
 /// A pair's score against the reference bank (DESIGN.md, "Score"; the idea of s-CLIPLoss, Wang et al.
 /// 2024, made independent of the batch):

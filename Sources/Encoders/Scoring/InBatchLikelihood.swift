@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import Glibc
 
 /// s-CLIPLoss (Wang et al., "CLIPLoss and Norm-Based Data Selection", NeurIPS 2024), with means for its sums: the pair's
 /// cosine less the logarithms of the mean exponentials over the images and the captions of its batch. Every other pair of

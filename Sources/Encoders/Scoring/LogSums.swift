@@ -1,11 +1,6 @@
+import Glibc
 import Layers
 import VectorMath
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// The logits scale * a.b of all rows a against all rows b, and the logarithms of their rows' sums of exponentials.
 ///

@@ -1,10 +1,5 @@
+import Glibc
 import Layers
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// Confident learning with pseudo-classes: the bank's captions are clustered, a caption's cluster is the given label of
 /// its image, and softmax(v.c_k/tau) over the clusters' centres its predicted probabilities. The score is the

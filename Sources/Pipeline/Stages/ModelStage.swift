@@ -55,8 +55,8 @@ enum ModelStage {
         stopsAtEnd: true)
     }
     let log = TrainingLog(path: run.directory.trainingLog)
-    var (total, lines) = (0, settings.logSteps)
-    lines = max(1, lines)
+    let lines = settings.logSteps
+    var total = 0
     let checkpoint = TrainingCheckpoint(
       path: "\(run.directory.training)/model.checkpoint", key: key,
       publish: { try run.publishing.publish($0, write: $1) })

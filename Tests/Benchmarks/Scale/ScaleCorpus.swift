@@ -1,5 +1,6 @@
 import BenchmarkSupport
 import Foundation
+import Layers
 import Shards
 
 /// Pairs of small drawn images and captions, every seventh caption that of another image. Every pair is different, and
@@ -31,7 +32,7 @@ struct ScaleCorpus {
 
   /// Pair `i`: `KEY.jpg` (every fifth `KEY.png`) of 32 to 64 pixels a side, and `KEY.txt`.
   static func pair(_ i: Int, _ images: ImageWriter) throws -> [Member] {
-    var random = Mixer(state: UInt64(i))
+    var random = SeededRandom(seed: UInt64(i))
     let side = 32 + 8 * Int(random.next() % 5)
     let pixels = drawing(i, side, &random)
     let isPNG = i % 5 == 4
@@ -51,7 +52,7 @@ struct ScaleCorpus {
   }
 
   private static func parts(_ i: Int) -> (colour: Int, shape: Int, paper: Int) {
-    var random = Mixer(state: UInt64(i) ^ 0x5EED)
+    var random = SeededRandom(seed: UInt64(i) ^ 0x5EED)
     return (
       Int(random.next() % UInt64(colours.count)), Int(random.next() % UInt64(shapes.count)),
       Int(random.next() % UInt64(papers.count))
@@ -59,7 +60,7 @@ struct ScaleCorpus {
   }
 
   /// `[side, side, 3]`
-  private static func drawing(_ i: Int, _ side: Int, _ random: inout Mixer) -> [UInt8] {
+  private static func drawing(_ i: Int, _ side: Int, _ random: inout SeededRandom) -> [UInt8] {
     let (colour, shape, paper) = parts(i)
     let rgb = colours[colour].rgb
     let (dx, dy) = (Int(random.next() % 9) - 4, Int(random.next() % 9) - 4)
@@ -92,18 +93,5 @@ struct ScaleCorpus {
   static func padded(_ number: Int, _ digits: Int) -> String {
     let text = String(number)
     return String(repeating: "0", count: max(0, digits - text.count)) + text
-  }
-}
-
-/// SplitMix64.
-struct Mixer {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-    return z ^ z >> 31
   }
 }

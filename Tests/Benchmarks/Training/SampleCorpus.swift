@@ -91,5 +91,4 @@ struct SampleCorpus: Sendable {
   }
 }
 
-/// What the benchmark can't do, and why.
 let processors = ProcessInfo.processInfo.activeProcessorCount
