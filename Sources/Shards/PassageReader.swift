@@ -62,7 +62,7 @@ public final class PassageReader {
   public var fault: ShardFault? {
     switch source {
     case .lines(let lines): lines.fault.flatMap { $0.fault == .emptyFile ? nil : $0.fault }
-    case .shard(let reader, _): reader.fault
+    case .shard(let reader): reader.fault
     case .none(let fault): fault.fault
     }
   }
@@ -72,7 +72,7 @@ public final class PassageReader {
     guard let fault else { return nil }
     switch source {
     case .lines(let lines): return text(lines.fault?.reason ?? "", fault)
-    case .shard(let reader, _): return reader.message
+    case .shard(let reader): return reader.message
     case .none(let none): return text(none.reason, fault)
     }
   }
