@@ -9,11 +9,21 @@ import Foundation
 final class QueuedShardFile {
   private let queue: Queue
 
-  init(path: String, compression: ShardCompression) throws(ShardError) {
-    queue = Queue(try ShardFile(path: path, compression: compression), path: path)
-    let thread = Thread { [queue] in queue.writeAll() }
-    thread.name = "shard writer"
-    thread.start()
+  /// - Parameter stackBytes: of the thread's stack.
+  init(
+    path: String, compression: ShardCompression, stackBytes: Int = 8 << 20
+  ) throws(ShardError) {
+    let queue = Queue(try ShardFile(path: path, compression: compression), path: path)
+    let code = startThread(stackBytes: stackBytes) { queue.writeAll() }
+    guard code == 0 else {
+      throw .cannotCreate(
+        path: path,
+        reason:
+          "the system refuses a thread (\(systemText(code))): raise `ulimit -u` or the service's TasksMax"
+      )
+    }
+    // Only now, since closing waits for the thread.
+    self.queue = queue
   }
 
   deinit { queue.close() }

@@ -41,7 +41,7 @@ public enum ShardFault: String, Sendable, Codable, CaseIterable {
   case emptyFile = "empty-shard"
   /// The shard ends early: inside compressed data, inside a member, or before the end marker.
   case truncated = "truncated"
-  /// A tar header is damaged; what follows it isn't read.
+  /// A tar header is damaged, or declares what no file has; what follows it isn't read.
   case badHeader = "bad-header"
   /// The compressed data is damaged.
   case corrupt = "corrupt-stream"

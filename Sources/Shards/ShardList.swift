@@ -21,7 +21,7 @@ public struct ShardList: Sendable {
   /// reader reports it as ``ShardFault/cannotOpen``.
   ///
   /// - Parameter standardInput: gives the next bytes of standard input, none at its end; called only for `-`.
-  /// - Throws: ``ShardListError``; also for a path listed twice, since pairs would be counted twice.
+  /// - Throws: ``ShardListError``; also for a path listed twice, relative or absolute, since pairs would be counted twice.
   public init(
     _ arguments: [String],
     standardInput: () throws(ShardListError) -> Data = ShardList.readInput
@@ -46,6 +46,9 @@ public struct ShardList: Sendable {
     var hasReadInput = false
     /// Hashes: the paths themselves are held once.
     private var seen = HashSet()
+    private let folder = currentFolder()
+    /// Bytes of a line, far beyond any path: what has no line breaks isn't read into memory.
+    private static let longestLine = 64 << 10
 
     /// A line after another: a list is longer than what it comes to.
     mutating func add(
@@ -68,6 +71,9 @@ public struct ShardList: Sendable {
           start = end + 1
         }
         waiting.removeFirst(start)
+        guard waiting.count <= Self.longestLine else {
+          throw .line(number + 1, .lineTooLong(limit: Self.longestLine))
+        }
         searched = waiting.count
         if isAtEnd { break }
         let piece = try input()
@@ -82,6 +88,7 @@ public struct ShardList: Sendable {
     ) throws(ShardListError) {
       let trimmed = separator != 0 && line.last == UInt8(ascii: "\r") ? line.dropLast() : line
       do throws(ShardListError) {
+        guard line.count <= Self.longestLine else { throw .lineTooLong(limit: Self.longestLine) }
         guard !trimmed.contains(0) else { throw .lineHoldsNUL }
         guard let text = String(validating: trimmed, as: UTF8.self) else { throw .lineIsNotUTF8 }
         if text.allSatisfy(\.isWhitespace) || separator != 0 && text.hasPrefix("#") { return }
@@ -117,9 +124,11 @@ public struct ShardList: Sendable {
     }
 
     private mutating func append(_ path: String) throws(ShardListError) {
-      let plain = ShardList.plain(path)
-      if !seen.insert(plain.hashValue),
-        paths.contains(where: { ShardList.plain($0.path) == plain })
+      let plain = plainPath(path, in: folder)
+      var hasher = Hasher()
+      plain.withUnsafeBytes { hasher.combine(bytes: $0) }
+      if !seen.insert(hasher.finalize()),
+        paths.contains(where: { plainPath($0.path, in: folder) == plain })
       {
         throw .duplicate(path: path)
       }
@@ -141,12 +150,5 @@ public struct ShardList: Sendable {
   private static func fileType(_ path: String) -> mode_t? {
     var status = stat()
     return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
-  }
-
-  /// The path without its empty and `.` components, so that `./a.tar` and `a.tar` are the same; a command as it is.
-  private static func plain(_ path: String) -> String {
-    if ShardPath.isPipe(path) { return path }
-    return (path.hasPrefix("/") ? "/" : "")
-      + path.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
   }
 }

@@ -16,6 +16,8 @@ public enum ShardListError: Error, Equatable, CustomStringConvertible {
   indirect case line(Int, ShardListError)
   case listInsideList
   case lineIsNotUTF8
+  /// Of more bytes than the limit.
+  case lineTooLong(limit: Int)
   /// Behind what would tell that the list is NUL-separated.
   case lineHoldsNUL
 
@@ -51,6 +53,8 @@ public enum ShardListError: Error, Equatable, CustomStringConvertible {
       "-: a list cannot name standard input again; take the line out"
     case .lineIsNotUTF8:
       "a path that is not UTF-8; rename the file"
+    case .lineTooLong(let limit):
+      "a line of more than \(limit) bytes; give one path on a line"
     case .lineHoldsNUL:
       "a NUL among lines; separate the paths by newlines, or all of them by NUL"
     }

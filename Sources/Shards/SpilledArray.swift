@@ -83,6 +83,8 @@ private func mapTemporaryFile(bytes: Int) -> UnsafeMutableRawPointer? {
   let file = mkstemp(&path)
   guard file >= 0 else { return nil }
   defer { close(file) }
+  // No command that is started meanwhile may hold on to the disk space.
+  _ = fcntl(file, F_SETFD, FD_CLOEXEC)
   unlink(path)
   // Room for all of it now: a mapped file that the disk can't hold would end the process later.
   guard posix_fallocate(file, 0, off_t(bytes)) == 0 else { return nil }

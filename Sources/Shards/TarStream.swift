@@ -32,11 +32,16 @@ final class TarStream {
   /// Bytes that one header may take, with all that belongs to it. libarchive keeps a sparse file's map whole: a few
   /// kilobytes of zstd would fill any memory.
   private static let longestHeader = 4 << 20
+  /// Bytes of zeros that one member's holes may come to. A header of a few hundred bytes can declare 2^61 of them; so many
+  /// are copied in seconds, and gone through in milliseconds where nobody keeps them.
+  private static let longestHoles: Int64 = 16 << 30
 
   private let source: DecompressedFile
   private let handle: ReadHandle
   private var opened = false
   private var entryEnd: Int64 = 0
+  /// Why nothing is read behind the member copied last, where libarchive has nothing against it.
+  private var refusal: DecompressedFile.Fault?
 
   init(source: DecompressedFile) throws(DecompressedFile.Fault) {
     guard let handle = ReadHandle(source: source),
@@ -52,6 +57,7 @@ final class TarStream {
 
   /// The next entry; nil after a whole tar's last.
   func next() throws(DecompressedFile.Fault) -> Entry? {
+    if let refusal { throw refusal }
     if !opened {
       opened = true
       guard handle.open() else {
@@ -123,23 +129,36 @@ final class TarStream {
 
   /// Gives the entry at hand, of which the header declares `size` bytes, to `body` block by block, a sparse file's holes
   /// as zeros. Memory stays the same whatever the size.
-  /// - Returns: whether `body` was given exactly `size` bytes.
+  /// - Returns: whether `body` was given exactly `size` bytes. Of holes beyond all measure it is given none; ``next()`` then
+  ///   throws the reason.
   func copy<Failure: Error>(
     size: Int64, to body: (UnsafeRawBufferPointer) throws(Failure) -> Void
   ) throws(Failure) -> Bool {
-    var done: Int64 = 0
-    func fill(to offset: Int64) throws(Failure) {
+    var (done, holes): (Int64, Int64) = (0, 0)
+    func fill(to offset: Int64) throws(Failure) -> Bool {
+      holes += max(0, offset - done)
+      guard holes <= Self.longestHoles else {
+        refusal = DecompressedFile.Fault(
+          fault: .badHeader,
+          reason:
+            "a sparse member declares more than \(Self.longestHoles) bytes of holes, which nothing stored bears out"
+        )
+        return false
+      }
       while done < offset {
         let zeros = UnsafeRawBufferPointer(
           rebasing: Self.zeros.prefix(Int(min(1 << 30, offset - done))))
         try body(zeros)
         done += Int64(zeros.count)
       }
+      return true
     }
     while true {
+      // As above, and the member itself may have more bytes than a header.
+      source.allowance = Self.longestHeader
       let (status, block, offset) = handle.nextBlock()
       if status == ARCHIVE_EOF {
-        try fill(to: size)
+        guard try fill(to: size) else { return false }
         return done == size
       }
       // All of it can have come, with the padding behind it missing.
@@ -147,7 +166,7 @@ final class TarStream {
         return done == size
       }
       guard offset <= size, block.count <= size - offset else { return false }
-      try fill(to: offset)
+      guard try fill(to: offset) else { return false }
       if !block.isEmpty { try body(block) }
       done += Int64(block.count)
     }

@@ -24,6 +24,28 @@ import Testing
     #expect(begun.withLock { $0 } <= 10)
   }
 
+  /// A stack that no address space has room for is refused as a thread above `ulimit -u` is.
+  @Test(arguments: [0, 2]) func whereThreadsAreRefusedTheOthersDoTheWork(allowed: Int) throws {
+    var asked = 0
+    let start = { (body: @escaping @Sendable () -> Void) -> Bool in
+      asked += 1
+      return startThread(stackBytes: asked <= allowed ? 16 << 20 : 1 << 60, body)
+    }
+    let squares = try parallelMap(100, workers: 8, start: start, state: { 0 }) { _, unit in
+      unit * unit
+    }
+    #expect(squares == (0..<100).map { $0 * $0 })
+    #expect(asked == allowed + 1)
+
+    asked = 0
+    #expect(throws: Failure(unit: 3)) {
+      try parallelMap(10, workers: 8, start: start, state: { 0 }) { _, unit in
+        guard unit < 3 else { throw Failure(unit: unit) }
+        return unit
+      }
+    }
+  }
+
   @Test func aWorkerKeepsItsStateFromUnitToUnit() throws {
     let seen = try parallelMap(5, workers: 1, state: 0) { state, _ in
       state += 1

@@ -55,6 +55,20 @@ import Testing
     #expect(after < before + 100)
   }
 
+  /// A stack that no address space has room for is refused as a thread above `ulimit -u` is.
+  @Test func aThreadThatIsRefusedIsAnErrorThatNamesTheLimit() throws {
+    let path = scratch.file("a.tar")
+    let error = try #require(throws: ShardError.self) {
+      _ = try QueuedShardFile(path: path, compression: .none, stackBytes: 1 << 60)
+    }
+    #expect(
+      error
+        == .cannotCreate(
+          path: path,
+          reason: "the system refuses a thread (Resource temporarily unavailable): "
+            + "raise `ulimit -u` or the service's TasksMax"))
+  }
+
   @Test func anErrorOfTheDiskComesBackBeforeEverythingIsHandedOver() throws {
     let writer = try ShardWriter(path: "/dev/full", compression: .none)
     let block = [UInt8](repeating: 7, count: 1 << 20)

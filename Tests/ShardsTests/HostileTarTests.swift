@@ -66,6 +66,49 @@ import Testing
     #expect(message?.contains("a tar header is too long") == true)
   }
 
+  /// Three samples, the second a sparse file of `size` bytes, of which four are stored at `offset`.
+  private func sparseTar(size: Int64, offset: Int64) -> [UInt8] {
+    let map = Array("1\n\(offset)\n4\n".utf8)
+    var bytes = tarHeader("0.txt", size: noBytes)
+    bytes += paxHeader(["GNU.sparse.major=1", "GNU.sparse.minor=0", "GNU.sparse.realsize=\(size)"])
+    bytes += tarHeader("1.bin", size: Array("00000001004\0".utf8))
+    for content in [map, Array("data".utf8)] {
+      bytes += content + [UInt8](repeating: 0, count: 512 - content.count)
+    }
+    return bytes + tarHeader("2.txt", size: noBytes) + end
+  }
+
+  /// Zeros for years, from three kilobytes: behind what is stored, or before it.
+  @Test(arguments: [0, (1 << 61) - 4] as [Int64])
+  func holesBeyondAllMeasureAreABadHeader(offset: Int64) throws {
+    let path = try scratch.write(sparseTar(size: 1 << 61, offset: offset), to: "a.tar")
+    let (events, fault, report, message) = readAll(path)
+    #expect(
+      events == [
+        sample("0", [member("0.txt", "")]),
+        .cutShort(Sample(key: [0x31], members: [member("1.bin", "")])),
+      ])
+    #expect(fault == .badHeader)
+    #expect(report.cutShort == 1)
+    #expect(
+      message?.contains("member '1.bin': a sparse member declares more than 17179869184") == true)
+  }
+
+  @Test func holesOfGigabytesAreContentAndGoneThroughAtOnceWhereNobodyKeepsThem() throws {
+    let path = try scratch.write(sparseTar(size: 8 << 30, offset: 4 << 30), to: "a.tar")
+    let start = ContinuousClock.now
+    let (events, fault, _, _) = readAll(path)
+    let time = ContinuousClock.now - start
+    #expect(
+      events == [
+        sample("0", [member("0.txt", "")]),
+        .oversized(key: [0x31], name: Array("1.bin".utf8), bytes: 8 << 30),
+        sample("2", [member("2.txt", "")]),
+      ])
+    #expect(fault == nil)
+    #expect(time < .seconds(20))
+  }
+
   @Test func zerosBetweenConcatenatedTarsAreNoHeader() throws {
     let one = try tar("0.txt")
     let zeros = [UInt8](repeating: 0, count: 9 << 20)

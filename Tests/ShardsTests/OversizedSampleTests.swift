@@ -82,6 +82,30 @@ import Testing
     }
   }
 
+  /// More bytes than a header may take, and none of them a zero.
+  @Test func whatFollowsALargeMemberIsRead() throws {
+    var state: UInt32 = 1
+    let noise = (0..<(6 << 20)).map { _ -> UInt8 in
+      state = state &* 1_664_525 &+ 1_013_904_223
+      return UInt8(state >> 24) | 1
+    }
+    let large = [member("1.txt", "b"), Member(name: Array("1.png".utf8), bytes: noise)]
+    for compression in [ShardCompression.none, .zstd(level: 1)] {
+      let path = try writeShard(
+        [members[0]] + large + [members[7]], to: scratch.file("a"), compression: compression)
+      let (events, spilled, fault) = spill(path, limits)
+      #expect(
+        events == [
+          sample("0", [members[0]]),
+          .oversized(key: [0x31], name: Array("1.png".utf8), bytes: 6 << 20),
+          sample("3", [members[7]]),
+        ])
+      let isWhole = spilled.map(\.members) == [[], large, []]
+      #expect(isWhole)
+      #expect(fault == nil)
+    }
+  }
+
   @Test func aSampleAboveTheLimitIsOversizedThoughItsMembersAreNot() throws {
     var limits = ReadLimits()
     limits.maxSampleBytes = 2000

@@ -82,6 +82,36 @@ import Testing
     }
   }
 
+  @Test func aPathIsTheSameShardRelativeOrAbsolute() throws {
+    let here = FileManager.default.currentDirectoryPath
+    let root = String(repeating: "../", count: 60)
+    for again in [
+      "\(here)/missing/0.tar", "missing/x/../0.tar", "./x/../missing//0.tar",
+      "\(root)\(here)/missing/0.tar",
+    ] {
+      #expect(throws: ShardListError.line(2, .duplicate(path: again))) {
+        try expand(["-"], input: Array("missing/0.tar\n\(again)\n".utf8))
+      }
+    }
+    let others = ["missing/0.tar", "/missing/0.tar", "missing/..0.tar", "missing/.../0.tar"]
+    #expect(try expand(["-"], input: Array(others.joined(separator: "\n").utf8)) == others)
+  }
+
+  @Test(arguments: [
+    ("a", "/x/y/a"), ("../a", "/x/a"), ("../../../a/.", "/a"), ("/./b//c/../a/", "/b/a"),
+    ("..", "/x"),
+    ("pipe:cat ./a", "pipe:cat ./a"),
+  ])
+  func aPathIsToldByItsAbsoluteForm(path: String, plain: String) {
+    #expect(plainPath(path, in: Array("/x/y".utf8)) == Array(plain.utf8))
+  }
+
+  @Test func namesThatDifferInUnicodesNormalFormAreTwoShards() throws {
+    let names = ["caf\u{e9}.tar", "cafe\u{301}.tar"]
+    let found = try expand(["-"], input: Array(names.joined(separator: "\n").utf8))
+    #expect(found.map { Array($0.utf8) } == names.map { Array($0.utf8) })
+  }
+
   @Test func aPipeIsTakenFromTheCommandLineAndNeverFromAList() throws {
     let paths = try expand(["pipe:zstd -dc /a/{0..1}.tar.zst | cat"])
     #expect(paths == ["pipe:zstd -dc /a/0.tar.zst | cat", "pipe:zstd -dc /a/1.tar.zst | cat"])
@@ -120,6 +150,30 @@ import Testing
     #expect(throws: ShardListError.line(20_001, .lineHoldsNUL)) {
       try expand(["-"], input: Array(mixed.utf8))
     }
+  }
+
+  @Test func aLineThatIsTooLongIsRefusedAndNotReadToItsEnd() throws {
+    let longest = String(repeating: "x", count: 64 << 10)
+    let tooLong = ShardListError.line(2, .lineTooLong(limit: 64 << 10))
+    func paths(_ text: String) throws -> [String] {
+      var rest = Data(text.utf8)
+      let list = try ShardList(["-"]) {
+        defer { rest = Data() }
+        return rest
+      }
+      return list.shards.map(\.path)
+    }
+    #expect(try paths("a.tar\n\(longest)\n") == ["a.tar", longest])
+    #expect(throws: tooLong) { try paths("a.tar\n\(longest)x\nb.tar") }
+    #expect(throws: tooLong) { try paths("a.tar\0\(longest)x\0b.tar") }
+    var pieces = 0
+    #expect(throws: ShardListError.line(1, .lineTooLong(limit: 64 << 10))) {
+      _ = try ShardList(["-"]) {
+        pieces += 1
+        return Data(repeating: 0x78, count: pieces > 100 ? 0 : 1 << 16)
+      }
+    }
+    #expect(pieces <= 3)
   }
 
   @Test func anEmptyStandardInputIsAnEmptyList() throws {

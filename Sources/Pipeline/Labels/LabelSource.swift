@@ -3,6 +3,9 @@ import TensorFiles
 
 /// Given labels and predicted probabilities in two `.npy` files, read a chunk at a time.
 struct LabelSource: Sendable {
+  /// Classes, of which each pair has a cell in several tables: a table of so many takes 5 GB. (ImageNet-21k has 21,841.)
+  private static let mostClasses = 25_000
+
   let rows: Int
   let classes: Int
   private let labels: NPYReader
@@ -29,6 +32,14 @@ struct LabelSource: Sendable {
       throw RunError.badInput(
         file: probabilities, detail: "\(ClassLabelError.tooFewClasses(found: classes))",
         remedy: "give a column for each class")
+    }
+    guard classes <= Self.mostClasses else {
+      throw RunError.badInput(
+        file: probabilities,
+        detail:
+          "it has \(classes) columns; tables of all pairs of classes fit into memory up to \(Self.mostClasses)",
+        remedy:
+          "give [examples, classes], not its transpose, and leave out columns that no label names")
     }
     let given = self.labels.shape
     guard given.count == 1 || given.count == 2 && given[1] == 1, self.labels.element.isInteger

@@ -20,7 +20,8 @@ struct FileIdentity: Sendable, Equatable, Codable {
       throw .file(path: path, operation: "read from a device, pipe or folder", code: ENOTSUP)
     }
     size = Int64(info.st_size)
-    modified = Int64(info.st_mtim.tv_sec) * 1_000_000_000 + Int64(info.st_mtim.tv_nsec)
+    // A time beyond 2262 wraps around: it need only be the same for the same file.
+    modified = Int64(info.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(info.st_mtim.tv_nsec)
     inode = UInt64(info.st_ino)
   }
 
