@@ -17,6 +17,10 @@ struct Fit: ParsableCommand {
   @OptionGroup var options: RunOptions
   @OptionGroup var cut: CutOptions
 
+  func validate() throws {
+    if directories.contains("") { throw ValidationError("A folder's name is empty.") }
+  }
+
   func run() throws {
     var configuration = try options.configuration()
     cut.apply(to: &configuration.noise)

@@ -61,7 +61,9 @@ struct Labels: ParsableCommand {
   var quiet = false
 
   func validate() throws {
-    if let workers, workers < 1 { throw ValidationError("--workers must be at least 1.") }
+    if let workers, !(1...1024).contains(workers) {
+      throw ValidationError("--workers must lie between 1 and 1024.")
+    }
     if let out, !out.hasSuffix(".npz"), !out.hasSuffix(".npy") {
       throw ValidationError("--out \(out) is neither .npz nor .npy.")
     }

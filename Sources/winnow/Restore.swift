@@ -10,8 +10,8 @@ struct Restore: ParsableCommand {
         winnow restore 000017 crawl/000291 --out /data/clean
         winnow restore - --out /data/clean < keys.txt
 
-      Keys are bytes, UTF-8 or not. A key that several rejected pairs have puts all of them back. Their copies in rejected/ stay, and the manifest
-      tells which pairs were restored.
+      Keys are bytes, UTF-8 or not. A key that several rejected pairs have puts all of them back. Their copies in rejected/
+      stay, and the manifest tells which pairs were restored.
       """)
 
   @Argument(help: "Keys of rejected pairs, or - for a list on stdin, a key a line.")
@@ -20,7 +20,7 @@ struct Restore: ParsableCommand {
   @OptionGroup var options: RunOptions
 
   func run() throws {
-    let wanted = keys.flatMap { $0 == "-" ? list : bytes(of: $0) }
+    let wanted = try keys.flatMap { try $0 == "-" ? Run.listedKeys() : bytes(of: $0) }
     guard !wanted.isEmpty else {
       throw ValidationError("No keys: name them, or give - and a list.")
     }
@@ -35,12 +35,6 @@ struct Restore: ParsableCommand {
     }
     for shard in result.cleanShards { try StandardOutput.print(shard) }
     if !result.problems.isEmpty { throw ExitCode(1) }
-  }
-
-  /// The lines on standard input.
-  private var list: [[UInt8]] {
-    FileHandle.standardInput.readDataToEndOfFile().split(separator: UInt8(ascii: "\n"))
-      .map { Array($0.last == UInt8(ascii: "\r") ? $0.dropLast() : $0) }.filter { !$0.isEmpty }
   }
 
   /// The arguments that are this one once Swift has replaced what isn't UTF-8 in them.

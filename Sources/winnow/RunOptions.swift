@@ -53,7 +53,9 @@ struct RunOptions: ParsableArguments {
   var metrics: String?
 
   func validate() throws {
-    if let workers, workers < 1 { throw ValidationError("--workers must be at least 1.") }
+    if let workers, !(1...1024).contains(workers) {
+      throw ValidationError("--workers must lie between 1 and 1024.")
+    }
   }
 
   /// Flags over the pipeline file over the defaults.
@@ -101,6 +103,7 @@ struct RunOptions: ParsableArguments {
     guard let out = configuration.output else {
       throw ValidationError("No output folder: give --out, or set `out:` in the pipeline file.")
     }
+    guard !out.isEmpty else { throw ValidationError("--out is empty: name the output folder.") }
     return out
   }
 

@@ -163,6 +163,16 @@ import Testing
     #expect(rejected.contains { $0.members.contains { $0.bytes == long } })
   }
 
+  @Test func aShardOfALongNameIsCleanedLikeAnyOther() throws {
+    let (shop, outcome) = try clean(
+      try shard(tenPairs), as: String(repeating: "n", count: 240) + ".tar")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(try shop.manifest().ledger.read == 130)
+    // Its decisions are found again.
+    let again = try shop.clean(out: "out")
+    #expect(again.status == 0 && again.errors.contains("Nothing new"), "\(again.errors)")
+  }
+
   /// A sample that is whole, but no pair, is rejected with its reason; the run is a success.
   private func expectRejected(_ reason: String, _ members: [Member]) throws {
     let (shop, outcome) = try clean(

@@ -114,6 +114,49 @@ import Testing
     #expect(differences(try shop.tree("whole"), try shop.tree("out")) == [])
   }
 
+  /// Runs a command that permissions hold for; nil where that can't be had.
+  private static let unprivileged: [String]? = {
+    guard getuid() == 0 else { return ["/usr/bin/env"] }
+    let command = [
+      "/usr/bin/env", "setpriv", "--bounding-set", "-dac_override,-dac_read_search",
+    ]
+    let path = NSTemporaryDirectory() + "winnow-denied-\(UUID().uuidString)"
+    defer { unlink(path) }
+    guard FileManager.default.createFile(atPath: path, contents: Data()) else { return nil }
+    let cat = command.joined(separator: " ") + " cat '\(path)'"
+    return shell(cat) == 0 && chmod(path, 0) == 0 && shell(cat) == 1 ? command : nil
+  }()
+
+  @Test(.enabled(if: unprivileged != nil)) func aShardThatCannotBeOpenedOneNightIsCleanedTheNext()
+    throws
+  {
+    let shop = try Workshop(pairs: 200)
+    func run(_ command: String) throws -> Workshop.Outcome {
+      let whole =
+        (Self.unprivileged ?? []) + [
+          Workshop.binary.path, command, "in", "--pipeline", "tiny.yaml", "--out", "out",
+        ]
+      return try Workshop.run(
+        URL(fileURLWithPath: whole[0]), Array(whole.dropFirst()), in: shop.root)
+    }
+    #expect(try run("train").status == 0)
+    let shard = "\(shop.root)/in/000002.tar"
+    #expect(chmod(shard, 0) == 0)
+    let refused = try run("clean")
+    #expect(refused.status == 1, "\(refused.errors)")
+    #expect(
+      refused.errors.contains("in/000002.tar: it could be read when it was pinned"),
+      "\(refused.errors)")
+    try expectNothingHalfWritten(shop, "out")
+    #expect(
+      !FileManager.default.fileExists(
+        atPath: "\(shop.root)/out/.winnow/increments/000000.plan.json"))
+    #expect(chmod(shard, 0o644) == 0)
+    let healed = try run("clean")
+    #expect(healed.status == 0, "\(healed.errors)")
+    #expect(try shop.manifest().ledger.read == 200)
+  }
+
   @Test func aReadErrorIsAFaultOfItsShard() throws {
     let shop = try Workshop(pairs: 200)
     // Opens, and fails to be read.

@@ -155,6 +155,29 @@ import Testing
     #expect(!rewritten.contains { $0.contains(".tar") })
   }
 
+  @Test func aListThatCannotBeReadIsNoTrap() throws {
+    let shop = try Workshop()
+    for redirection in ["< .", "<&-"] {
+      let outcome = try Workshop.run(
+        URL(fileURLWithPath: "/bin/bash"),
+        ["-c", "exec '\(Workshop.binary.path)' restore - --out out \(redirection)"], in: shop.root)
+      #expect(outcome.status == 2, "\(outcome.errors)")
+      #expect(outcome.errors.contains("cannot read standard input"), "\(outcome.errors)")
+    }
+    #expect(!FileManager.default.fileExists(atPath: "\(shop.root)/out"))
+  }
+
+  @Test func aLimitAsHighAsNumbersGoIsNoTrap() throws {
+    let shop = try Workshop(
+      pairs: 120, shards: 120,
+      pipeline: TinyCorpus.pipeline() + "\nread: {maxSampleBytes: \(Int.max)}\n")
+    #expect(try shop.clean(out: "out", "--keep-fraction", "0.7").status == 0)
+    let key = String(decoding: try shop.samples("out/rejected")[0].key, as: UTF8.self)
+    let outcome = try shop.winnow("restore", key, "--out", "out")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(try shop.manifest().restored.map(\.key) == [key])
+  }
+
   @Test func withoutAFinishedRunThereIsNothingToRestore() throws {
     let shop = try Workshop(pairs: 3)
     let outcome = try shop.winnow("restore", "k", "--out", "out")

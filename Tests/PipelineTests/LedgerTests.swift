@@ -55,6 +55,14 @@ import Testing
     }
   }
 
+  @Test(arguments: ["\(Int.min)", "\(Int.max)", "2", "x"])
+  func countsOfNoInputShardFailTheRun(number: String) {
+    #expect(throws: RunError.self) {
+      try Ledger.compute(
+        read: [record(1)], written: [unit([number: .init(kept: 1)])], firstShard: 3)
+    }
+  }
+
   @Test func faultsAreCountedBesideThePairs() throws {
     var record = record(1)
     record.fault = "truncated"

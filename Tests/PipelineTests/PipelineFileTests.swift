@@ -195,7 +195,7 @@ import Training
     "judges: {members: [{name: clusters}]}", "judges: {members: [{name: round1.a}]}",
     "train: {maxPairs: 4611686018427387905}", "train: {epochs: 4611686018427387905}",
     "train: {checkpointSeconds: 1e300}",
-    "read: {imageSuffixes: []}",
+    "read: {imageSuffixes: []}", "workers: -1", "workers: 1025", "out: ''",
   ])
   func senselessValuesAreRefused(yaml: String) {
     #expect(throws: RunError.self) { try parse(yaml) }

@@ -173,7 +173,9 @@ extension RunConfiguration {
     for (name, value) in [("max-noise", noise.maxNoise), ("keep-fraction", noise.keepFraction)] {
       try need(value.map { (0...1).contains($0) } ?? true, "\(name) must lie between 0 and 1")
     }
-    try need(workers >= 0, "workers must be at least 1 (or 0 for one per core)")
+    try need(output != "", "out is empty: name the output folder")
+    try need(
+      (0...1024).contains(workers), "workers must lie between 1 and 1024 (or 0 for one per core)")
     try need((0...1).contains(refresh.minDrift), "refresh.minDrift must lie between 0 and 1")
     try need(write.shardSize >= 1, "write.shardSize must be at least 1")
     try need((1...22).contains(write.level), "write.level must lie between 1 and 22")

@@ -36,10 +36,10 @@ extension Increment {
     try file.close()
   }
 
-  /// - Throws: `RunError.missing`, `.otherFormat` or `.damagedState`.
+  /// - Throws: `RunError.missing`, `.file`, `.otherFormat` or `.damagedState`.
   init(at path: String) throws(RunError) {
     guard let file = fopen(path, "re") else {
-      throw .missing(file: path, remedy: "run the same command again")
+      throw StateJSON.unreadable(path, errno, remedy: "run the same command again")
     }
     defer { fclose(file) }
     var line: UnsafeMutablePointer<CChar>?

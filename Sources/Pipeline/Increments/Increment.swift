@@ -26,6 +26,20 @@ struct Increment: Codable, Equatable, Sendable {
         throw .shardChanged(path: path, detail: "it was written to, though its size is the same")
       }
     }
+
+    /// What ends the run where a shard that could be read when it was pinned can't be now: as a fault, it would be published
+    /// for good without its pairs, and the next run heals it.
+    /// - Parameters:
+    ///   - fault: its reader's.
+    ///   - message: its reader's.
+    /// - Returns: nil where nothing is wrong, or the bytes are.
+    func failure(_ fault: ShardFault?, _ message: String?) -> RunError? {
+      guard !digest.isEmpty, fault == .cannotOpen || fault == .cannotRead else { return nil }
+      let cause = reason(message ?? "no reason is told", of: path)
+      return .badInput(
+        file: path, detail: "it could be read when it was pinned, and can't be now (\(cause))",
+        remedy: "run the same command again once it can be")
+    }
   }
 
   var formatVersion = StateJSON.formatVersion
@@ -151,4 +165,10 @@ struct Increment: Codable, Equatable, Sendable {
     }
     return "\(arrived) new, \(gone) gone, \(old.count) then"
   }
+}
+
+/// A reader's message without the path that it begins with.
+func reason(_ message: String, of path: String) -> String {
+  guard message.hasPrefix(path) else { return message }
+  return String(message.dropFirst(path.count).drop(while: { ":, ".contains($0) }))
 }

@@ -11,12 +11,20 @@ struct IncrementLog {
   /// The number of shards before the next increment.
   private var shardCount: Int { pinned.reduce(0) { $0 + $1.shards.count } }
 
-  /// - Throws: `RunError.damagedState`, `.otherFormat`.
+  /// - Throws: `RunError.damagedState`, `.damagedOutput`, `.otherFormat`, `.file`.
   init(of directory: RunDirectory) throws(RunError) {
-    pinned = []
+    (pinned, finished) = ([], 0)
     let files = FileManager.default
-    while files.fileExists(atPath: directory.increment(pinned.count)) {
-      pinned.append(try Increment(at: directory.increment(pinned.count)))
+    while case let file = directory.increment(pinned.count), files.fileExists(atPath: file) {
+      let increment = try Increment(at: file)
+      guard increment.index == pinned.count, increment.firstShard == shardCount else {
+        throw .damagedState(file: file, detail: "it doesn't follow those before it")
+      }
+      pinned.append(increment)
+    }
+    // Pinned anew, others than it was made for would be written by its plan.
+    guard !directory.isPlanned(pinned.count) else {
+      throw .damagedOutput("\(directory.increment(pinned.count)) is gone")
     }
     finished =
       files.fileExists(atPath: directory.manifest)

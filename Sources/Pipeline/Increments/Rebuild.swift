@@ -37,10 +37,13 @@ enum Rebuild {
     run.observe(.note("building anew in \(beside.directory.path)"))
     var result = try Run.locked(beside) { () throws -> RunResult in
       try begin(beside, after: run)
-      return try Run.cleanIncrements(shards, ensemble: ensemble, in: beside)
+      var built = try Run.cleanIncrements(shards, ensemble: ensemble, in: beside)
+      try? FileManager.default.removeItem(atPath: beside.directory.temporary)
+      // The lock goes with the folder: it is `DIR`'s from here on, until the old one is put away.
+      try swap(realPath(run.directory.path), beside.directory.path)
+      built.previous = try putAway(beside.directory, in: run)
+      return built
     }
-    try swap(realPath(run.directory.path), beside.directory.path)
-    result.previous = try putAway(beside.directory, in: run)
     result.cleanShards = result.cleanShards.map {
       run.directory.clean + "/" + ($0 as NSString).lastPathComponent
     }
@@ -137,22 +140,23 @@ enum Rebuild {
     }
   }
 
-  /// A rebuild that was begun otherwise was never output: it is begun again.
+  /// A rebuild that was begun otherwise, or is damaged, was never output: it is begun again.
   private static func discardOther(_ beside: RunContext, _ shards: ShardSelection) throws {
-    let pinned = try? IncrementLog(of: beside.directory).pinned.first?.shards.map(\.path)
     do {
+      let pinned = try IncrementLog(of: beside.directory).pinned.first?.shards.map(\.path)
       if let pinned, pinned != shards.paths.map(absolutePath) {
         throw RunError.otherShards(directory: beside.directory.path, detail: "")
       }
       try Settings.compare(Settings.Section.allCases, in: beside)
     } catch let error as RunError {
       switch error {
-      case .otherSettings, .otherShards, .otherFormat: break
+      case .otherSettings, .otherShards, .otherFormat, .damagedState, .damagedOutput: break
       default: throw error
       }
       beside.observe(
         .note(
-          "\(beside.directory.path) was begun with other settings or shards; it is begun again"))
+          "\(beside.directory.path) was begun with other settings or shards, or is damaged; it is begun again"
+        ))
       try FileManager.default.removeItem(atPath: beside.directory.path)
     }
   }

@@ -1,4 +1,5 @@
 import Foundation
+import Shards
 
 /// What `winnow restore` did.
 public struct RestoreResult: Sendable {
@@ -22,6 +23,19 @@ public struct RestoredPair: Codable, Sendable, Hashable {
 }
 
 extension Run {
+  /// The keys on standard input, one a line, as bytes.
+  /// - Throws: `RunError.usage` where it can't be read.
+  public static func listedKeys() throws(RunError) -> [[UInt8]] {
+    var text: [UInt8] = []
+    do throws(ShardListError) {
+      while case let block = try ShardList.readInput(), !block.isEmpty { text += block }
+    } catch {
+      throw .usage("\(error)")
+    }
+    return text.split(separator: UInt8(ascii: "\n"))
+      .map { Array($0.last == UInt8(ascii: "\r") ? $0.dropLast() : $0) }.filter { !$0.isEmpty }
+  }
+
   /// Puts rejected pairs back, byte for byte, in clean shards of their own: rejected shards stay as they are.
   ///
   /// - Parameter keys: the bytes that the rejected shards have.

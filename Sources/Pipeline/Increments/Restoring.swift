@@ -69,7 +69,8 @@ struct Restoring: Codable {
   /// What the run held in memory, and the note.
   private static func limits(in run: RunContext) throws -> ReadLimits {
     var limits = (try Settings.provenance(in: run).read ?? ReadConfiguration()).limits
-    limits.maxSampleBytes += 1 << 20
+    // It may be set as high as numbers go.
+    limits.maxSampleBytes = min(limits.maxSampleBytes, Int.max - (1 << 20)) + (1 << 20)
     limits.maxMembers += 1
     return limits
   }
@@ -112,7 +113,7 @@ struct Restoring: Codable {
   private func enter(_ manifest: inout Manifest, in run: RunContext) throws -> [String] {
     guard !items.map(\.pair).allSatisfy(Set(manifest.restored).contains) else { return [] }
     let files = Dictionary(grouping: items, by: \.pair.clean).sorted { $0.key < $1.key }
-    var sizes = Dictionary(uniqueKeysWithValues: manifest.clean.map { ($0.file, $0.pairs) })
+    var sizes = Dictionary(manifest.clean.map { ($0.file, $0.pairs) }) { $1 }
     for (file, items) in files { sizes[file] = items.count }
     try run.publishing.publish(json: sizes, to: "\(run.directory.clean)/sizes.json")
     var paths: [String] = []
@@ -154,6 +155,11 @@ struct Restoring: Codable {
           if isWanted { key = try members.take(event) }
         }
         guard key.map(text) == item.pair.key else {
+          // What broke is told by the step after it.
+          if key == nil, let reader = open?.reader {
+            _ = reader.next()
+            if let message = reader.message { throw RunError.publishing(message) }
+          }
           throw RunError.shardChanged(
             path: shard, detail: "sample \(item.pair.ordinal) isn't \(item.pair.key)")
         }

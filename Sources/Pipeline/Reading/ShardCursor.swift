@@ -21,7 +21,8 @@ struct ShardCursor {
   }
 
   /// The whole sample at `place`.
-  /// - Throws: `RunError.shardChanged` when the shard ends before it or no longer holds it whole.
+  /// - Throws: `RunError.shardChanged` when the shard ends before it or no longer holds it whole, `.badInput` when it can't
+  ///   be read.
   mutating func sample(at place: Plan.Position) throws -> Sample {
     guard case .whole(let sample) = try sample(at: place, spillingTo: NoSink()) else {
       throw gone(place)
@@ -49,15 +50,24 @@ struct ShardCursor {
       switch event {
       case .sample(let sample): return .whole(sample)
       case .oversized(let key, _, _): return .spilled(key: key)
-      case .cutShort, .unusable: throw gone(place)
+      case .cutShort:
+        // What broke is told by the step after it.
+        _ = reader.next()
+        throw gone(place)
+      case .unusable: throw gone(place)
       }
     }
     throw gone(place)
   }
 
   private func gone(_ place: Plan.Position) -> RunError {
-    .shardChanged(
-      path: increment.shards[place.shard].path,
-      detail: "sample \(place.ordinal) isn't there any more")
+    let shard = increment.shards[place.shard]
+    let reader = open?.reader
+    let message = local?.named(reader?.message)
+    if let failure = shard.failure(reader?.fault, message) { return failure }
+    return .shardChanged(
+      path: shard.path,
+      detail: message.map { reason($0, of: shard.path) }
+        ?? "sample \(place.ordinal) isn't there any more")
   }
 }

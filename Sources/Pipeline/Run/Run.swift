@@ -146,7 +146,9 @@ public enum Run {
     let isNew = !FileManager.default.fileExists(atPath: run.directory.path)
     let lock = try RunLock(run.directory, rank: run.rank)
     defer {
+      // What a rebuild put in its place may be another process' by now.
       withExtendedLifetime(lock) {
+        guard lock.isInPlace else { return }
         try? FileManager.default.removeItem(atPath: run.directory.temporary)
         if run.rank.isWhole { run.directory.takeBack(withFolder: isNew) }
       }

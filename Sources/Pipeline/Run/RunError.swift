@@ -32,13 +32,13 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
   case shardChanged(path: String, detail: String)
   /// An earlier stage hasn't been run.
   case missing(file: String, remedy: String)
-  /// A state file contradicts another one.
+  /// A state file can't be read, or contradicts another one.
   case damagedState(file: String, detail: String)
   /// What is published can't be gone on from.
   case damagedOutput(String)
   /// Read and written pairs don't add up (promise 2).
   case ledger(shard: String, detail: String)
-  /// An input file holds what can't be used.
+  /// An input file can't be read, or holds what can't be used.
   case badInput(file: String, detail: String, remedy: String)
   /// A file couldn't be written; the text names it.
   case publishing(String)
@@ -58,7 +58,7 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
         + "run would clean what this one wrote; give an --out beside the input"
     case .unknownOutput(let entry, let missing):
       return "\(entry) exists, but \(missing), which says what it was made of, doesn't; "
-        + "choose another --out"
+        + "put that back from a backup, or choose another --out"
     case .otherSettings(let directory, let differences):
       return
         "\(directory) was begun with other settings; choose another --out, make it anew with `winnow clean "
@@ -87,7 +87,7 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
         + "restore it, or make the output anew from what is there with `winnow clean --rebuild`"
     case .missing(let file, let remedy): return "\(file) is missing; \(remedy)"
     case .damagedState(let file, let detail):
-      return "\(file) can't be used (\(detail)); delete it and run the same command again"
+      return "\(file) can't be used (\(detail)); \(Self.remedy(forDamaged: file))"
     case .damagedOutput(let detail):
       return "\(detail), and what is published was made by it; \(Self.damagedOutputRemedy)"
     case .ledger(let shard, let detail):
@@ -107,6 +107,18 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
 
   static let damagedOutputRemedy =
     "put it back from a backup, or make the output anew with `winnow clean --rebuild`"
+
+  /// What decided something that is published can't be made again as it was; the rest of the state can.
+  private static func remedy(forDamaged file: String) -> String {
+    let again = "delete it and run the same command again"
+    let name = (file as NSString).lastPathComponent
+    let folder = ((file as NSString).deletingLastPathComponent as NSString).lastPathComponent
+    if folder == "increments" || name == "manifest.json" { return damagedOutputRemedy }
+    if folder == "decisions" || name == "noise-model.json" {
+      return "if the run isn't finished, \(again), else \(damagedOutputRemedy)"
+    }
+    return again
+  }
 
   /// The exit status DESIGN.md gives this error.
   public var exitStatus: Int32 {

@@ -14,6 +14,9 @@ final class RunLock: Sendable {
     folder = try HeldFile(directory.lock, isShared: !rank.isWhole, directory.path)
     own = rank.isWhole ? nil : try HeldFile(directory.lock + directory.part, directory.path)
   }
+
+  /// Whether the folder at the path is the one that was locked: a rebuild puts another one there.
+  var isInPlace: Bool { folder.isInPlace }
 }
 
 extension RunContext {
@@ -34,12 +37,14 @@ extension RunContext {
 
 /// A file that is locked as long as this lives, and holds the number of the process.
 private final class HeldFile: Sendable {
+  private let path: String
   private let descriptor: Int32
 
   /// - Parameters:
   ///   - isShared: others may share the lock; the file then names nobody.
   ///   - directory: for the error.
   init(_ path: String, isShared: Bool = false, _ directory: String) throws(RunError) {
+    self.path = path
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw .file(path: path, operation: "open", code: errno) }
     guard flock(descriptor, (isShared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0 else {
@@ -53,14 +58,18 @@ private final class HeldFile: Sendable {
       throw .lockHeld(directory: directory, pid: pid.isEmpty ? "unknown" : pid)
     }
     // One that was taken back with its folder since it was opened keeps nobody out.
-    var (held, there) = (stat(), stat())
-    guard fstat(descriptor, &held) == 0, stat(path, &there) == 0, held.st_ino == there.st_ino else {
-      throw .lockHeld(directory: directory, pid: "unknown")
-    }
+    guard isInPlace else { throw .lockHeld(directory: directory, pid: "unknown") }
     let pid = isShared ? [] : Array("\(getpid())\n".utf8)
     guard ftruncate(descriptor, 0) == 0, write(descriptor, pid, pid.count) == pid.count else {
       throw .file(path: path, operation: "write", code: errno)
     }
+  }
+
+  /// Whether the path still leads to it.
+  var isInPlace: Bool {
+    var (held, there) = (stat(), stat())
+    return fstat(descriptor, &held) == 0 && stat(path, &there) == 0
+      && held.st_ino == there.st_ino && held.st_dev == there.st_dev
   }
 
   // Runs after a failed `init` too, once the descriptor is set.

@@ -135,6 +135,7 @@ private struct EmbedStage {
             progress.add(pairs: pairs.count)
           }
           try writer.finish()
+          if let failure = shard.failure(reader.pairs.fault, reader.pairs.message) { throw failure }
           result.leftOut = reader.leftOut
           result.fault = reader.pairs.fault == nil ? nil : reader.pairs.message
         }

@@ -14,6 +14,17 @@ struct Judges: Sendable {
     digest = try ensemble.digest()
   }
 
+  /// Refuses to judge a later increment by other judges than those before, whose scores the noise model is of.
+  /// - Throws: `RunError.damagedOutput`.
+  func checkPublished(before increment: Increment, in run: RunContext) throws(RunError) {
+    guard increment.index > 0 else { return }
+    let published = try Manifest(of: run.directory).provenance.ensembleDigest
+    guard digest == published else {
+      throw .damagedOutput(
+        "\(run.directory.ensemble) isn't what was published (digest \(digest), not \(published))")
+    }
+  }
+
   /// Refuses freshly trained weights that would make every score NaN; reading an ensemble looks for itself.
   /// - Throws: `RunError.badEnsemble`.
   static func check(_ ensemble: Ensemble, of directory: String) throws(RunError) {

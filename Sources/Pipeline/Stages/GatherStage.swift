@@ -77,6 +77,7 @@ enum GatherStage {
       guard case .pair(let image, let caption, let hash) = record.outcome else { continue }
       try body(image, caption, hash)
     }
+    if let failure = shard.failure(reader.fault, reader.message) { throw failure }
     return reader.fault.map { (shard.path, reader.message ?? $0.rawValue) }
   }
 }

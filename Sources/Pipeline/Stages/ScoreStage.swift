@@ -40,6 +40,7 @@ enum ScoreStage {
   static func run(
     _ increment: Increment, judges: Judges, in run: RunContext
   ) throws -> [ShardScores] {
+    try judges.checkPublished(before: increment, in: run)
     try Settings.pin(sections, in: run)
     noteLearnt(increment, by: judges, in: run)
     let settings = try Settings.digest(run.configuration, sections: sections)
@@ -158,10 +159,11 @@ enum ScoreStage {
           append(pair.key, reason: reason, detail: detail)
           record.unreadable[reason, default: 0] += 1
         }
-        if waiting.count == ScoreStage.batch { judgeWaiting(judge, progress) }
+        if waiting.count == ScoreStage.batch { try judgeWaiting(judge, progress) }
       }
-      judgeWaiting(judge, progress)
+      try judgeWaiting(judge, progress)
       try shard.checkUnchanged()
+      if let failure = shard.failure(reader.fault, reader.message) { throw failure }
       record.fault = reader.fault?.rawValue
       record.message = reader.message
       record.report = reader.report
@@ -183,7 +185,9 @@ enum ScoreStage {
       table.parts.append(-1)
     }
 
-    private mutating func judgeWaiting(_ judge: Judge, _ progress: ProgressCounter) {
+    private mutating func judgeWaiting(
+      _ judge: Judge, _ progress: ProgressCounter
+    ) throws(RunError) {
       let verdicts = judge.score(waiting)
       for ((row, pair), scores) in zip(zip(rows, waiting), verdicts) {
         let columns = (row * table.kinds)..<((row + 1) * table.kinds)
@@ -191,6 +195,10 @@ enum ScoreStage {
         table.randomRepaired.replaceSubrange(columns, with: scores.randomRepaired)
         table.clusterRepaired.replaceSubrange(columns, with: scores.clusterRepaired)
         let combined = mean(scores.observed)
+        let (random, cluster) = (mean(scores.randomRepaired), mean(scores.clusterRepaired))
+        guard [combined, random, cluster].allSatisfy(\.isFinite) else {
+          throw notFinite(scores, row)
+        }
         let part = PairStatistics.part(ofCaption: captionHash(pair.caption))
         table.combined[row] = combined
         table.parts[row] = Int64(part)
@@ -199,14 +207,27 @@ enum ScoreStage {
           table.bestScores[row] = best.score
         }
         statistics.add(observed: combined, part: part)
-        statistics.add(
-          randomRepaired: mean(scores.randomRepaired), part: bankParts[scores.randomCaption])
-        statistics.add(
-          clusterRepaired: mean(scores.clusterRepaired), part: bankParts[scores.clusterCaption])
+        statistics.add(randomRepaired: random, part: bankParts[scores.randomCaption])
+        statistics.add(clusterRepaired: cluster, part: bankParts[scores.clusterCaption])
       }
       progress.add(pairs: waiting.count)
       waiting.removeAll(keepingCapacity: true)
       rows.removeAll(keepingCapacity: true)
+    }
+
+    /// Weights may be finite, and yet too large to calculate with.
+    private func notFinite(_ scores: PairScores, _ row: Int) -> RunError {
+      let kind = scores.observed.indices.first { i in
+        ![scores.observed[i], scores.randomRepaired[i], scores.clusterRepaired[i]]
+          .allSatisfy(\.isFinite)
+      }
+      let who = kind.map { "member \(record.kinds[$0]) scores" } ?? "its members score"
+      let key = shortened(String(decoding: table.keys[row], as: UTF8.self))
+      return .badEnsemble(
+        directory: run.directory.ensemble,
+        detail:
+          "\(who) \(key) of \(shard.path) with no finite number; train the ensemble again, or give "
+          + "another one with --ensemble")
     }
 
     private func mean(_ values: [Float]) -> Float {

@@ -98,6 +98,7 @@ enum TokenizeStage {
         waiting.removeAll(keepingCapacity: true)
         bytes = 0
       }
+      if let failure = file.failure(reader.fault, reader.message) { throw failure }
       report.add(reader.report)
       if let fault = reader.fault { faults.append((file.path, reader.message ?? fault.rawValue)) }
     }

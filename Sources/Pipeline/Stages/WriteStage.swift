@@ -36,13 +36,23 @@ enum WriteStage {
     let isPinned = FileManager.default.fileExists(atPath: file)
     let units =
       isPinned
-      ? try StateJSON.decode(PlanFile.self, from: file).units
+      ? try pinned(in: file)
       : try makePlan(increment, after: earlier, in: run).units
     for destination in Plan.Destination.allCases {
       try run.directory.makeFolder(run.folder(of: destination))
       try publishSizes(units, of: destination, after: earlier, in: run)
     }
     if !isPinned { try run.publishing.publish(json: PlanFile(units: units), to: file) }
+    return units
+  }
+
+  /// - Throws: `RunError.missing`, `.file`, `.otherFormat`, `.damagedState`.
+  private static func pinned(in file: String) throws(RunError) -> [Plan.Unit] {
+    let units = try StateJSON.decode(PlanFile.self, from: file).units
+    let names = Set(units.map { "\($0.destination.rawValue) \($0.index)" })
+    guard names.count == units.count else {
+      throw .damagedState(file: file, detail: "it names an output shard twice")
+    }
     return units
   }
 
@@ -114,8 +124,8 @@ enum WriteStage {
 
   /// Whether every planned shard of an increment is written.
   static func isWritten(_ index: Int, in run: RunContext) throws(RunError) -> Bool {
-    let plan = try StateJSON.decode(PlanFile.self, from: run.directory.plan(index))
-    for unit in plan.units where try finished(unit, in: run) == nil { return false }
+    for unit in try pinned(in: run.directory.plan(index))
+    where try finished(unit, in: run) == nil { return false }
     return true
   }
 

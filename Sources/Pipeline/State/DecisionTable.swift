@@ -24,7 +24,7 @@ public struct DecisionTable: Equatable, Sendable {
     (keys, scores, mismatch, cautiousMismatch, kept, reasons) = ([], [], [], [], [], [])
   }
 
-  /// - Throws: `RunError.damagedState` or `TensorFileError`.
+  /// - Throws: `RunError.file`, `.damagedState`.
   public init(path: String) throws {
     let columns = try NPZColumns(path: path)
     keys = try columns.bytes("key")

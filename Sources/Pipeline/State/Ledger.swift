@@ -43,7 +43,9 @@ public struct Ledger: Codable, Sendable, Equatable {
       return ledger
     }
     for (key, counts) in units.flatMap(\.sources) {
-      guard let number = Int(key), ledgers.indices.contains(number - firstShard) else {
+      guard let number = Int(key), number >= firstShard,
+        ledgers.indices.contains(number - firstShard)
+      else {
         throw .ledger(shard: key, detail: "an output shard holds pairs of no input shard")
       }
       ledgers[number - firstShard].add(counts)

@@ -83,16 +83,23 @@ enum StateJSON {
   }
 
   /// - Parameter keys: `.useDefaultKeys` for types that spell their snake_case keys themselves.
-  /// - Throws: `RunError.missing`, `.otherFormat` or `.damagedState`.
+  /// - Throws: `RunError.missing`, `.file`, `.otherFormat` or `.damagedState`.
   static func decode<T: Decodable>(
     _ type: T.Type, from path: String,
     keys: JSONDecoder.KeyDecodingStrategy = .convertFromSnakeCase,
     remedy: String = "run the same command again"
   ) throws(RunError) -> T {
     guard let data = FileManager.default.contents(atPath: path) else {
-      throw .missing(file: path, remedy: remedy)
+      // Foundation doesn't say why.
+      throw unreadable(path, access(path, R_OK) == 0 ? EIO : errno, remedy: remedy)
     }
     return try decode(type, from: data, of: path, keys: keys)
+  }
+
+  /// What keeps a state file from being read, by the system's code.
+  static func unreadable(_ path: String, _ code: Int32, remedy: String) -> RunError {
+    code == ENOENT || code == ENOTDIR
+      ? .missing(file: path, remedy: remedy) : .file(path: path, operation: "read", code: code)
   }
 
   /// - Parameter path: the file that `data` is of.

@@ -51,8 +51,16 @@ public struct RunDirectory: Sendable, Equatable {
 
   func isPlanned(_ index: Int) -> Bool { FileManager.default.fileExists(atPath: plan(index)) }
 
-  /// `000003-NAME`: the shard's index in the run and its name.
-  static func stem(_ index: Int, _ name: String) -> String { padded(index) + "-" + name }
+  /// `000003-NAME`: the shard's index in the run and its name, of which 150 bytes leave room for what stands around them.
+  static func stem(_ index: Int, _ name: String) -> String {
+    var (shown, bytes) = (String.UnicodeScalarView(), 0)
+    for scalar in name.unicodeScalars {
+      bytes += scalar.utf8.count
+      if bytes > 150 { break }
+      shown.append(scalar)
+    }
+    return padded(index) + "-" + String(shown)
+  }
 
   /// Six digits, as output shards are numbered.
   static func padded(_ number: Int) -> String {

@@ -43,6 +43,7 @@ struct ScoreTable: Equatable {
       ], to: path)
   }
 
+  /// - Throws: `RunError.file`, `.damagedState`.
   init(path: String) throws {
     let columns = try NPZColumns(path: path)
     keys = try columns.bytes("key")
@@ -70,9 +71,21 @@ struct NPZColumns {
   private let path: String
   private let columns: [String: NPYArray]
 
-  init(path: String) throws {
+  /// - Throws: `RunError.file` where the system refuses to read it, `.damagedState` where it is no such file.
+  init(path: String) throws(RunError) {
     self.path = path
-    columns = try NPZ.read(path)
+    do throws(TensorFileError) {
+      columns = try NPZ.read(path)
+    } catch {
+      // libarchive tells of a file that it can't make sense of as of one that the system refuses.
+      _ = try Digest.ofFile(path, cancellation: Cancellation())
+      let detail =
+        switch error {
+        case .malformed(_, _, let reason), .unsupported(_, _, let reason): reason
+        case .io, .unwritable: "it is empty, cut short or no archive of columns"
+        }
+      throw .damagedState(file: path, detail: detail)
+    }
   }
 
   func bytes(_ name: String) throws(RunError) -> [[UInt8]] {

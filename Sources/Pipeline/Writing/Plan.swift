@@ -23,6 +23,14 @@ struct Plan: Equatable {
     var pairs: Int
 
     func file(suffix: String) -> String { RunDirectory.padded(index) + suffix }
+
+    /// Whether it begins and ends in so many shards, in this order; a file may say otherwise.
+    func isWithin(shards: Int) -> Bool {
+      let isOrdered =
+        start.shard < end.shard || start.shard == end.shard && start.ordinal <= end.ordinal
+      return isOrdered && start.shard >= 0 && end.shard < shards && start.ordinal >= 0
+        && end.ordinal >= 0
+    }
   }
 
   private(set) var units: [Unit] = []

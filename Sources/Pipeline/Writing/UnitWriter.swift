@@ -22,7 +22,15 @@ struct UnitWriter {
     cursor = ShardCursor(increment, in: run)
   }
 
+  /// - Throws: `RunError.shardChanged` where a source isn't what was judged any more, `.damagedState` where plan or tables
+  ///   contradict the increment.
   mutating func write(_ unit: Plan.Unit, progress: ProgressCounter) throws -> UnitRecord {
+    guard unit.isWithin(shards: increment.shards.count) else {
+      throw RunError.damagedState(
+        file: run.directory.plan(increment.index),
+        detail: "\(unit.destination.rawValue) \(unit.index) isn't of the increment's "
+          + "\(increment.shards.count) shards")
+    }
     let path = run.outputPath(of: unit)
     var record = UnitRecord(
       file: unit.file(suffix: run.configuration.write.suffix), pairs: 0, bytes: 0, digest: "",
@@ -34,6 +42,11 @@ struct UnitWriter {
         try copy(unit, from: shard, to: writer, &record, progress)
       }
       try writer.finish()
+      for shard in unit.start.shard...unit.end.shard
+      where record.sources[source(shard)] != nil {
+        // Written to since it was opened, it gave bytes that nobody judged.
+        try increment.shards[shard].checkUnchanged()
+      }
       guard record.pairs == unit.pairs else {
         throw RunError.ledger(
           shard: path, detail: "\(unit.pairs) pairs planned, \(record.pairs) written")
@@ -53,8 +66,14 @@ struct UnitWriter {
     let table = try decisionTable(shard)
     let first = shard == unit.start.shard ? unit.start.ordinal : 0
     let end = shard == unit.end.shard ? unit.end.ordinal : table.count
+    guard first <= end, end <= table.count else {
+      throw RunError.damagedState(
+        file: run.directory.plan(increment.index),
+        detail: "it has samples \(first) to \(end) of \(increment.shards[shard].name), of which "
+          + "\(table.count) are decided")
+    }
     var counts = UnitRecord.Counts()
-    for row in first..<max(first, end) where unit.destination.takes(row, of: table) {
+    for row in first..<end where unit.destination.takes(row, of: table) {
       try run.cancellation.check()
       let place = Plan.Position(shard: shard, ordinal: row)
       if unit.destination == .rejected {
@@ -71,9 +90,12 @@ struct UnitWriter {
       if record.pairs % 64 == 0 { progress.add(pairs: 64) }
     }
     if counts.kept > 0 || !counts.rejected.isEmpty {
-      record.sources["\(increment.firstShard + shard)"] = counts
+      record.sources[source(shard)] = counts
     }
   }
+
+  /// The shard's number in the folder.
+  private func source(_ shard: Int) -> String { "\(increment.firstShard + shard)" }
 
   private mutating func reject(
     _ place: Plan.Position, key: [UInt8], note: RejectionNote, to writer: ShardWriter
@@ -107,6 +129,11 @@ struct UnitWriter {
     on row: Int, _ table: DecisionTable, _ shard: Int
   ) throws -> RejectionNote {
     let known = try scoreTable(shard)
+    guard known.count == table.count else {
+      throw RunError.damagedState(
+        file: run.decisionPath(shard, increment),
+        detail: "\(table.count) samples are decided, \(known.count) scored")
+    }
     var note = RejectionNote(
       reason: table.reasons[row], detail: known.details[row], shard: increment.shards[shard].name)
     guard !table.mismatch[row].isNaN else { return note }

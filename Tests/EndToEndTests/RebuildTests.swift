@@ -1,0 +1,53 @@
+import Foundation
+import Testing
+
+@testable import Pipeline
+
+@Suite struct RebuildTests {
+  @Test func theNewFolderIsHeldUntilTheOldOneIsPutAway() throws {
+    let shop = try Workshop(pairs: 120, shards: 120)
+    #expect(try shop.clean(out: "out").status == 0)
+    // What an earlier rebuild put away, which takes a while to delete.
+    let (previous, heap) = ("\(shop.root)/out.previous", "\(shop.root)/out.previous/heap")
+    for folder in [heap, "\(previous)/.winnow"] {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    }
+    for path in ["\(previous)/.winnow/put-away"] + (0..<20_000).map({ "\(heap)/\($0)" }) {
+      _ = FileManager.default.createFile(atPath: path, contents: nil)
+    }
+    let process = try shop.start(
+      "clean", "in", "--pipeline", "tiny.yaml", "--out", "out", "--ensemble", "out", "--rebuild")
+    // Only what was built anew has this.
+    #expect(shop.appears("out/.winnow/generation.json"))
+    var held: RunError?
+    do throws(RunError) {
+      _ = try RunLock(RunDirectory("\(shop.root)/out"))
+    } catch {
+      held = error
+    }
+    // Else it was deleted too soon to tell.
+    if FileManager.default.fileExists(atPath: heap) {
+      #expect(
+        held
+          == RunError.lockHeld(
+            directory: "\(shop.root)/out", pid: "\(process.processIdentifier)"))
+    }
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+    #expect(!FileManager.default.fileExists(atPath: heap))
+    #expect(!FileManager.default.fileExists(atPath: "\(shop.root)/out/.winnow/tmp"))
+    #expect(try shop.clean(out: "out", "--ensemble", "out").errors.contains("Nothing new"))
+  }
+
+  @Test func whatIsDamagedBesideTheFolderIsBegunAgain() throws {
+    let shop = try Workshop(pairs: 120, shards: 120)
+    #expect(try shop.clean(out: "out").status == 0)
+    let increments = "\(shop.root)/out.rebuild/.winnow/increments"
+    try FileManager.default.createDirectory(
+      atPath: increments, withIntermediateDirectories: true)
+    try "{".write(toFile: "\(increments)/000000.json", atomically: true, encoding: .utf8)
+    let rebuilt = try shop.clean(out: "out", "--ensemble", "out", "--rebuild")
+    #expect(rebuilt.status == 0, "\(rebuilt.errors)")
+    #expect(rebuilt.errors.contains("it is begun again"), "\(rebuilt.errors)")
+  }
+}

@@ -1,0 +1,35 @@
+import Foundation
+import Testing
+
+@testable import Pipeline
+
+@Suite struct LockTests {
+  @Test func whatAnotherProcessPutInThePlaceOfASwappedFolderIsLeftAlone() throws {
+    let folder = try TemporaryFolder()
+    let run = try RunContext(
+      configuration: RunConfiguration(), directory: RunDirectory(folder.path("out")))
+    var other: RunLock?
+    try Run.locked(run) {
+      // As a rebuild leaves the place, and the next process takes it at once.
+      try FileManager.default.moveItem(
+        atPath: folder.path("out"), toPath: folder.path("out.previous"))
+      other = try RunLock(run.directory)
+      try run.directory.prepare()
+    }
+    #expect(FileManager.default.fileExists(atPath: run.directory.temporary))
+    #expect(FileManager.default.fileExists(atPath: run.directory.lock))
+    withExtendedLifetime(other) {}
+  }
+
+  @Test func aLockIsInPlaceAsLongAsItsFolderIs() throws {
+    let folder = try TemporaryFolder()
+    let directory = RunDirectory(folder.path("out"))
+    let lock = try RunLock(directory)
+    #expect(lock.isInPlace)
+    try FileManager.default.moveItem(
+      atPath: folder.path("out"), toPath: folder.path("out.previous"))
+    #expect(!lock.isInPlace)
+    let other = try RunLock(directory)
+    #expect(other.isInPlace && !lock.isInPlace)
+  }
+}
