@@ -13,14 +13,14 @@ public func parallelMap<State, R: Sendable>(
   _ count: Int, workers: Int, state: @autoclosure @escaping @Sendable () throws -> State,
   _ body: @escaping @Sendable (inout State, Int) throws -> R
 ) throws -> [R] {
-  try parallelMap(count, workers: workers, start: { startThread($0) }, state: state, body)
+  try parallelMap(count, workers: workers, start: { startThread($0) }, state: try state(), body)
 }
 
 /// As above.
 /// - Parameter start: starts a thread, or returns false where it can't.
 func parallelMap<State, R: Sendable>(
   _ count: Int, workers: Int, start: (@escaping @Sendable () -> Void) -> Bool,
-  state: @escaping @Sendable () throws -> State,
+  state: @autoclosure @escaping @Sendable () throws -> State,
   _ body: @escaping @Sendable (inout State, Int) throws -> R
 ) throws -> [R] {
   let work = Work<R>(count)

@@ -31,7 +31,7 @@ import Testing
       asked += 1
       return startThread(stackBytes: asked <= allowed ? 16 << 20 : 1 << 60, body)
     }
-    let squares = try parallelMap(100, workers: 8, start: start, state: { 0 }) { _, unit in
+    let squares = try parallelMap(100, workers: 8, start: start, state: 0) { _, unit in
       unit * unit
     }
     #expect(squares == (0..<100).map { $0 * $0 })
@@ -39,7 +39,7 @@ import Testing
 
     asked = 0
     #expect(throws: Failure(unit: 3)) {
-      try parallelMap(10, workers: 8, start: start, state: { 0 }) { _, unit in
+      try parallelMap(10, workers: 8, start: start, state: 0) { _, unit in
         guard unit < 3 else { throw Failure(unit: unit) }
         return unit
       }

@@ -38,7 +38,7 @@ struct Increment: Codable, Equatable, Sendable {
       let cause = reason(message ?? "no reason is told", of: path)
       return .badInput(
         file: path, detail: "it could be read when it was pinned, and can't be now (\(cause))",
-        remedy: "run the same command again once it can be")
+        remedy: "run the same command again once it can be, or move it away to go on without it")
     }
   }
 
