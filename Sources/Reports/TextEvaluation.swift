@@ -66,7 +66,7 @@ public struct TextPairs: Sendable {
   ///   own.
   /// - Throws: `EvaluationError`, `TensorFileError`.
   public init(npz path: String) throws {
-    let columns = try NPZ.read(path)
+    let columns = try NPZ.read(path, columns: ["text", "match"])
     func embeddings(_ name: String) throws -> Embeddings {
       guard let array = columns[name] else { throw EvaluationError("\(path): no column \(name)") }
       return try Embeddings(array, of: "\(path), \(name)").unitRows()
@@ -111,7 +111,7 @@ public struct LabelledTexts: Sendable {
   public init(embeddings: String, labels: String) throws {
     let rows = try Embeddings(npy: embeddings)
     guard let data = FileManager.default.contents(atPath: labels) else {
-      throw EvaluationError("\(labels): no such file")
+      throw EvaluationError("\(labels): \(whyUnreadable(labels))")
     }
     switch try NPY.decode([UInt8](data), from: labels) {
     case .int64(let values, let shape) where shape.count == 1: self.labels = values.map { "\($0)" }

@@ -43,10 +43,12 @@ final class QueuedShardFile {
   func finish() throws(ShardError) { try queue.finish() }
 }
 
-/// Blocks on their way from the thread that hands them over to the one that writes.
+/// Blocks on their way from the thread that hands them over to the one that writes: a ring of them in one piece of memory,
+/// so that what a shard takes doesn't depend on which of the two is ahead.
 private final class Queue: @unchecked Sendable {
-  /// Blocks (of a megabyte, as the tar writer makes them) that wait at most.
-  private static let depth = 3
+  /// Blocks that wait or are being written at most. Together they are more than a megabyte, which malloc gives back to the
+  /// system (see `Allocator`).
+  private static let depth = 5
 
   struct State {
     var failure: ShardError?
@@ -56,72 +58,88 @@ private final class Queue: @unchecked Sendable {
   private let path: String
   /// Its thread's alone, until `hasEnded`.
   private let file: ShardFile
+  /// Block `i` is the writing thread's alone while it is among the waiting ones, else the other's.
+  private let blocks: UnsafeMutableRawBufferPointer
   private let condition = NSCondition()
   // All below is guarded by the condition.
   private var known = State()
-  private var waiting: [[UInt8]] = []
-  /// Written ones, to be filled again.
-  private var spare: [[UInt8]] = []
+  /// Bytes in each block.
+  private var sizes = [Int](repeating: 0, count: depth)
+  /// The block that was handed over first, and how many wait from it on.
+  private var first = 0
+  private var waiting = 0
   private var isClosed = false
   private var hasEnded = false
 
   init(_ file: ShardFile, path: String) {
     self.file = file
     self.path = path
+    blocks = .allocate(
+      byteCount: Self.depth * TarWriteHandle.blockBytes, alignment: blockAlignment)
   }
+
+  deinit { blocks.deallocate() }
 
   var state: State { condition.withLock { known } }
 
   func put(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    let block = condition.withLock { () -> [UInt8]? in
-      while waiting.count == Self.depth, known.failure == nil { condition.wait() }
-      return known.failure == nil ? spare.popLast() ?? [] : nil
-    }
-    guard var block else { return false }
-    block.append(contentsOf: bytes)
-    condition.withLock {
-      waiting.append(block)
-      condition.broadcast()
+    for start in stride(from: 0, to: bytes.count, by: TarWriteHandle.blockBytes) {
+      let piece = bytes[start..<min(start + TarWriteHandle.blockBytes, bytes.count)]
+      let free = condition.withLock { () -> Int? in
+        while waiting == Self.depth, known.failure == nil { condition.wait() }
+        return known.failure == nil ? (first + waiting) % Self.depth : nil
+      }
+      guard let free else { return false }
+      block(free).copyMemory(from: UnsafeRawBufferPointer(rebasing: piece))
+      condition.withLock {
+        sizes[free] = piece.count
+        waiting += 1
+        condition.broadcast()
+      }
     }
     return true
+  }
+
+  private func block(_ i: Int) -> UnsafeMutableRawBufferPointer {
+    let size = TarWriteHandle.blockBytes
+    return UnsafeMutableRawBufferPointer(rebasing: blocks[(i * size)..<((i + 1) * size)])
   }
 
   func fail(_ reason: String) {
     condition.withLock { note(.cannotWrite(path: path, reason: reason)) }
   }
 
-  /// Only under the lock. What waits is of no use any more.
+  /// Only under the lock.
   private func note(_ failure: ShardError?) {
     guard known.failure == nil, let failure else { return }
     known.failure = failure
-    waiting = []
     condition.broadcast()
   }
 
   /// The thread's body: returns once the queue is closed and empty.
   func writeAll() {
-    while var block = next() {
-      _ = block.withUnsafeBytes(file.write)
-      block.removeAll(keepingCapacity: true)
+    while let (i, size, isOfUse) = next() {
+      if isOfUse { _ = file.write(UnsafeRawBufferPointer(rebasing: block(i)[..<size])) }
       condition.withLock {
         known.bytesWritten = file.bytesWritten
         note(file.failure)
-        spare.append(block)
+        first = (first + 1) % Self.depth
+        waiting -= 1
         condition.broadcast()
       }
     }
   }
 
-  private func next() -> [UInt8]? {
+  /// The next block and its size, and whether it is to be written: after an error what waits is of no use.
+  private func next() -> (block: Int, size: Int, isOfUse: Bool)? {
     condition.withLock {
-      while waiting.isEmpty, !isClosed { condition.wait() }
-      if waiting.isEmpty {
+      while waiting == 0, !isClosed { condition.wait() }
+      if waiting == 0 {
         hasEnded = true
         condition.broadcast()
         return nil
       }
-      defer { condition.broadcast() }
-      return waiting.removeFirst()
+      return (first, sizes[first], known.failure == nil)
     }
   }
 

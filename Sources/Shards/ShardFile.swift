@@ -38,7 +38,8 @@ final class ShardFile {
       throw .cannotCreate(path: path, reason: reason)
     }
     self.stream = stream
-    buffer = .allocate(byteCount: stream == nil ? 0 : 1 << 20, alignment: blockAlignment)
+    buffer = .allocate(
+      byteCount: stream == nil ? 0 : ZSTD_CStreamOutSize(), alignment: blockAlignment)
   }
 
   deinit {

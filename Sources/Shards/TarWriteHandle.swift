@@ -11,6 +11,9 @@ final class TarWriteHandle {
   /// A tar is padded to records of this many bytes, as tar has always done.
   private static let record: Int32 = 10_240
 
+  /// What the file is given at a time, at most: 250 kB.
+  static let blockBytes = Int(record) * 25
+
   private let archive: OpaquePointer
   private let entry: OpaquePointer
   private let file: QueuedShardFile
@@ -26,7 +29,7 @@ final class TarWriteHandle {
     self.entry = entry
     self.file = file
     guard archive_write_set_format_pax_restricted(archive) == ARCHIVE_OK,
-      archive_write_set_bytes_per_block(archive, Self.record * 100) == ARCHIVE_OK,
+      archive_write_set_bytes_per_block(archive, Int32(Self.blockBytes)) == ARCHIVE_OK,
       archive_write_set_bytes_in_last_block(archive, Self.record) == ARCHIVE_OK,
       archive_write_open(
         archive, Unmanaged.passUnretained(file).toOpaque(), nil,
@@ -40,7 +43,7 @@ final class TarWriteHandle {
 
   deinit {
     // Freeing an unfinished tar closes it first; the file takes nothing more, so it gets no end marker. (Marked as
-    // failed, libarchive wouldn't close it, and forget its buffer of a megabyte.)
+    // failed, libarchive wouldn't close it, and forget its buffer.)
     file.fail("the shard was not finished")
     archive_write_free(archive)
     archive_entry_free(entry)

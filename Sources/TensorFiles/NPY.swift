@@ -92,10 +92,11 @@ public enum NPY {
     }
   }
 
-  private static func strings(_ data: ArraySlice<UInt8>, width: Int) -> [[UInt8]] {
-    stride(from: data.startIndex, to: data.endIndex, by: width).map { start in
-      let field = data[start..<start + width]
-      return Array(field.prefix((field.lastIndex { $0 != 0 } ?? start - 1) - start + 1))
-    }
+  private static func strings(_ data: ArraySlice<UInt8>, width: Int) -> ByteStrings {
+    ByteStrings(
+      stride(from: data.startIndex, to: data.endIndex, by: width).lazy.map { start in
+        let field = data[start..<start + width]
+        return field.prefix((field.lastIndex { $0 != 0 } ?? start - 1) - start + 1)
+      })
   }
 }

@@ -8,7 +8,7 @@ public enum NPYArray: Sendable, Equatable {
   case bool([Bool])
   /// One axis of byte strings, numpy's `S`. The width is that of the longest; numpy strips trailing
   /// NULs when it reads, and so does `NPY.decode`.
-  case bytes([[UInt8]])
+  case bytes(ByteStrings)
 
   /// Extents, outermost first.
   public var shape: [Int] {

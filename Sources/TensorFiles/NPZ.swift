@@ -31,21 +31,25 @@ public enum NPZ {
     try zip.finish()
   }
 
-  /// Reads every column, stored or deflated.
+  /// Reads every column, stored or deflated, or those that are asked for.
   ///
-  /// - Parameter limit: bytes that all columns together may take once unpacked; a few kilobytes of
-  ///   zip can claim gigabytes.
+  /// - Parameters:
+  ///   - wanted: names of columns; the others are passed over. One that isn't there is left out.
+  ///   - limit: bytes that these columns together may take once unpacked; a few kilobytes of zip can
+  ///     claim gigabytes.
   /// - Throws: `.malformed` for a damaged archive or header, `.unsupported` for a column that
   ///   `NPY.decode` doesn't read or an archive beyond `limit`, `.io`.
   public static func read(
-    _ path: String, limit: Int = 8 << 30
+    _ path: String, columns wanted: Set<String>? = nil, limit: Int = 8 << 30
   ) throws(TensorFileError) -> [String: NPYArray] {
     let zip = try ZipReader(path)
     var columns: [String: NPYArray] = [:]
     var rest = limit
-    while let (member, bytes) = try zip.next(limit: rest) {
-      rest -= bytes.count
+    while let member = try zip.next() {
       let name = member.hasSuffix(suffix) ? String(member.dropLast(suffix.count)) : member
+      guard wanted?.contains(name) ?? true else { continue }
+      let bytes = try zip.content(of: member, limit: rest)
+      rest -= bytes.count
       let array = try NPY.decode(bytes, from: path, tensor: name)
       guard columns.updateValue(array, forKey: name) == nil else {
         throw .malformed(file: path, tensor: name, reason: "the column occurs twice")

@@ -69,9 +69,8 @@ struct ZipReader: ~Copyable {
 
   deinit { archive_read_free(archive) }
 
-  /// The next member, nil after the last. At most `limit` unpacked bytes are taken into memory,
-  /// whatever the directory claims.
-  func next(limit: Int) throws(TensorFileError) -> (name: String, bytes: [UInt8])? {
+  /// The name of the next member, nil after the last.
+  func next() throws(TensorFileError) -> String? {
     var entry: OpaquePointer?
     let status = archive_read_next_header(archive, &entry)
     if status == ARCHIVE_EOF { return nil }
@@ -79,7 +78,12 @@ struct ZipReader: ~Copyable {
     guard let pathname = archive_entry_pathname(entry) else {
       throw .malformed(file: path, tensor: nil, reason: "a member's name cannot be read")
     }
-    let name = String(cString: pathname)
+    return String(cString: pathname)
+  }
+
+  /// What the member holds whose name came last. At most `limit` unpacked bytes are taken into memory, whatever the
+  /// directory claims.
+  func content(of name: String, limit: Int) throws(TensorFileError) -> [UInt8] {
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 1 << 18)
     while true {
@@ -87,7 +91,7 @@ struct ZipReader: ~Copyable {
         archive_read_data(archive, $0.baseAddress, $0.count)
       }
       if count < 0 { throw damage(name) }
-      if count == 0 { return (name, bytes) }
+      if count == 0 { return bytes }
       guard count <= limit - bytes.count else {
         throw .unsupported(
           file: path, tensor: name, reason: "more than \(limit) bytes once unpacked")

@@ -81,6 +81,14 @@ import Testing
     #expect(error?.description.contains(file.path) == true)
   }
 
+  @Test func readsTheColumnsThatAreAskedFor() throws {
+    let file = try TemporaryFile()
+    try NPZ.write(
+      Self.columns + [("large", .uint8(Array(repeating: 7, count: 10_000)))], to: file.path)
+    let read = try NPZ.read(file.path, columns: ["key", "absent"], limit: 1_000)
+    #expect(read == ["key": Self.columns[0].array])
+  }
+
   @Test func stopsUnpackingAtItsLimit() throws {
     let file = try TemporaryFile()
     try NPZ.write([("t", .uint8(Array(repeating: 7, count: 10_000)))], to: file.path)

@@ -3,7 +3,7 @@ import TensorFiles
 /// What was decided of every sample read of one input shard: `DIR/decisions/000003-NAME.npz`.
 public struct DecisionTable: Equatable, Sendable {
   public var kinds: Int
-  public var keys: [[UInt8]]
+  public var keys: ByteStrings
   /// `[n, kinds]`, NaN where not judged.
   public var scores: [Float]
   /// `[n]`, the probability that the pair is mismatched; NaN where not judged.
@@ -50,7 +50,7 @@ public struct DecisionTable: Equatable, Sendable {
         ("mismatch", .float32(mismatch, shape: [count])),
         ("cautious_mismatch", .float32(cautiousMismatch, shape: [count])),
         ("kept", .bool(kept)),
-        ("reason", .bytes(reasons.map { Array($0.utf8) })),
+        ("reason", .bytes(ByteStrings(reasons.lazy.map(\.utf8)))),
       ], to: path)
   }
 }

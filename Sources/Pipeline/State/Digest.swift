@@ -17,7 +17,7 @@ enum Digest {
     defer { XXH3_freeState(state) }
     XXH3_128bits_reset(state)
     // Aligned as malloc does it: see `blockAlignment` in Shards.
-    let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+    let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 17, alignment: 16)
     defer { block.deallocate() }
     while true {
       try cancellation.check()

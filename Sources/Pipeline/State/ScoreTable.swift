@@ -5,7 +5,7 @@ import TensorFiles
 struct ScoreTable: Equatable {
   /// Members' kinds; the width of the score columns.
   var kinds: Int
-  var keys: [[UInt8]] = []
+  var keys: ByteStrings = []
   /// Why the sample can't be judged; empty for judged pairs.
   var reasons: [String] = []
   var details: [String] = []
@@ -36,10 +36,10 @@ struct ScoreTable: Equatable {
         ("cluster_repaired", .float32(clusterRepaired, shape: [count, kinds])),
         ("combined", .float32(combined, shape: [count])),
         ("part", .int64(parts, shape: [count])),
-        ("best_caption", .bytes(bestCaptions.map { Array($0.utf8) })),
+        ("best_caption", .bytes(ByteStrings(bestCaptions.lazy.map(\.utf8)))),
         ("best_score", .float32(bestScores, shape: [count])),
-        ("reason", .bytes(reasons.map { Array($0.utf8) })),
-        ("detail", .bytes(details.map { Array($0.utf8) })),
+        ("reason", .bytes(ByteStrings(reasons.lazy.map(\.utf8)))),
+        ("detail", .bytes(ByteStrings(details.lazy.map(\.utf8)))),
       ], to: path)
   }
 
@@ -66,16 +66,42 @@ struct ScoreTable: Equatable {
   }
 }
 
+/// What the notes on rejected samples tell of an input shard's scores: a part of its ``ScoreTable``, at a part of the
+/// memory.
+struct ScoreNotes {
+  let details: ByteStrings
+  /// `[n]`, as in the table.
+  let combined: [Float]
+  let bestCaptions: ByteStrings
+  let bestScores: [Float]
+
+  var count: Int { combined.count }
+
+  /// - Throws: `RunError.file`, `.damagedState`.
+  init(path: String) throws(RunError) {
+    let columns = try NPZColumns(
+      path: path, only: ["detail", "combined", "best_caption", "best_score"])
+    details = try columns.bytes("detail")
+    combined = try columns.floats("combined").values
+    bestCaptions = try columns.bytes("best_caption")
+    bestScores = try columns.floats("best_score").values
+    guard details.count == count, bestCaptions.count == count, bestScores.count == count else {
+      throw .damagedState(file: path, detail: "columns of different length")
+    }
+  }
+}
+
 /// The columns of an npz file by name and type.
 struct NPZColumns {
   private let path: String
   private let columns: [String: NPYArray]
 
   /// - Throws: `RunError.file` where the system refuses to read it, `.damagedState` where it is no such file.
-  init(path: String) throws(RunError) {
+  /// - Parameter wanted: the columns to read; nil for all.
+  init(path: String, only wanted: Set<String>? = nil) throws(RunError) {
     self.path = path
     do throws(TensorFileError) {
-      columns = try NPZ.read(path)
+      columns = try NPZ.read(path, columns: wanted)
     } catch {
       // libarchive tells of a file that it can't make sense of as of one that the system refuses.
       _ = try Digest.ofFile(path, cancellation: Cancellation())
@@ -88,7 +114,7 @@ struct NPZColumns {
     }
   }
 
-  func bytes(_ name: String) throws(RunError) -> [[UInt8]] {
+  func bytes(_ name: String) throws(RunError) -> ByteStrings {
     guard case .bytes(let values)? = columns[name] else { throw wrong(name) }
     return values
   }

@@ -12,7 +12,7 @@ struct UnitWriter {
   private var cursor: ShardCursor
   /// The tables of the input shard looked at last.
   private var decisions: (shard: Int, table: DecisionTable)?
-  private var scores: (shard: Int, table: ScoreTable)?
+  private var scores: (shard: Int, notes: ScoreNotes)?
 
   init(_ increment: Increment, kinds: [String], model: NoiseModel, run: RunContext) {
     self.increment = increment
@@ -128,14 +128,15 @@ struct UnitWriter {
   private mutating func note(
     on row: Int, _ table: DecisionTable, _ shard: Int
   ) throws -> RejectionNote {
-    let known = try scoreTable(shard)
+    let known = try scoreNotes(shard)
     guard known.count == table.count else {
       throw RunError.damagedState(
         file: run.decisionPath(shard, increment),
         detail: "\(table.count) samples are decided, \(known.count) scored")
     }
     var note = RejectionNote(
-      reason: table.reasons[row], detail: known.details[row], shard: increment.shards[shard].name)
+      reason: table.reasons[row], detail: String(decoding: known.details[row], as: UTF8.self),
+      shard: increment.shards[shard].name)
     guard !table.mismatch[row].isNaN else { return note }
     let columns = (row * table.kinds)..<((row + 1) * table.kinds)
     let named = zip(kinds, table.scores[columns])
@@ -149,17 +150,18 @@ struct UnitWriter {
       score: score, cautiousMismatch: table.cautiousMismatch[row], threshold: threshold,
       below: threshold - Double(score),
       against: named.filter { Double($0.1) < threshold }.sorted { $0.1 < $1.1 }.map(\.0),
-      bankCaption: best.isNaN ? nil : known.bestCaptions[row], bankScore: best.isNaN ? nil : best,
+      bankCaption: best.isNaN ? nil : String(decoding: known.bestCaptions[row], as: UTF8.self),
+      bankScore: best.isNaN ? nil : best,
       bankFitsBetter: best.isNaN ? nil : best > score)
     return note
   }
 
-  private mutating func scoreTable(_ shard: Int) throws -> ScoreTable {
-    if let scores, scores.shard == shard { return scores.table }
+  private mutating func scoreNotes(_ shard: Int) throws -> ScoreNotes {
+    if let scores, scores.shard == shard { return scores.notes }
     scores = nil  // never two at a time
-    let table = try ScoreTable(path: ScoreFiles(shard, of: increment, in: run.directory).table)
-    scores = (shard, table)
-    return table
+    let notes = try ScoreNotes(path: ScoreFiles(shard, of: increment, in: run.directory).table)
+    scores = (shard, notes)
+    return notes
   }
 
   private mutating func decisionTable(_ shard: Int) throws -> DecisionTable {

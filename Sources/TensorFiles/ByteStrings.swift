@@ -1,0 +1,26 @@
+/// Byte strings that lie end to end in one block of memory, where an array of arrays would be a block each.
+public struct ByteStrings: RandomAccessCollection, Sendable, Equatable, ExpressibleByArrayLiteral {
+  private var bytes: [UInt8] = []
+  /// Where each ends.
+  private var ends: [Int] = []
+
+  public init() {}
+
+  public init(_ strings: some Sequence<some Collection<UInt8>>) {
+    for string in strings { append(string) }
+  }
+
+  public init(arrayLiteral strings: [UInt8]...) { self.init(strings) }
+
+  public var startIndex: Int { 0 }
+  public var endIndex: Int { ends.count }
+
+  public subscript(position: Int) -> [UInt8] {
+    Array(bytes[(position == 0 ? 0 : ends[position - 1])..<ends[position]])
+  }
+
+  public mutating func append(_ string: some Collection<UInt8>) {
+    bytes.append(contentsOf: string)
+    ends.append(bytes.count)
+  }
+}
