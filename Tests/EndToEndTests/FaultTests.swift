@@ -1,4 +1,5 @@
 import Foundation
+import Shards
 import Testing
 
 @testable import Pipeline
@@ -38,12 +39,43 @@ import Testing
 
   /// Every file under a final name is whole: what a manifest or a reader would see.
   private func expectNothingHalfWritten(_ shop: Workshop, _ out: String) throws {
-    let folder = "\(shop.root)/\(out)/clean"
-    for file in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    where file.hasSuffix(".zst") {
-      #expect(Self.shell("zstd -tq '\(folder)/\(file)'") == 0, "\(file)")
+    let folder = "\(shop.root)/\(out)"
+    for path in (try? FileManager.default.subpathsOfDirectory(atPath: folder)) ?? []
+    where !path.hasPrefix(".winnow/tmp") {
+      let file = "\(folder)/\(path)"
+      if path.hasSuffix(".zst") {
+        #expect(Self.shell("zstd -tq '\(file)'") == 0, "\(path)")
+      } else if path.hasPrefix("decisions/") && path.hasSuffix(".npz") {
+        #expect(throws: Never.self, "\(path)") { try DecisionTable(path: file) }
+      } else if path.hasSuffix(".json") {
+        let data = FileManager.default.contents(atPath: file) ?? Data()
+        let isWhole = (try? JSONSerialization.jsonObject(with: data)) != nil
+        #expect(isWhole, "\(path)")
+      }
     }
-    #expect(!FileManager.default.fileExists(atPath: "\(shop.root)/\(out)/manifest.json"))
+    #expect(!FileManager.default.fileExists(atPath: "\(folder)/manifest.json"))
+  }
+
+  /// Runs a stage, with `--pipeline` and `--out out`.
+  private func stage(
+    _ shop: Workshop, _ arguments: String..., by command: [String] = ["/usr/bin/env"]
+  ) throws -> Workshop.Outcome {
+    let options = ["--pipeline", "tiny.yaml", "--out", "out"]
+    return try Workshop.run(
+      URL(fileURLWithPath: command[0]),
+      Array(command.dropFirst()) + [Workshop.binary.path] + arguments + options, in: shop.root)
+  }
+
+  /// Runs the stages before those that write shards, in `out`; `whole` goes on from there as if nothing had been.
+  private func judge(_ shop: Workshop) throws {
+    for outcome in try [
+      stage(shop, "train", "in"), stage(shop, "score", "in"), stage(shop, "fit"),
+    ] {
+      #expect(outcome.status == 0, "\(outcome.errors)")
+    }
+    try FileManager.default.copyItem(atPath: "\(shop.root)/out", toPath: "\(shop.root)/whole")
+    let whole = try shop.clean(out: "whole")
+    #expect(whole.status == 0, "\(whole.errors)")
   }
 
   @Test(.enabled(if: canMount)) func aFullDisk() throws {
@@ -102,15 +134,54 @@ import Testing
   @Test func aShardThatGoesAwayBetweenThePasses() throws {
     let shop = try Workshop(pairs: 200, pipeline: TinyCorpus.pipeline(epochs: 150))
     #expect(try shop.clean(out: "whole").status == 0)
-    let process = try shop.start("clean", "in", "--pipeline", "tiny.yaml", "--out", "out")
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/bash")
+    process.arguments = [
+      "-c", "exec '\(Workshop.binary.path)' clean in --pipeline tiny.yaml --out out 2> errors",
+    ]
+    process.currentDirectoryURL = URL(fileURLWithPath: shop.root)
+    process.standardOutput = FileHandle.nullDevice
+    try process.run()
     #expect(shop.appears("out/.winnow/training"))
     let shard = "\(shop.root)/in/000002.tar"
     #expect(rename(shard, shard + ".away") == 0)
     process.waitUntilExit()
-    #expect(process.terminationStatus == 1)
+    let errors = try String(contentsOfFile: "\(shop.root)/errors", encoding: .utf8)
+    #expect(process.terminationStatus == 1, "\(errors)")
+    #expect(errors.contains("/in/000002.tar"), "\(errors)")
     try expectNothingHalfWritten(shop, "out")
     #expect(rename(shard + ".away", shard) == 0)
     #expect(try shop.clean(out: "out").status == 0)
+    #expect(differences(try shop.tree("whole"), try shop.tree("out")) == [])
+  }
+
+  @Test func aShardThatChangesBetweenTheStagesIsNamedAndOnceItIsBackTheyGoOn() throws {
+    let shop = try Workshop(pairs: 200)
+    try judge(shop)
+    let shard = "\(shop.root)/in/000002.tar"
+    let original = try Data(contentsOf: URL(fileURLWithPath: shard))
+    let others = (300..<350).flatMap { TinyCorpus.sample($0) }
+    func expectRefused(_ outcome: Workshop.Outcome) throws {
+      #expect(outcome.status == 1, "\(outcome.errors)")
+      #expect(outcome.errors.contains("/in/000002.tar changed during the run"), "\(outcome.errors)")
+      try expectNothingHalfWritten(shop, "out")
+    }
+    // After it was scored.
+    try TinyCorpus.write(others, to: shard)
+    try expectRefused(try stage(shop, "filter", "in"))
+    try original.write(to: URL(fileURLWithPath: shard))
+    let half = try stage(shop, "filter", "in", "--rank", "0", "--world-size", "2")
+    #expect(half.status == 0, "\(half.errors)")
+    // After part of what is made of it was published.
+    #expect(rename(shard, shard + ".away") == 0)
+    try TinyCorpus.write(others, to: shard)
+    try expectRefused(try stage(shop, "filter", "in", "--rank", "1", "--world-size", "2"))
+    #expect(rename(shard + ".away", shard) == 0)
+    for outcome in try [
+      stage(shop, "filter", "in", "--rank", "1", "--world-size", "2"), stage(shop, "publish"),
+    ] {
+      #expect(outcome.status == 0, "\(outcome.errors)")
+    }
     #expect(differences(try shop.tree("whole"), try shop.tree("out")) == [])
   }
 
@@ -132,12 +203,7 @@ import Testing
   {
     let shop = try Workshop(pairs: 200)
     func run(_ command: String) throws -> Workshop.Outcome {
-      let whole =
-        (Self.unprivileged ?? []) + [
-          Workshop.binary.path, command, "in", "--pipeline", "tiny.yaml", "--out", "out",
-        ]
-      return try Workshop.run(
-        URL(fileURLWithPath: whole[0]), Array(whole.dropFirst()), in: shop.root)
+      try stage(shop, command, "in", by: try #require(Self.unprivileged))
     }
     #expect(try run("train").status == 0)
     let shard = "\(shop.root)/in/000002.tar"
@@ -155,6 +221,98 @@ import Testing
     let healed = try run("clean")
     #expect(healed.status == 0, "\(healed.errors)")
     #expect(try shop.manifest().ledger.read == 200)
+  }
+
+  @Test(.enabled(if: unprivileged != nil)) func anOutputFolderThatCannotBeWrittenBetweenTheStages()
+    throws
+  {
+    let shop = try Workshop(pairs: 200)
+    try judge(shop)
+    #expect(mkdir("\(shop.root)/out/clean", 0o755) == 0)
+    for folder in ["out/.winnow", "out/clean"] {
+      #expect(chmod("\(shop.root)/\(folder)", 0o555) == 0)
+      let refused = try stage(shop, "filter", "in", by: try #require(Self.unprivileged))
+      #expect(chmod("\(shop.root)/\(folder)", 0o755) == 0)
+      #expect(refused.status == 1, "\(refused.errors)")
+      #expect(
+        refused.errors.contains(" \(folder)/") && refused.errors.contains("Permission denied"),
+        "\(refused.errors)")
+      try expectNothingHalfWritten(shop, "out")
+    }
+    let healed = try stage(shop, "filter", "in")
+    #expect(healed.status == 0, "\(healed.errors)")
+    #expect(differences(try shop.tree("whole"), try shop.tree("out")) == [])
+  }
+
+  /// Preloaded, it makes reads of the file whose path ends in BROKEN_FILE fail from byte BROKEN_FROM on.
+  private static let brokenDisk = """
+    #define _GNU_SOURCE
+    #include <errno.h>
+    #include <stdio.h>
+    #include <stdlib.h>
+    #include <string.h>
+    #include <sys/syscall.h>
+    #include <unistd.h>
+
+    // Bytes that a read at `start` may have; none where it is to fail.
+    static size_t good(int file, off_t start, size_t count) {
+      const char *name = getenv("BROKEN_FILE");
+      char link[64], path[4096];
+      snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+      ssize_t length = readlink(link, path, sizeof path - 1);
+      if (!name || length < (ssize_t)strlen(name)) return count;
+      path[length] = 0;
+      if (strcmp(path + length - strlen(name), name)) return count;
+      off_t left = atol(getenv("BROKEN_FROM")) - start;
+      return left <= 0 ? 0 : (size_t)left < count ? (size_t)left : count;
+    }
+
+    ssize_t pread(int file, void *bytes, size_t count, off_t start) {
+      size_t some = good(file, start, count);
+      if (some || !count) return syscall(SYS_pread64, file, bytes, some, start);
+      errno = EIO;
+      return -1;
+    }
+
+    ssize_t read(int file, void *bytes, size_t count) {
+      size_t some = good(file, lseek(file, 0, SEEK_CUR), count);
+      if (some || !count) return syscall(SYS_read, file, bytes, some);
+      errno = EIO;
+      return -1;
+    }
+    """
+
+  @Test(.disabled(if: Workshop.isSanitized)) func aReadErrorInsideAShardPublishesNothingOfIt()
+    throws
+  {
+    let shop = try Workshop(pairs: 200)
+    try Self.brokenDisk.write(
+      toFile: "\(shop.root)/broken.c", atomically: true, encoding: .utf8)
+    let compiled = try Workshop.run(
+      URL(fileURLWithPath: "/usr/bin/env"),
+      ["clang", "-shared", "-fPIC", "-o", "broken.so", "broken.c"], in: shop.root)
+    // There is no such program.
+    if compiled.status == 127 { return }
+    #expect(compiled.status == 0, "\(compiled.errors)")
+    let broken = try stage(
+      shop, "clean", "in",
+      by: [
+        "/usr/bin/env", "LD_PRELOAD=\(shop.root)/broken.so", "BROKEN_FILE=/in/000003.tar",
+        "BROKEN_FROM=100000",
+      ])
+    #expect(broken.status == 3, "\(broken.errors)")
+    let told = broken.errors.split(separator: "\n").filter { $0.hasPrefix("not read to its end") }
+    #expect(told.count == 1, "\(broken.errors)")
+    #expect(told.allSatisfy { $0.contains("/in/000003.tar") && $0.contains("Input/output error") })
+    let first = try shop.manifest()
+    #expect(first.ledger.read == 150)
+    #expect(first.shards[3].fault == "cannot-read" && first.shards[3].ledger.read == 0)
+    // Healed, it is new.
+    let healed = try shop.clean(out: "out")
+    #expect(healed.status == 0, "\(healed.errors)")
+    #expect(try shop.manifest().ledger.read == 200)
+    let keys = try (shop.samples("out/clean") + shop.samples("out/rejected")).map(\.key)
+    #expect(keys.count == 200 && Set(keys).count == 200)
   }
 
   @Test func aReadErrorIsAFaultOfItsShard() throws {

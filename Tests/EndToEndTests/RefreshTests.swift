@@ -21,6 +21,12 @@ import Testing
     #expect(try shop.clean(out: "out").status == 0)
     let before = try shop.tree("out")
     let scores = try FileIdentity(of: "\(shop.root)/out/.winnow/scores/000003-000003.npz")
+    let published = before.keys.filter { $0.hasSuffix(".tar.zst") }.sorted()
+    func identities() throws -> [FileIdentity] {
+      try published.map { try FileIdentity(of: "\(shop.root)/out/\($0)") }
+    }
+    let files = try identities()
+    #expect(published.contains("clean/000000.tar.zst"))
     try add(200..<230, "000004", shop)
     let second = try shop.clean(out: "out")
     #expect(second.status == 0, "\(second.errors)")
@@ -33,6 +39,8 @@ import Testing
     let changed = differences(before, after)
     #expect(changed.contains("manifest.json") && changed.contains("clean/sizes.json"))
     #expect(before.keys.allSatisfy { !$0.contains(".tar") || before[$0] == after[$0] })
+    // Not written again, with the same bytes, either.
+    #expect(try identities() == files)
     #expect(before["noise-model.json"] == after["noise-model.json"])
     #expect(
       manifest.clean.map(\.file)
@@ -137,6 +145,38 @@ import Testing
     #expect(copied.status == 0 && copied.errors.contains("Nothing new"), "\(copied.errors)")
     #expect(copied.errors.contains("isn't judged again"))
     #expect(try shop.manifest().increments.count == 1)
+  }
+
+  @Test func aShardThatArrivesWhileARunIsAtWorkIsLeftToTheNextOne() throws {
+    let shop = try Workshop(pairs: 200, pipeline: TinyCorpus.pipeline(epochs: 20))
+    let (shard, away) = ("\(shop.root)/in/000003.tar", "\(shop.root)/away.tar")
+    #expect(rename(shard, away) == 0)
+    let list = (0..<4).map { "in/00000\($0).tar\n" }.joined()
+    try list.write(toFile: "\(shop.root)/list", atomically: true, encoding: .utf8)
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/bash")
+    process.arguments = [
+      "-c",
+      "exec '\(Workshop.binary.path)' clean - --pipeline tiny.yaml --out out < list 2> errors",
+    ]
+    process.currentDirectoryURL = URL(fileURLWithPath: shop.root)
+    process.standardOutput = FileHandle.nullDevice
+    try process.run()
+    // Pinned by now, and not scored yet.
+    #expect(shop.appears("out/.winnow/training"))
+    #expect(rename(away, shard) == 0)
+    process.waitUntilExit()
+    let errors = try String(contentsOfFile: "\(shop.root)/errors", encoding: .utf8)
+    #expect(process.terminationStatus == 3, "\(errors)")
+    #expect(errors.contains("not read to its end: /") && errors.contains("/in/000003.tar"))
+    #expect(try shop.manifest().ledger.read == 150)
+    let second = try shop.winnow(
+      "clean", "-", "--pipeline", "tiny.yaml", "--out", "out", input: list)
+    #expect(second.status == 0, "\(second.errors)")
+    #expect(try shop.manifest().increments.map(\.pairs) == [150, 50])
+    #expect(try shop.manifest().ledger.read == 200)
+    let all = try keys("out/clean", shop) + keys("out/rejected", shop)
+    #expect(all.count == 200 && Set(all).count == 200)
   }
 
   @Test func theStagesOneByOneGoOnTooAndALostManifestIsMadeAgain() throws {

@@ -9,9 +9,10 @@ struct Increment: Codable, Equatable, Sendable {
     var path: String
     /// The base name without `.tar` and the like.
     var name: String
-    /// Nil when the shard couldn't be opened; the run reports that as the shard's fault.
+    /// Nil when the shard couldn't be read; the run reports that as the shard's fault.
     var identity: FileIdentity?
-    /// XXH3-128 of the file, hex; empty when it couldn't be opened.
+    /// XXH3-128 of the file, hex; empty when it couldn't be read to its end. No pass takes pairs of such a one, so that
+    /// none is published before it is judged as a new one.
     var digest: String
 
     /// - Throws: `RunError.shardChanged` when size or time of change aren't what was pinned.

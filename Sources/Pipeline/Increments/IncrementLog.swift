@@ -70,6 +70,9 @@ struct IncrementLog {
   /// Compares the shards of a list with those known: one with the path, size, time and inode of a known one isn't opened;
   /// any other is hashed, and is a known one, moved or touched, if its bytes are that one's.
   ///
+  /// A copy of a known shard, one of an equal digest beside it, isn't judged again. Copies that are new in one and the same
+  /// list are told from each other by their paths alone: each is pinned and judged.
+  ///
   /// Pins anew what is known by another path or time now. An open increment of which nothing was published yet loses what
   /// vanished from it, and takes what changed in it as it is now.
   ///
@@ -137,7 +140,7 @@ struct IncrementLog {
       let isThere =
         ShardPath.isPipe(shard.path) || FileManager.default.fileExists(atPath: shard.path)
       if shard.digest.isEmpty {
-        // It never could be opened, so nothing of it is published.
+        // It couldn't be read when it was pinned, so nothing of it is published.
         if !listed.contains(shard.path) { survey.unlisted += 1 }
       } else if latest[shard.path] != k || listed.contains(shard.path) && !unreadable.contains(k) {
         survey.stale.append(StaleShard(index: k, path: shard.path, change: .changed))
@@ -164,7 +167,7 @@ struct IncrementLog {
       })
     else { return false }
     guard run.directory.isPlanned(increment.index) else { return true }
-    // Of one that couldn't be opened nothing is published: as it is now, it is a new one.
+    // Of one that couldn't be read when it was pinned nothing is published: as it is now, it is a new one.
     if shard.digest.isEmpty { return false }
     // Only the manifest is missing, which is made without the shards.
     if try WriteStage.isWritten(increment.index, in: run) { return false }

@@ -28,33 +28,58 @@ final class PairReader {
   /// Keeps the file as long as it is read.
   private let local: LocalShard?
   private let configuration: ReadConfiguration
+  /// Nothing of it is delivered.
+  private let isWithheld: Bool
 
-  /// A pinned shard.
-  /// - Throws: `RunError.shardChanged`.
+  /// A pinned shard. One that couldn't be read then has no pairs, whatever can be read of it by now: a later run takes it
+  /// for new, and would publish them again. It is only gone through for what is wrong with it.
+  /// - Throws: `RunError.shardChanged`, `.cancelled`.
   convenience init(_ shard: Increment.Shard, in run: RunContext) throws(RunError) {
     let local = try LocalShard(shard, in: run)
-    self.init(path: local.path, local: local, configuration: run.configuration.read)
+    self.init(
+      path: local.path, local: local, isWithheld: shard.digest.isEmpty,
+      configuration: run.configuration.read)
+    while isWithheld, reader?.next() != nil { try run.cancellation.check() }
   }
 
-  init(path: String, local: LocalShard? = nil, configuration: ReadConfiguration) {
+  init(
+    path: String, local: LocalShard? = nil, isWithheld: Bool = false,
+    configuration: ReadConfiguration
+  ) {
     self.path = path
     self.local = local
+    self.isWithheld = isWithheld
     self.configuration = configuration
     reader =
       FileIdentity.isSpecial(path) ? nil : ShardReader(path: path, limits: configuration.limits)
   }
 
   /// Set when the shard couldn't be read to its end.
-  var fault: ShardFault? { reader.map(\.fault) ?? .cannotOpen }
+  var fault: ShardFault? {
+    if isReadableByNow { return .cannotRead }
+    return reader.map(\.fault) ?? .cannotOpen
+  }
   var message: String? {
-    reader.map { local?.named($0.message) ?? $0.message }
+    if isReadableByNow {
+      return "\(path): it could not be read when the run began; the next run tries it again"
+    }
+    return reader.map { local?.named($0.message) ?? $0.message }
       ?? "\(path): it is no regular file; write it to one and list that"
   }
-  var report: ShardReport { reader?.report ?? ShardReport() }
+  /// Of what is delivered.
+  var report: ShardReport { isWithheld ? ShardReport() : reader?.report ?? ShardReport() }
+
+  /// Whether the system no longer fails to read what is withheld.
+  private var isReadableByNow: Bool {
+    guard isWithheld, let reader else { return false }
+    return reader.fault != .cannotOpen && reader.fault != .cannotRead
+  }
 
   /// Nil at the shard's end.
   func next() -> PairRecord? {
-    guard let event = reader?.next(), var record = record(of: event) else { return nil }
+    guard !isWithheld, let event = reader?.next(), var record = record(of: event) else {
+      return nil
+    }
     record.key = tableKey(record.key)
     return record
   }

@@ -22,7 +22,7 @@ struct ShardCursor {
 
   /// The whole sample at `place`.
   /// - Throws: `RunError.shardChanged` when the shard ends before it or no longer holds it whole, `.badInput` when it can't
-  ///   be read.
+  ///   be read, `.damagedState` where the plan has it of a shard that couldn't be read when it was pinned.
   mutating func sample(at place: Plan.Position) throws -> Sample {
     guard case .whole(let sample) = try sample(at: place, spillingTo: NoSink()) else {
       throw gone(place)
@@ -34,6 +34,12 @@ struct ShardCursor {
   /// - Throws: as above, and what `sink` throws.
   mutating func sample(at place: Plan.Position, spillingTo sink: some MemberSink) throws -> Found {
     let shard = increment.shards[place.shard]
+    guard !shard.digest.isEmpty else {
+      // A later run takes it for new, and would publish its pairs again.
+      throw RunError.damagedState(
+        file: run.directory.plan(increment.index),
+        detail: "it has samples of \(shard.path), which couldn't be read when it was pinned")
+    }
     if open?.shard != place.shard || open.map({ $0.next > place.ordinal }) ?? true {
       try shard.checkUnchanged()
       open = nil

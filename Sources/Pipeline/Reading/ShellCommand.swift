@@ -120,7 +120,7 @@ struct ShellCommand {
   private func stop() {
     kill(-process, SIGTERM)
     var status: Int32 = 0
-    for _ in 0..<200 {
+    for _ in 0..<100 {
       if waitpid(process, &status, WNOHANG) != 0 { break }
       usleep(5000)
     }

@@ -134,12 +134,26 @@ final class ThumbnailCache: TrainingCorpus, @unchecked Sendable {
 
   func hash(_ i: Int) -> ContentHash { hashes[order[i]] }
 
+  /// Ends the process where it can't be read, as a page of the mapped thumbnails does: nothing is learnt from less.
   func caption(_ i: Int) -> String {
     let place = captionPlaces[i]
-    return String(
-      decoding: [UInt8](unsafeUninitializedCapacity: place.count) { buffer, count in
-        count = max(0, pread(captions, buffer.baseAddress, place.count, off_t(place.offset)))
-      }, as: UTF8.self)
+    var text = [UInt8](repeating: 0, count: place.count)
+    var done = 0
+    while done < text.count {
+      let count = text.withUnsafeMutableBytes { bytes in
+        pread(
+          captions, bytes.baseAddress.map { $0 + done }, bytes.count - done,
+          off_t(place.offset + done))
+      }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else {
+        let code = count < 0 ? errno : EIO
+        let path = "\(directory)/captions.bin"
+        fatalError("\(RunError.file(path: path, operation: "read", code: code))")
+      }
+      done += count
+    }
+    return String(decoding: text, as: UTF8.self)
   }
 
   func withThumbnail<R>(

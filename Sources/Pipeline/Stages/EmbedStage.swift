@@ -79,8 +79,11 @@ private struct EmbedStage {
     ) { encoder, i in
       let record = "\(run.directory.state)/embedded/\(i).json"
       let shard = increment.shards[i]
-      if FileManager.default.fileExists(atPath: record) {
-        let old = try StateJSON.decode(Record.self, from: record).shard
+      let old =
+        FileManager.default.fileExists(atPath: record)
+        ? try StateJSON.decode(Record.self, from: record).shard : nil
+      // One that couldn't be read at the time is tried again.
+      if let old, !old.digest.isEmpty || shard.digest.isEmpty {
         guard old.madeBy == madeBy, old.digest == shard.digest else {
           throw RunError.usage(
             "\(root) holds embeddings of another member, type or settings; choose another --out")

@@ -89,6 +89,12 @@ enum TokenizeStage {
     for file in texts.shards {
       try file.checkUnchanged()
       let reader = PassageReader(path: file.path, limit: passageBytes)
+      guard !file.digest.isEmpty else {
+        _ = reader.next()
+        let message = reader.message ?? "\(file.path): it could not be read when the run began"
+        faults.append((file.path, message))
+        continue
+      }
       while let passage = reader.next() {
         waiting.append(passage)
         bytes += passage.utf8.count
