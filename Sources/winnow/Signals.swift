@@ -4,6 +4,10 @@ import Pipeline
 /// Signals as a run wants them: the first SIGINT, SIGTERM or SIGHUP asks it to stop, a second one ends it at once; of
 /// SIGHUP several come where a terminal is closed, and none counts under `nohup`.
 struct Signals {
+  /// How long a run may take to stop by itself. One that is held up (by a disk that doesn't answer, inside a member of
+  /// terabytes) is ended then, as `kill -9` would: the same command goes on from either.
+  private static let patience = DispatchTimeInterval.milliseconds(1500)
+
   private let sources: [any DispatchSourceSignal]
 
   init(cancelling cancellation: Cancellation) {
@@ -13,9 +17,10 @@ struct Signals {
       number in
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-      source.setEventHandler {
+      source.setEventHandler { [patience = Self.patience] in
         if !cancellation.isCancelled {
           cancellation.cancel(signal: number)
+          queue.asyncAfter(deadline: .now() + patience) { _exit(128 + number) }
         } else if number != SIGHUP {
           _exit(128 + number)
         }

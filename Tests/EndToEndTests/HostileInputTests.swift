@@ -27,6 +27,50 @@ import Testing
     #expect(made.status == 0, "\(made.errors)")
   }
 
+  /// The clock ticks that a process has worked: fields 14 and 15 of /proc/PID/stat, counted from behind its name.
+  private func ticks(of process: Process) throws -> Int {
+    let path = "/proc/\(process.processIdentifier)/stat"
+    let data = try #require(FileManager.default.contents(atPath: path))
+    let text = String(decoding: data, as: UTF8.self)
+    let fields = try #require(text.split(separator: ")").last).split(separator: " ")
+    try #require(fields.count > 12)
+    let user = try #require(Int(fields[11]))
+    let system = try #require(Int(fields[12]))
+    return user + system
+  }
+
+  /// 128 GiB of zeros in 5 MB: only counting them takes a minute.
+  @Test func aSignalEndsARunInsideAMemberThatHasNoEnd() throws {
+    let shop = try Workshop(pairs: 3)
+    try makeTar(
+      #"""
+      import subprocess
+      def zstd(data): return subprocess.run(["zstd", "-c"], input=data, stdout=subprocess.PIPE, check=True).stdout
+      i = tarfile.TarInfo("huge.png")
+      i.size = 1 << 37
+      with open("in/huge.tar.zst", "wb") as f:
+          f.write(zstd(i.tobuf(tarfile.GNU_FORMAT)))
+          f.write(zstd(bytes(1 << 26)) * (1 << 11))
+      """#, at: "unused.tar", in: shop)
+    let process = try shop.start("clean", "in/huge.tar.zst", "--out", "out", "--log", "log")
+    func isGathering() throws -> Bool {
+      let text = try String(contentsOfFile: "\(shop.root)/log", encoding: .utf8)
+      let last = text.split(separator: "\n").last ?? ""
+      return last.contains(#""stage_began""#) && last.contains(#""gather""#)
+    }
+    // The stage that reads the pairs works for longer than all but the member takes, and isn't over.
+    #expect(shop.appears("out/.winnow/increments/000000.json"))
+    let hasBegun = try shop.waits(until: isGathering)
+    #expect(hasBegun)
+    let end = try ticks(of: process) + sysconf(Int32(_SC_CLK_TCK)) / 5
+    let hasWorked = try shop.waits { try ticks(of: process) >= end }
+    let isInside = try isGathering()
+    #expect(hasWorked && isInside && process.isRunning)
+    let seconds = Workshop.seconds(of: process, toEndAfter: SIGTERM)
+    #expect(process.terminationStatus == 143)
+    #expect(Workshop.isSanitized || seconds < 5)
+  }
+
   @Test func allThatAHostileShardHoldsIsCountedWithItsReason() throws {
     let shop = try Workshop(pairs: 120, shards: 120)
     try makeTar(
