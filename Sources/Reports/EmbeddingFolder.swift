@@ -1,4 +1,5 @@
 import Foundation
+import Pipeline
 import TensorFiles
 
 /// Embeddings in clip-retrieval's layout: `img_emb/img_emb_N.npy` and `text_emb/text_emb_N.npy`, `[rows, dimension]`,
@@ -31,8 +32,11 @@ public struct EmbeddingFolder: Sendable {
     let files = numbered(folder, prefix: "metadata_", suffix: ".jsonl")
     guard !files.isEmpty else { return nil }
     let decoder = JSONDecoder()
-    return try files.flatMap { file in
-      try (FileManager.default.contents(atPath: file) ?? Data()).split(separator: 0x0A).map {
+    return try files.flatMap { file -> [String] in
+      guard let data = FileManager.default.contents(atPath: file) else {
+        throw EvaluationError("\(file): \(whyUnreadable(file))")
+      }
+      return try data.split(separator: 0x0A).map {
         guard let line = try? decoder.decode(Line.self, from: Data($0)) else {
           throw EvaluationError("\(file): a line is no JSON object with a caption")
         }
@@ -72,7 +76,7 @@ extension Embeddings {
   /// - Throws: `EvaluationError` for anything but finite float rows; `TensorFileError`.
   public init(npy path: String) throws {
     guard let data = FileManager.default.contents(atPath: path) else {
-      throw EvaluationError("\(path): no such file")
+      throw EvaluationError("\(path): \(whyUnreadable(path))")
     }
     try self.init(try NPY.decode([UInt8](data), from: path), of: path)
   }

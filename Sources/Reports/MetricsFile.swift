@@ -51,7 +51,7 @@ struct MetricsFile {
         ledger.faults.mapValues(Double.init))
       add("noise_rate", "Estimated share of mismatched pairs.", manifest.noise.noiseRate)
       add(
-        "cautious_noise_rate", "The same if a third of them are of the right topic.",
+        "cautious_noise_rate", "The same if mismatches are as noise.repairing has them.",
         manifest.noise.cautiousNoiseRate)
       add(
         "score_drift", "Distance of the last new pairs' scores from those fitted on, 0 to 1.",
@@ -61,7 +61,9 @@ struct MetricsFile {
         manifest.increments.last?.drift?.threshold)
     }
     if let result {
-      add("last_run_new_pairs", "Pairs that the last run judged.", Double(result.newPairs))
+      add(
+        "last_run_new_pairs", "Pairs that the last run judged or embedded.",
+        Double(result.newPairs))
       add(
         "stale_shards", "Shards that changed or vanished after they were cleaned.", by: "change",
         Dictionary(grouping: result.stale, by: \.change.rawValue).mapValues { Double($0.count) })

@@ -103,7 +103,8 @@ struct NoiseWords {
         "if mismatched captions are of the right topic as captions of its text cluster are"
       case .both: "if at most a third of the mismatches are of the right topic"
       }
-    return "With 95 % confidence the noise asked for is kept to, within 2 %, \(premise)."
+    return
+      "With 95 % confidence the noise asked for is kept to, within 2 percentage points, \(premise)."
   }
 
   /// The area under the ROC curve of matches alone: the observed pairs' is lowered by the mismatches among them, which score

@@ -102,7 +102,7 @@ public struct RunSummary {
 
   private func advice(_ manifest: Manifest) -> [String] {
     let lines = NoiseWords(noise: manifest.noise).sentences
-    guard let command = trainerCommand(for: manifest, in: directory) else {
+    guard let command = trainerCommand(for: manifest.clean, in: directory) else {
       return lines + ["No pair was kept, so there is nothing to train on."]
     }
     return lines + ["Train on the result with open_clip:", "  \(command)"]

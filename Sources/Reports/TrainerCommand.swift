@@ -5,21 +5,21 @@ import Pipeline
 ///
 /// open_clip's `auto` dataset type doesn't know `.zst`, `pipe:` sources need `--train-num-samples`, and there must be at
 /// least as many shards as workers (CONVENTIONS.md, "Writing shards").
-public func trainerCommand(for manifest: Manifest, in directory: RunDirectory) -> String? {
-  guard let first = manifest.clean.first, let last = manifest.clean.last else { return nil }
+func trainerCommand(for clean: [Manifest.Output], in directory: RunDirectory) -> String? {
+  guard let first = clean.first, let last = clean.last else { return nil }
   let parts = first.file.split(separator: ".", maxSplits: 1).map(String.init)
   guard parts.count == 2, let end = last.file.split(separator: ".").first else { return nil }
-  let numbers = manifest.clean.count == 1 ? parts[0] : "{\(parts[0])..\(end)}"
+  let numbers = clean.count == 1 ? parts[0] : "{\(parts[0])..\(end)}"
   let files = "\(numbers).\(parts[1])"
   // A shell runs what stands after `pipe:`, once webdataset has expanded the braces.
   let data =
     parts[1].hasSuffix(".zst")
     ? "pipe:zstd -dcq \(shellQuoted(directory.clean))/\(files)"
     : "\(directory.clean)/\(files)"
-  let workers = min(manifest.clean.count, ProcessInfo.processInfo.activeProcessorCount)
+  let workers = min(clean.count, ProcessInfo.processInfo.activeProcessorCount)
   return
     "python -m open_clip_train.main --train-data \(shellQuoted(data)) --dataset-type webdataset "
-    + "--train-num-samples \(manifest.clean.reduce(0) { $0 + $1.pairs }) --workers \(workers)"
+    + "--train-num-samples \(clean.reduce(0) { $0 + $1.pairs }) --workers \(workers)"
 }
 
 /// `text` as one word of a shell command.

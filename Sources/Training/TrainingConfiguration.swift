@@ -61,7 +61,8 @@ extension TrainingConfiguration {
   /// known beforehand and counted in.
   public func steps(pairs: Int) -> Int {
     let bank = min(bankSize, pairs / 8)
-    let learnt = max(2, (pairs - bank) * (folds - 1) / max(1, folds))
+    // Of a single fold all, as `CorpusSplit` has it.
+    let learnt = max(2, folds > 1 ? (pairs - bank) * (folds - 1) / folds : pairs - bank)
     func steps(_ epochs: Int, _ minimum: Int) -> Int {
       recipe(epochs: epochs, minimumSteps: minimum).plan(pairs: learnt).steps * folds
     }

@@ -9,11 +9,10 @@ struct Clean: ParsableCommand {
         winnow clean /data/crawl --out /data/clean
         winnow clean '/data/{00000..00099}.tar' --out /data/clean --max-noise 0.1
         find /data -name '*.tar' | winnow clean - --out /data/clean
-
-        winnow clean /data/crawl --ensemble /data/clean --out /data/other --max-noise 0.05
-
-      The last one judges with the judges of an earlier run, to try another cut without training again.
         winnow clean /data/crawl --out /data/clean --dry-run
+
+      With the judges of an earlier run, to try another cut without training again:
+        winnow clean /data/crawl --ensemble /data/clean --out /data/other --max-noise 0.05
 
       Given again over a corpus that grew, the command judges what is new, with the judges and the noise model that it has.
       A killed run goes on where it stopped when the same command is given again.
@@ -63,7 +62,7 @@ struct Clean: ParsableCommand {
     // What it is for leaves no trace.
     var silent = configuration
     (silent.report.log, silent.report.metrics) = (nil, nil)
-    let report = try options.run(silent) {
+    let report = try options.perform(silent) {
       try Run.dryRun(selection, ensemble: ensemble, in: $0)
     }
     try StandardOutput.print(json ? try report.json : report.text)

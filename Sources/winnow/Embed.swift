@@ -33,11 +33,9 @@ struct Embed: ParsableCommand {
 
   func run() throws {
     let configuration = try options.configuration()
-    let member = try EmbeddingMember(member, kind: kind, fold: fold)
-    let selection = try shards.expand(configuration)
-    let summary = try options.run(configuration) {
+    let summary = try options.perform(configuration, on: shards) {
       try Run.embed(
-        selection, member: member, type: type, in: $0)
+        $0, member: try EmbeddingMember(member, kind: kind, fold: fold), type: type, in: $1)
     }
     if !options.quiet {
       StandardError.print("\(counted(summary.embedded, "pair")) embedded by \(summary.member)")
@@ -45,9 +43,8 @@ struct Embed: ParsableCommand {
         StandardError.print("  left out: \(reason) \(count)")
       }
     }
-    let faults = summary.shards.compactMap(\.fault)
-    for fault in faults { StandardError.print("winnow: \(fault)") }
-    if !faults.isEmpty { throw ExitCode(3) }
+    for fault in summary.shards.compactMap(\.fault) { StandardError.print("winnow: \(fault)") }
+    if summary.exitStatus != 0 { throw ExitCode(summary.exitStatus) }
   }
 }
 

@@ -32,14 +32,7 @@ struct ModelOptions: ParsableArguments {
   @Option(help: "The fold that an ensemble's member held out.")
   var fold: Int?
 
-  @Option(help: "Threads (default: one per core). The figures don't depend on it.")
-  var workers: Int?
-
-  func validate() throws {
-    if let workers, workers < 1 { throw ValidationError("--workers must be at least 1.") }
-  }
-
-  var threads: Int { workers ?? ProcessInfo.processInfo.activeProcessorCount }
+  @OptionGroup var threads: WorkerOptions
 
   func load() throws -> EmbeddingMember {
     guard let model else { throw ValidationError("No model: give --model.") }
@@ -50,7 +43,7 @@ struct ModelOptions: ParsableArguments {
 /// A whole file as text.
 func readText(_ path: String) throws -> String {
   guard let data = FileManager.default.contents(atPath: path) else {
-    throw ValidationError("\(path): no such file")
+    throw ValidationError("\(path): \(whyUnreadable(path))")
   }
   guard let text = String(validating: data, as: UTF8.self) else {
     throw ValidationError("\(path): it isn't UTF-8")

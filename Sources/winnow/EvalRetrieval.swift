@@ -41,7 +41,7 @@ struct EvalRetrieval: ParsableCommand {
   func run() throws {
     if let embeddings {
       return try show(
-        RetrievalEvaluation(EmbeddingFolder(embeddings), workers: model.threads))
+        RetrievalEvaluation(EmbeddingFolder(embeddings), workers: model.threads.count))
     }
     let configuration = try pipeline.map { try PipelineFile.load($0) } ?? RunConfiguration()
     let encoder = try model.load().encoder
@@ -51,9 +51,9 @@ struct EvalRetrieval: ParsableCommand {
     let signals = Signals(cancelling: cancellation)
     defer { withExtendedLifetime(signals) {} }
     let pairs = try EncodedPairs(
-      selection, with: encoder, configuration: configuration, workers: model.threads,
+      selection, with: encoder, configuration: configuration, workers: model.threads.count,
       cancellation: cancellation)
-    try show(RetrievalEvaluation(pairs, workers: model.threads))
+    try show(RetrievalEvaluation(pairs, workers: model.threads.count))
     for fault in pairs.faults { StandardError.print(faultLine(fault)) }
     if !pairs.faults.isEmpty { throw ExitCode(3) }
   }

@@ -51,6 +51,10 @@ struct EvalText: ParsableCommand {
     guard embeddings == nil || labels != nil else {
       throw ValidationError("--embeddings are classified by --labels; give these too.")
     }
+    let hasTexts = pairs.map(Self.isText) ?? false || labels != nil && embeddings == nil
+    guard model.model == nil || hasTexts else {
+      throw ValidationError("--model encodes texts, and only embeddings are given; leave it out.")
+    }
     guard folds >= 2, neighbours >= 1, strength.map({ $0 > 0 && $0.isFinite }) ?? true else {
       throw ValidationError("--folds is at least 2, --neighbours 1, --strength above 0.")
     }
@@ -60,9 +64,9 @@ struct EvalText: ParsableCommand {
     var evaluation = TextEvaluation()
     if let pairs {
       let texts =
-        pairs.hasSuffix(".npz")
-        ? try TextPairs(npz: pairs) : try TextPairs(table: readText(pairs), encode: encode)
-      evaluation.retrieval = try texts.evaluate(workers: model.threads)
+        Self.isText(pairs)
+        ? try TextPairs(table: readText(pairs), encode: encode) : try TextPairs(npz: pairs)
+      evaluation.retrieval = try texts.evaluate(workers: model.threads.count)
     }
     if let labels {
       let texts =
@@ -73,16 +77,19 @@ struct EvalText: ParsableCommand {
       options.seed = seed
       options.neighbours = neighbours
       options.strength = strength
-      options.workers = model.threads
+      options.workers = model.threads.count
       evaluation.classification = try texts.classify(options)
     }
     try StandardOutput.print(json ? try evaluation.json() : evaluation.text)
   }
 
+  /// Whether a file of pairs holds texts, and not embeddings.
+  private static func isText(_ pairs: String) -> Bool { !pairs.hasSuffix(".npz") }
+
   private func encode(_ texts: [String]) throws -> Embeddings {
     let encoder = try model.load().encoder
     return Embeddings(
       rows: texts.count, columns: encoder.configuration.dimension,
-      values: try encoder.encode(texts: texts, workers: model.threads))
+      values: try encoder.encode(texts: texts, workers: model.threads.count))
   }
 }

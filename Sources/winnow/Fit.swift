@@ -27,7 +27,7 @@ struct Fit: ParsableCommand {
     if configuration.output == nil, directories.count == 1 {
       configuration.output = directories[0]
     }
-    let file = try options.run(configuration) { run in
+    let file = try options.perform(configuration) { run in
       try Run.fit(
         directories.isEmpty ? [run.directory] : directories.map(RunDirectory.init), in: run)
     }

@@ -26,10 +26,20 @@ struct Labels: ParsableCommand {
     help: "The predicted probabilities: an npy [examples, classes], float16, float32 or float64.")
   var predProbs: String
 
-  @Option(help: "Who is flagged: \(list(LabelFilter.self)).")
+  @Option(
+    help: """
+      Who is flagged: prune_by_class as many of each given class as the joint has off its diagonal, prune_by_noise_rate \
+      as many of each pair of classes, both what these two agree on; confident_learning what the confident joint counts \
+      there, low_normalized_margin and low_self_confidence as many as that, of lowest quality; predicted_neq_given where \
+      another class is likelier.
+      """)
   var filterBy = LabelFilter.pruneByNoiseRate
 
-  @Option(help: "The label quality that ranks them: \(list(LabelRank.self)).")
+  @Option(
+    help: """
+      The label quality that ranks them: the given label's probability, its margin over the likeliest other one, or \
+      that probability weighed against the entropy of all.
+      """)
   var rankBy = LabelRank.selfConfidence
 
   @Flag(help: "Account for class imbalance in the ranking: subtract the classes' thresholds.")
@@ -44,8 +54,7 @@ struct Labels: ParsableCommand {
   @Option(help: "How many to flag in each class, comma-separated, instead of what is estimated.")
   var numToRemovePerClass: String?
 
-  @Option(
-    help: "Whose rules: \(list(LabelRules.self)). They differ in ties, rare classes and rounding.")
+  @Option(help: "Whose rules; they differ in ties, rare classes and rounding.")
   var rules = LabelRules.cleanlab
 
   @Option(help: "Write to this file, .npz or .npy.")
@@ -54,16 +63,12 @@ struct Labels: ParsableCommand {
   @Flag(help: "Write a boolean for each example (.npy).")
   var mask = false
 
-  @Option(help: "Threads (default: one per core). The output doesn't depend on it.")
-  var workers: Int?
+  @OptionGroup var threads: WorkerOptions
 
   @Flag(help: "No summary.")
   var quiet = false
 
   func validate() throws {
-    if let workers, !(1...1024).contains(workers) {
-      throw ValidationError("--workers must lie between 1 and 1024.")
-    }
     if let out, !out.hasSuffix(".npz"), !out.hasSuffix(".npy") {
       throw ValidationError("--out \(out) is neither .npz nor .npy.")
     }
@@ -81,8 +86,8 @@ struct Labels: ParsableCommand {
     let signals = Signals(cancelling: cancellation)
     defer { withExtendedLifetime(signals) {} }
     let stage = try LabelStage(
-      labels: labels, probabilities: predProbs,
-      workers: workers ?? ProcessInfo.processInfo.activeProcessorCount, cancellation: cancellation)
+      labels: labels, probabilities: predProbs, workers: threads.count,
+      cancellation: cancellation)
     let result = try stage.run(options)
     if let out {
       let form: LabelIssuesFile.Form = mask ? .mask : out.hasSuffix(".npz") ? .columns : .indices
@@ -130,12 +135,6 @@ struct Labels: ParsableCommand {
       }
     }
     return options
-  }
-
-  private static func list<Choice: CaseIterable & RawRepresentable<String>>(
-    _ choice: Choice.Type
-  ) -> String {
-    choice.allCases.map(\.rawValue).joined(separator: ", ")
   }
 }
 

@@ -24,17 +24,19 @@ struct Restore: ParsableCommand {
     guard !wanted.isEmpty else {
       throw ValidationError("No keys: name them, or give - and a list.")
     }
-    let result = try options.run(try options.configuration()) { try Run.restore(wanted, in: $0) }
+    let result = try options.perform(try options.configuration()) {
+      try Run.restore(wanted, in: $0)
+    }
     if !options.quiet {
       StandardError.print("\(counted(result.restored, "pair")) restored")
       if result.already > 0 { StandardError.print("\(result.already) had been restored before") }
-      for problem in result.problems.prefix(20) { StandardError.print(problem) }
-      if result.problems.count > 20 {
-        StandardError.print("... and \(result.problems.count - 20) more")
-      }
+    }
+    for problem in result.problems.prefix(20) { StandardError.print(problem) }
+    if result.problems.count > 20 {
+      StandardError.print("... and \(result.problems.count - 20) more")
     }
     for shard in result.cleanShards { try StandardOutput.print(shard) }
-    if !result.problems.isEmpty { throw ExitCode(1) }
+    if result.exitStatus != 0 { throw ExitCode(result.exitStatus) }
   }
 
   /// The arguments that are this one once Swift has replaced what isn't UTF-8 in them.

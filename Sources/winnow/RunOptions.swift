@@ -33,13 +33,12 @@ struct RunOptions: ParsableArguments {
   @Option(help: "A pipeline file (YAML); flags go over it, it goes over the defaults.")
   var pipeline: String?
 
-  @Option(help: "Threads (default: one per core). The output doesn't depend on it.")
-  var workers: Int?
+  @OptionGroup var threads: WorkerOptions
 
   @Option(help: "Decides everything that is drawn at random (default: 0).")
   var seed: UInt64?
 
-  @Flag(help: "Neither progress nor summary.")
+  @Flag(help: "Neither progress nor summary; what went wrong is told all the same.")
   var quiet = false
 
   @Flag(
@@ -52,17 +51,11 @@ struct RunOptions: ParsableArguments {
   @Option(help: "A file of figures for Prometheus' node_exporter, written at the end (NAME.prom).")
   var metrics: String?
 
-  func validate() throws {
-    if let workers, !(1...1024).contains(workers) {
-      throw ValidationError("--workers must lie between 1 and 1024.")
-    }
-  }
-
   /// Flags over the pipeline file over the defaults.
   func configuration() throws -> RunConfiguration {
     var configuration = try pipeline.map { try PipelineFile.load($0) } ?? RunConfiguration()
     configuration.output = out ?? configuration.output
-    configuration.workers = workers ?? configuration.workers
+    configuration.workers = threads.workers ?? configuration.workers
     configuration.seed = seed ?? configuration.seed
     configuration.report.log = log ?? configuration.report.log
     configuration.report.metrics = metrics ?? configuration.report.metrics
@@ -75,6 +68,21 @@ struct RunOptions: ParsableArguments {
     _ configuration: RunConfiguration, on shards: ShardArguments, rank: Rank = .whole,
     _ body: (ShardSelection, RunContext) throws -> RunResult
   ) throws {
+    try report(try perform(configuration, on: shards, rank: rank, body), configuration)
+  }
+
+  /// As above, for a command that takes its shards from the folder.
+  func run(
+    _ configuration: RunConfiguration, _ body: (RunContext) throws -> RunResult
+  ) throws {
+    try report(try perform(configuration, body), configuration)
+  }
+
+  /// Runs `body` on the shards, watched and stoppable.
+  func perform<R: CommandResult>(
+    _ configuration: RunConfiguration, on shards: ShardArguments, rank: Rank = .whole,
+    _ body: (ShardSelection, RunContext) throws -> R
+  ) throws -> R {
     _ = try output(configuration)
     // First, since a list on a terminal must end with one Ctrl-C.
     let selection: ShardSelection
@@ -82,33 +90,14 @@ struct RunOptions: ParsableArguments {
       selection = try shards.expand(configuration)
     } catch {
       // A night without its corpus is one that must be seen.
-      let reporter = try RunReporter(
-        configuration.report, of: RunDirectory(try output(configuration)),
-        command: CommandLine.arguments.dropFirst().first ?? "")
-      let status = (error as? RunError)?.exitStatus ?? (error as? ExitCode)?.rawValue ?? 2
-      _ = reporter.finish(nil, error: "\(error)", status: status)
+      record(error, by: try reporter(configuration))
       throw error
     }
-    try report(try run(configuration, rank: rank) { try body(selection, $0) }, configuration)
-  }
-
-  /// As above, for a command that takes its shards from the folder.
-  func run(
-    _ configuration: RunConfiguration, _ body: (RunContext) throws -> RunResult
-  ) throws {
-    try report(try run(configuration, rank: .whole, body), configuration)
-  }
-
-  private func output(_ configuration: RunConfiguration) throws -> String {
-    guard let out = configuration.output else {
-      throw ValidationError("No output folder: give --out, or set `out:` in the pipeline file.")
-    }
-    guard !out.isEmpty else { throw ValidationError("--out is empty: name the output folder.") }
-    return out
+    return try perform(configuration, rank: rank) { try body(selection, $0) }
   }
 
   /// Runs `body` in the output folder, watched and stoppable.
-  func run<R>(
+  func perform<R: CommandResult>(
     _ configuration: RunConfiguration, rank: Rank = .whole, _ body: (RunContext) throws -> R
   ) throws -> R {
     let directory = RunDirectory(try output(configuration))
@@ -116,8 +105,7 @@ struct RunOptions: ParsableArguments {
     let signals = Signals(cancelling: cancellation)
     let printer = ProgressPrinter(showsProgress: configuration.report.progress)
     defer { withExtendedLifetime(signals) { printer.close() } }
-    let reporter = try RunReporter(
-      configuration.report, of: directory, command: CommandLine.arguments.dropFirst().first ?? "")
+    let reporter = try reporter(configuration)
     let observe: RunObserver = { [quiet] event in
       if !quiet { printer.show(event) }
       reporter.observe(event)
@@ -128,24 +116,46 @@ struct RunOptions: ParsableArguments {
         configuration: configuration, directory: directory, rank: rank,
         cancellation: cancellation, observe: observe)
       let result = try body(context)
-      let run = result as? RunResult
-      reporter.finish(run, status: run?.exitStatus ?? 0).map {
-        StandardError.print("warning: \($0)")
-      }
+      warn(reporter.finish(result.record, status: result.exitStatus))
       return result
     } catch {
-      let status = (error as? RunError)?.exitStatus ?? 1
-      reporter.finish(nil, error: "\(error)", status: status).map {
-        StandardError.print("warning: \($0)")
-      }
+      record(error, by: reporter)
       throw error
     }
   }
 
+  private func output(_ configuration: RunConfiguration) throws -> String {
+    guard let out = configuration.output else {
+      throw ValidationError("No output folder: give --out, or set `out:` in the pipeline file.")
+    }
+    guard !out.isEmpty else { throw ValidationError("--out is empty: name the output folder.") }
+    return out
+  }
+
+  private func reporter(_ configuration: RunConfiguration) throws -> RunReporter {
+    try RunReporter(
+      configuration.report, of: RunDirectory(try output(configuration)),
+      command: CommandLine.arguments.dropFirst().first ?? "")
+  }
+
+  /// Records an error with the status that the process ends with.
+  private func record(_ error: any Error, by reporter: RunReporter) {
+    let status = Winnow.exitStatus(for: error)
+    warn(reporter.finish(nil, error: status == 0 ? nil : "\(error)", status: status))
+  }
+
+  private func warn(_ problem: String?) {
+    if let problem { StandardError.print("warning: \(problem)") }
+  }
+
   /// Tells the result, and ends with its exit status.
   private func report(_ result: RunResult, _ configuration: RunConfiguration) throws {
-    let summary = RunSummary(result, in: RunDirectory(configuration.output ?? ""))
-    if !quiet, !summary.text.isEmpty { StandardError.print(summary.text) }
+    let directory = RunDirectory(configuration.output ?? "")
+    let text =
+      quiet
+      ? result.troubles(in: directory).joined(separator: "\n")
+      : RunSummary(result, in: directory).text
+    if !text.isEmpty { StandardError.print(text) }
     for path in result.cleanShards { try StandardOutput.print(path) }
     if result.exitStatus != 0 { throw ExitCode(result.exitStatus) }
   }
@@ -153,19 +163,26 @@ struct RunOptions: ParsableArguments {
 
 /// How pairs are scored.
 struct ScoreOptions: ParsableArguments {
-  @Option(help: "How pairs are scored: \(ScoreConfiguration.Method.names).")
+  @Option(
+    help: """
+      How pairs are scored: bank-likelihood against fixed reference pairs; the others, to compare, by the cosine, \
+      among the pairs beside it (s-CLIPLoss), or by the caption's cluster (default: bank-likelihood).
+      """)
   var scoring: ScoreConfiguration.Method?
 
   func apply(to score: inout ScoreConfiguration) { score.method = scoring ?? score.method }
 }
 
-extension ScoreConfiguration.Method: ExpressibleByArgument {
-  static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
-}
+extension ScoreConfiguration.Method: ExpressibleByArgument {}
 
 /// How much is cut.
 struct CutOptions: ParsableArguments {
-  @Option(help: "The cut: \(NoiseConfiguration.Method.names).")
+  @Option(
+    help: """
+      The cut: predicted-neq-given drops what is likelier a mismatch than not, prune-by-noise-rate as many as are \
+      estimated to be noise, confident-learning as many as the confident joint counts as mismatched (default: \
+      predicted-neq-given).
+      """)
   var method: NoiseConfiguration.Method?
 
   @Option(
@@ -193,9 +210,7 @@ struct CutOptions: ParsableArguments {
   }
 }
 
-extension NoiseConfiguration.Method: ExpressibleByArgument {
-  static var names: String { allCases.map(\.rawValue).joined(separator: " or ") }
-}
+extension NoiseConfiguration.Method: ExpressibleByArgument {}
 
 /// The form of what is written.
 struct WriteOptions: ParsableArguments {

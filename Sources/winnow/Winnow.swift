@@ -39,17 +39,20 @@ struct Winnow: ParsableCommand {
 
   /// Ends the process with the text and the exit status of DESIGN.md.
   private static func finish(with error: any Error) -> Never {
-    if let error = error as? RunError {
-      StandardError.print("winnow: \(error)")
-      Foundation.exit(error.exitStatus)
-    }
-    let code = exitCode(for: error).rawValue
-    let message = fullMessage(for: error)
-    if code == 0 {
+    let status = exitStatus(for: error)
+    let message = error is RunError ? "winnow: \(error)" : fullMessage(for: error)
+    if status == 0 {
       do { if !message.isEmpty { try StandardOutput.print(message) } } catch { Foundation.exit(1) }
     } else if !message.isEmpty {
       StandardError.print(message)
     }
-    Foundation.exit(code == ExitCode.validationFailure.rawValue ? 2 : code)
+    Foundation.exit(status)
+  }
+
+  /// What the process ends with after an error, by DESIGN.md.
+  static func exitStatus(for error: any Error) -> Int32 {
+    if let error = error as? RunError { return error.exitStatus }
+    let code = exitCode(for: error)
+    return code == .validationFailure ? 2 : code.rawValue
   }
 }

@@ -24,9 +24,9 @@ import Testing
     #expect(table.status == 0, "\(table.errors)")
     #expect(table.output.contains("image -> text") && table.output.contains("median rank"))
     let one = try eval("retrieval", "in", "--workers", "1", "--json")
-    let figures = try json(one)
-    #expect(figures["pairs"] as? Int == 200)
-    let direction = try #require(figures["text_to_image"] as? [String: Any])
+    let retrieval = try json(one)
+    #expect(retrieval["pairs"] as? Int == 200)
+    let direction = try #require(retrieval["text_to_image"] as? [String: Any])
     #expect(direction["queries"] as? Int == 200)
     // Learnt from these very pairs: better than one in a hundred.
     #expect(try #require(direction["recall_at_10"] as? Double) > 0.1)
@@ -48,6 +48,18 @@ import Testing
     let probe = try #require(classes["linear_probe"] as? [String: Any])
     #expect(try #require(probe["accuracy"] as? Double) > 0.8)
     #expect((texts["retrieval"] as? [String: Any])?["pairs"] as? Int == 100)
+
+    // A shard that isn't one is told though nothing else is, and counts for the records.
+    try "no tar".write(toFile: "\(shop.root)/bad.tar", atomically: true, encoding: .utf8)
+    let embedded = try shop.winnow(
+      "embed", "in/000000.tar", "bad.tar", "--member", "judges", "--kind", "words", "--fold", "0",
+      "--out", "e", "--quiet", "--log", "e.jsonl", "--metrics", "e.prom")
+    #expect(embedded.status == 3 && embedded.output == "")
+    #expect(embedded.errors.contains("bad.tar") && !embedded.errors.contains("embedded"))
+    let log = try String(contentsOfFile: "\(shop.root)/e.jsonl", encoding: .utf8)
+    #expect(log.contains("\"event\":\"fault\"") && log.contains("\"status\":3"))
+    let figures = try String(contentsOfFile: "\(shop.root)/e.prom", encoding: .utf8)
+    #expect(figures.contains("winnow_last_run_exit_status{out=\"e\"} 3\n"))
   }
 
   @Test func aModelIsEvaluatedAlongItsTraining() throws {
@@ -92,6 +104,9 @@ import Testing
     ["retrieval", "in", "--embeddings", "in"], ["text", "--model", "in"],
     ["text", "--labels", "nowhere.tsv", "--model", "in"],
     ["text", "--labels", "tiny.yaml", "--model", "in", "--folds", "1"],
+    ["text", "--embeddings", "x.npy", "--labels", "y.npy", "--model", "in"],
+    ["text", "--pairs", "pairs.npz", "--model", "in"],
+    ["text", "--labels", "y.tsv", "--model", "in", "--workers", "1025"],
     ["noise", "--truth", "nowhere.tsv", "--out", "in"],
   ])
   func wrongUsageEndsWithTwo(arguments: [String]) throws {
@@ -99,6 +114,19 @@ import Testing
     let outcome = try Workshop.run(Workshop.binary, ["eval"] + arguments, in: shop.root)
     #expect(outcome.status == 2, "\(outcome.errors)")
     #expect(outcome.output == "")
+  }
+
+  @Test func aFileThatCannotBeReadIsNotMissing() throws {
+    let shop = try Workshop(pairs: 3)
+    func errors(_ arguments: String...) throws -> String {
+      try Workshop.run(Workshop.binary, ["eval", "text"] + arguments, in: shop.root).errors
+    }
+    #expect(try errors("--labels", "in", "--model", "m").contains("in: it is a folder"))
+    #expect(try errors("--labels", "nowhere", "--model", "m").contains("nowhere: no such file"))
+    #expect(
+      try errors("--embeddings", "in", "--labels", "y.npy").contains("in: it is a folder"))
+    #expect(
+      try errors("--embeddings", "x.npy", "--labels", "y.npy").contains("x.npy: no such file"))
   }
 
   @Test func aBadTableNamesTheLine() throws {

@@ -96,6 +96,14 @@ import Testing
     #expect(last["winnow_last_run_exit_status"] == 3)
     #expect(last["winnow_shards_not_read_to_end"] == 1)
     #expect(last["winnow_pairs_read"] == 1200)
+    #expect(last["winnow_noise_rate"] == (try shop.manifest("clean").noise.noiseRate))
+    let lines = try String(contentsOfFile: "\(shop.root)/nightly.prom", encoding: .utf8)
+      .split(separator: "\n")
+    for (family, label) in [
+      ("pairs_rejected", "reason=\"mismatch\""), ("shards_not_read_to_end", "reason=\""),
+    ] {
+      #expect(lines.contains { $0.hasPrefix("winnow_\(family){") && $0.contains(label) })
+    }
     #expect(
       last["winnow_pairs_read"]
         == (last["winnow_pairs_kept"] ?? 0) + (last["winnow_pairs_rejected"] ?? 0))

@@ -39,6 +39,15 @@ import Testing
     #expect(again.status == 1)
     #expect(again.errors.contains("1 had been restored before"))
     #expect(again.errors.contains("no rejected pair has the key nobody"))
+    let quiet = try shop.winnow(
+      "restore", "nobody", "--out", "out", "--quiet", "--log", "r.jsonl", "--metrics", "r.prom")
+    #expect(quiet.status == 1)
+    #expect(quiet.errors == "no rejected pair has the key nobody\n")
+    let log = try String(contentsOfFile: "\(shop.root)/r.jsonl", encoding: .utf8)
+    #expect(log.split(separator: "\n").last?.contains("\"status\":1,") == true, "\(log)")
+    let figures = try String(contentsOfFile: "\(shop.root)/r.prom", encoding: .utf8)
+    #expect(figures.contains("winnow_last_run_exit_status{out=\"out\"} 1\n"))
+    #expect(!figures.contains("winnow_last_success_timestamp_seconds"))
     #expect(differences(after, try shop.tree("out")) == [])
 
     // The numbering goes on behind it.
@@ -51,6 +60,12 @@ import Testing
       grown.clean.map(\.file) == grown.clean.indices.map { RunDirectory.padded($0) + ".tar.zst" })
     #expect(grown.restored == manifest.restored)
     #expect(try shop.tree("out")["clean/\(file)"] == after["clean/\(file)"])
+
+    // What is damaged is told, though nothing else is.
+    try FileManager.default.removeItem(atPath: "\(shop.root)/out/clean/\(file)")
+    let damaged = try shop.clean(out: "out", "--keep-fraction", "0.7", "--quiet")
+    #expect(damaged.status == 3)
+    #expect(damaged.errors.hasPrefix("out/clean/\(file) is gone\nto mend that, "))
   }
 
   @Test func aKilledRestoreIsFinishedByTheNextCommand() throws {

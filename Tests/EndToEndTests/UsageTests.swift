@@ -39,6 +39,20 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: "\(shop.root)/o/manifest.json"))
   }
 
+  @Test func theLogHasTheStatusThatTheProcessEndsWith() throws {
+    let shop = try Workshop(pairs: 3)
+    for (status, arguments) in [
+      (2, ["train", "in", "--for", "judges", "--text", "tiny.yaml"]),
+      (2, ["embed", "nowhere", "--member", "m"]), (1, ["clean", "in"]),
+    ] {
+      let outcome = try Workshop.run(
+        Workshop.binary, arguments + ["--out", "o", "--log", "w.jsonl"], in: shop.root)
+      #expect(outcome.status == Int32(status), "\(outcome.errors)")
+      let log = try String(contentsOfFile: "\(shop.root)/w.jsonl", encoding: .utf8)
+      #expect(log.split(separator: "\n").last?.contains("\"status\":\(status),") == true, "\(log)")
+    }
+  }
+
   @Test func aBadLineOfAListIsNamed() throws {
     let shop = try Workshop(pairs: 3)
     let outcome = try shop.winnow("clean", "-", "--out", "o", input: "in/000000.tar\npipe:ls\n")

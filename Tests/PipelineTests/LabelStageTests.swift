@@ -85,6 +85,18 @@ import Testing
     }
   }
 
+  @Test func aTransposedMatrixIsRefusedBeforeTablesOfItsClassesAreMade() throws {
+    let (path, _) = try folder()
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let values = [Float](repeating: 0, count: 2 * 25_001)
+    try Data(NPY.encode(.float32(values, shape: [2, 25_001]))).write(
+      to: URL(fileURLWithPath: "\(path)/p.npy"))
+    let error = #expect(throws: RunError.self) {
+      try LabelSource(labels: "\(path)/y.npy", probabilities: "\(path)/p.npy")
+    }
+    #expect("\(try #require(error))".contains("transpose"))
+  }
+
   @Test func aStoppedRunSaysSo() throws {
     let (path, _) = try folder()
     defer { try? FileManager.default.removeItem(atPath: path) }

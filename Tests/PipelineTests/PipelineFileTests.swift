@@ -29,28 +29,61 @@ import Training
     #expect(try PipelineFile.load(Self.file(name)) == RunConfiguration())
   }
 
-  /// Each file, and the sections that are told in the other one.
+  /// Each file, and the paths that are told in the other one, or that it refuses.
   @Test(arguments: [
     ("clean.yaml", ["train", "text"]),
-    ("train.yaml", ["judges", "score", "noise", "write", "refresh", "report"]),
+    ("train.yaml", ["judges", "score", "noise", "write", "refresh", "train.model.pretrained"]),
   ])
-  func aFileOfAllKnobsNamesEveryKnob(name: String, others: [String]) throws {
+  func aFileOfAllKnobsNamesEveryKnobInItsPlace(name: String, others: [String]) throws {
     let text = try String(contentsOfFile: Self.file(name), encoding: .utf8)
-    var full = RunConfiguration()
-    (full.output, full.read.jsonCaption) = ("x", "x")
-    (full.report.log, full.report.metrics) = ("x", "x")
-    (full.noise.maxNoise, full.noise.keepFraction) = (0, 0)
-    (full.judges.ecl, full.train.ecl) = (EnsembleSchedule(), EnsembleSchedule())
-    func keys(_ value: Any) -> [String] {
-      if let object = value as? [String: Any] {
-        return object.flatMap { [$0.key] + keys($0.value) }
-      }
-      return (value as? [Any])?.flatMap(keys) ?? []
+    let knobs = try Self.knobs().filter { knob in
+      !others.contains { knob == $0 || knob.hasPrefix($0 + ".") }
     }
-    let tree = try JSONSerialization.jsonObject(with: try JSONEncoder().encode(full))
-    let mine = (tree as? [String: Any] ?? [:]).filter { !others.contains($0.key) }
-    let missing = Set(keys(mine)).filter { !text.contains("\($0):") }
-    #expect(missing == [])
+    let named = Self.paths(text)
+    #expect(knobs.subtracting(named) == [], "missing")
+    #expect(named.subtracting(knobs) == [], "unknown, or in a wrong place")
+  }
+
+  /// `judges.members.image.side` and all others that a pipeline file may name.
+  private static func knobs() throws -> Set<String> {
+    func paths(_ value: Any, _ path: String) -> Set<String> {
+      if let items = value as? [Any] {
+        return items.reduce(into: []) { $0.formUnion(paths($1, path)) }
+      }
+      guard let object = value as? [String: Any] else { return [] }
+      return object.reduce(into: []) { result, entry in
+        let name = path.isEmpty ? entry.key : "\(path).\(entry.key)"
+        result.insert(name)
+        result.formUnion(paths(entry.value, name))
+      }
+    }
+    let data = try JSONEncoder().encode(PipelineFile.example)
+    let all = paths(try JSONSerialization.jsonObject(with: data), "")
+    let members = all.filter { $0.hasPrefix("judges.members.") }
+    let model = members.map { "train.model\($0.dropFirst("judges.members".count))" }
+    return all.union(model).subtracting(["judges.seed", "train.seed"])
+  }
+
+  /// The paths that a file names, in lines that are commented out too: in those a knob is `# key: value`.
+  private static func paths(_ text: String) -> Set<String> {
+    var result: Set<String> = []
+    var open: [(column: Int, path: String)] = []
+    for line in text.split(separator: "\n").map(String.init) {
+      guard let match = line.prefixMatch(of: /( *)(?:# )?( *(?:- )?)([A-Za-z0-9]+):(?: |$)/) else {
+        continue
+      }
+      let column = match.1.count + match.2.count
+      while let last = open.last, last.column >= column { open.removeLast() }
+      let path = open.last.map { "\($0.path).\(match.3)" } ?? String(match.3)
+      result.insert(path)
+      open.append((column, path))
+      // What stands in braces behind it, which hold no others.
+      guard let braces = line[match.range.upperBound...].prefixMatch(of: /\{([^}]*)\}/) else {
+        continue
+      }
+      for key in braces.1.matches(of: #/([A-Za-z0-9]+): /#) { result.insert("\(path).\(key.1)") }
+    }
+    return result
   }
 
   @Test func theNightlyFileChangesOnlyWhatItMust() throws {
@@ -83,6 +116,22 @@ import Training
       message("noise: {repairing: nope}").contains(
         "noise.repairing must be one of: random, cluster, both"))
     #expect(message("score: {method: nope}").contains("cosine"))
+  }
+
+  @Test(arguments: [
+    ("image", "kind", "convolutional, transformer, dictionary"),
+    ("image", "geometry", "squash, crop, pad"),
+    ("image", "alpha", "onWhite, dropped, droppedLast"), ("image", "activation", "gelu, quickGELU"),
+    ("text", "kind", "bag, transformer"), ("text", "tokens", "words, bytePairs, wordPieces"),
+    ("text", "activation", "gelu, quickGELU"),
+  ])
+  func soIsOneOfAMemberOrTheModel(tower: String, key: String, words: String) {
+    let told = ".\(tower).\(key) must be one of: \(words)"
+    #expect(
+      message("judges: {members: [{name: a}, {name: b, \(tower): {\(key): nope}}]}")
+        == "x.yaml: judges.members[1]" + told)
+    #expect(
+      message("train: {model: {\(tower): {\(key): nope}}}") == "x.yaml: train.model" + told)
   }
 
   @Test func anEmptyFileMeansTheDefaults() throws {
@@ -151,6 +200,20 @@ import Training
     #expect(message("judges: {epochs: many}").contains("judges.epochs"))
     #expect(message("judges: 3").contains("judges holds further keys"))
     #expect(message("[1, 2]").contains("x.yaml"))
+  }
+
+  @Test func aFileThatCannotBeReadIsNotMissing() throws {
+    let folder = try TemporaryFolder()
+    func reason(_ path: String) -> String {
+      do {
+        _ = try PipelineFile.load(path)
+        return "none"
+      } catch {
+        return "\(error)"
+      }
+    }
+    #expect(reason(folder.path("a.yaml")) == "\(folder.path("a.yaml")): no such file")
+    #expect(reason(folder.root).hasSuffix("it is a folder, not a file"))
   }
 
   @Test func brokenYAMLIsAnErrorWithTheFileName() {

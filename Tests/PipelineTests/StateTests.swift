@@ -229,6 +229,22 @@ import Testing
     #expect(cache.withThumbnail(0, forms[1]) { Array($0) } == Array(21...32))
   }
 
+  @Test func aFileMayBeOfAnyTime() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path("a.tar")
+    try Data("a".utf8).write(to: URL(fileURLWithPath: path))
+    // Nanoseconds since 1970 fit into 64 bits until 2262.
+    let late = timespec(tv_sec: 10_413_792_000, tv_nsec: 1)
+    #expect(utimensat(AT_FDCWD, path, [late, late], 0) == 0)
+    var info = stat()
+    #expect(stat(path, &info) == 0)
+    guard info.st_mtim.tv_sec == late.tv_sec else { return }  // this file system keeps no such time
+    let identity = try FileIdentity(of: path)
+    #expect(try FileIdentity(of: path) == identity)
+    #expect(utimensat(AT_FDCWD, path, [timespec(), timespec()], 0) == 0)
+    #expect(try FileIdentity(of: path) != identity)
+  }
+
   @Test func decisionTablesComeBackAsTheyWereWritten() throws {
     let folder = try TemporaryFolder()
     var table = DecisionTable(kinds: 2)

@@ -50,7 +50,9 @@ import Testing
   @Test func saysOnWhatALimitRests() throws {
     let limited = try words(match: 4, cut: .maxNoise(0.05))
     #expect(limited.noise.reachable)
-    #expect(limited.sentences.joined().contains("if at most a third of the mismatches are"))
+    #expect(
+      limited.sentences.joined().contains(
+        "within 2 percentage points, if at most a third of the mismatches are"))
     var few = limited.noise
     (few.reachable, few.cautiousNoiseKept, few.cautiousNoiseKeptBound) = (false, 0.04, 0.083)
     let text = NoiseWords(noise: few).sentences.joined()

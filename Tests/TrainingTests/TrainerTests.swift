@@ -176,6 +176,19 @@ import Text
     #expect(steps(2) >= 200, "a pair of pairs is a batch")
   }
 
+  @Test func aSingleFoldsMembersLearnFromAllPairsButTheBank() {
+    var configuration = TrainingConfiguration()
+    (configuration.selectionRounds, configuration.minimumSteps) = (0, 0)
+    (configuration.epochs, configuration.batchSize, configuration.bankSize) = (3, 16, 64)
+    configuration.members = [MemberConfiguration(name: "a")]
+    func steps(folds: Int) -> Int {
+      configuration.folds = folds
+      return configuration.steps(pairs: 864)
+    }
+    #expect(steps(folds: 1) == 3 * 800 / 16)
+    #expect(steps(folds: 5) == 5 * 3 * 640 / 16)
+  }
+
   @Test func aStepKnowsItsEpoch() {
     let plan = EpochPlan(pairs: 40, batchSize: 16, epochs: 3, minimumSteps: 0, keep: 0.5)
     #expect(plan.sizes == [40, 40, 20])

@@ -1,6 +1,8 @@
 import ConfidentLearning
 import Encoders
 import Foundation
+import Images
+import Layers
 import Training
 import Yams
 
@@ -11,7 +13,7 @@ public enum PipelineFile {
   /// - Throws: `RunError.usage` naming file, line and key.
   public static func load(_ path: String) throws(RunError) -> RunConfiguration {
     guard let data = FileManager.default.contents(atPath: path) else {
-      throw .usage("\(path): no such pipeline file")
+      throw .usage("\(path): \(whyUnreadable(path))")
     }
     guard let yaml = String(data: data, encoding: .utf8) else {
       throw .usage("\(path) isn't UTF-8")
@@ -73,7 +75,7 @@ public enum PipelineFile {
   }
 
   /// The defaults with every optional filled, so that its encoding names every key there is.
-  private static var example: RunConfiguration {
+  static var example: RunConfiguration {
     var configuration = RunConfiguration()
     configuration.output = ""
     configuration.report.log = ""
@@ -128,8 +130,12 @@ public enum PipelineFile {
   }
 
   private static func describe(_ error: DecodingError) -> String {
+    // As a user would write it: judges.members[0].image.kind.
     func path(_ context: DecodingError.Context) -> String {
-      context.codingPath.map(\.stringValue).joined(separator: ".")
+      context.codingPath.reduce("") { path, key in
+        if let index = key.intValue { return "\(path)[\(index)]" }
+        return path.isEmpty ? key.stringValue : "\(path).\(key.stringValue)"
+      }
     }
     switch error {
     case .typeMismatch(let type, let context):
@@ -139,18 +145,26 @@ public enum PipelineFile {
       return "\(path(context)) lacks the key \(key.stringValue)"
     case .dataCorrupted(let context):
       let name = path(context)
-      guard let values = words[name] else { return "\(name): \(context.debugDescription)" }
+      guard let values = words.first(where: { ".\(name)".hasSuffix(".\($0.key)") })?.value else {
+        return "\(name): \(context.debugDescription)"
+      }
       return "\(name) must be one of: \(values.joined(separator: ", "))"
     @unknown default: return "\(error)"
     }
   }
 
-  /// The values of keys that hold one of a few words.
+  /// The values of keys that hold one of a few words, by the end of their path.
   private static let words: [String: [String]] = [
     "score.method": ScoreConfiguration.Method.allCases.map(\.rawValue),
     "noise.method": NoiseConfiguration.Method.allCases.map(\.rawValue),
-    "refresh.onDrift": RefreshConfiguration.DriftPolicy.allCases.map(\.rawValue),
     "noise.repairing": Repairing.allCases.map(\.rawValue),
+    "refresh.onDrift": RefreshConfiguration.DriftPolicy.allCases.map(\.rawValue),
+    "image.kind": [ImageKind.convolutional, .transformer, .dictionary].map(\.rawValue),
+    "image.geometry": [Geometry.squash, .crop, .pad].map(\.rawValue),
+    "image.alpha": [AlphaHandling.onWhite, .dropped, .droppedLast].map(\.rawValue),
+    "text.kind": [TextKind.bag, .transformer].map(\.rawValue),
+    "text.tokens": [TokenKind.words, .bytePairs, .wordPieces].map(\.rawValue),
+    "activation": [Activation.gelu, .quickGELU].map(\.rawValue),
   ]
 
   private static func relative(_ path: String, to folder: String) -> String {

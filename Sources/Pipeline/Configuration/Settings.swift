@@ -39,11 +39,14 @@ struct Settings: Codable {
       uniqueKeysWithValues: Environment.described.map { ("environment.\($0)", $1) })
     let old = values.filter { $0.key.hasPrefix("environment.") }
     guard !old.isEmpty, old != now else { return }
-    let changed = Set(old.keys).union(now.keys).filter { old[$0] != now[$0] }.sorted()
-    run.observe(
-      .note(
-        "since the last increment these changed, so that the same pairs may score a little otherwise: "
-          + changed.joined(separator: ", ")))
+    // As in `compare`.
+    let changed = old.keys.filter { old[$0] != now[$0] }.sorted()
+    if !changed.isEmpty {
+      run.observe(
+        .note(
+          "since the last increment these changed, so that the same pairs may score a little otherwise: "
+            + changed.joined(separator: ", ")))
+    }
     try publish(values.filter { old[$0.key] == nil }.merging(now) { $1 }, in: run)
   }
 
@@ -87,7 +90,9 @@ struct Settings: Codable {
       let old = pinned.filter { $0.key.hasPrefix(section + ".") }
       let new = now.filter { $0.key.hasPrefix(section + ".") }
       if old.isEmpty { continue }
-      for key in Set(old.keys).union(new.keys).sorted() where old[key] != new[key] {
+      // What an older Winnow didn't tell of the environment may be as it was.
+      let keys = section == "environment" ? Set(old.keys) : Set(old.keys).union(new.keys)
+      for key in keys.sorted() where old[key] != new[key] {
         let line = "\(told(key)): \(old[key] ?? "unset") (now \(new[key] ?? "unset"))"
         if !differences.contains(line) { differences.append(line) }
       }

@@ -8,15 +8,30 @@ final class RunLock: Sendable {
   private let folder: HeldFile
   private let own: HeldFile?
 
-  /// - Throws: `RunError.lockHeld` with the process that holds it.
+  /// - Throws: `RunError.lockHeld` with the processes that hold it.
   init(_ directory: RunDirectory, rank: Rank = .whole) throws(RunError) {
     try directory.makeFolder(directory.state)
-    folder = try HeldFile(directory.lock, isShared: !rank.isWhole, directory.path)
+    do throws(RunError) {
+      folder = try HeldFile(directory.lock, isShared: !rank.isWhole, directory.path)
+    } catch {
+      let ranks = RunLock.ranks(in: directory)
+      guard case .lockHeld = error, !ranks.isEmpty else { throw error }
+      throw .lockHeld(directory: directory.path, pid: ranks.joined(separator: ", "))
+    }
     own = rank.isWhole ? nil : try HeldFile(directory.lock + directory.part, directory.path)
   }
 
   /// Whether the folder at the path is the one that was locked: a rebuild puts another one there.
   var isInPlace: Bool { folder.isInPlace }
+
+  /// The processes of the ranks that share the folder, whose own lock names nobody then.
+  private static func ranks(in directory: RunDirectory) -> [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: directory.state)) ?? []
+    let prefix = (directory.lock as NSString).lastPathComponent + "."
+    return names.filter { $0.hasPrefix(prefix) }.sorted().compactMap {
+      HeldFile.holder(of: "\(directory.state)/\($0)")
+    }
+  }
 }
 
 extension RunContext {
@@ -49,13 +64,10 @@ private final class HeldFile: Sendable {
     guard descriptor >= 0 else { throw .file(path: path, operation: "open", code: errno) }
     guard flock(descriptor, (isShared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0 else {
       let code = errno
-      let holder = FileManager.default.contents(atPath: path) ?? Data()
       guard code == EWOULDBLOCK else {
         throw .file(path: path, operation: "lock", code: code)
       }
-      let pid = String(decoding: holder, as: UTF8.self)
-        .trimmingCharacters(in: .whitespacesAndNewlines)
-      throw .lockHeld(directory: directory, pid: pid.isEmpty ? "unknown" : pid)
+      throw .lockHeld(directory: directory, pid: HeldFile.process(in: path) ?? "unknown")
     }
     // One that was taken back with its folder since it was opened keeps nobody out.
     guard isInPlace else { throw .lockHeld(directory: directory, pid: "unknown") }
@@ -63,6 +75,19 @@ private final class HeldFile: Sendable {
     guard ftruncate(descriptor, 0) == 0, write(descriptor, pid, pid.count) == pid.count else {
       throw .file(path: path, operation: "write", code: errno)
     }
+  }
+
+  /// The process that a lock file names, whether it lives or not; nil where it names none.
+  private static func process(in path: String) -> String? {
+    let text = String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
+      .trimmingCharacters(in: .whitespacesAndNewlines)
+    return text.isEmpty ? nil : text
+  }
+
+  /// The process that a lock file names, if it lives (on this machine; trying the lock could keep its owner out).
+  static func holder(of path: String) -> String? {
+    guard let text = process(in: path), let number = pid_t(text) else { return nil }
+    return kill(number, 0) == 0 || errno == EPERM ? text : nil
   }
 
   /// Whether the path still leads to it.

@@ -6,7 +6,7 @@ public struct RunResult: Sendable {
   public var manifest: Manifest?
   /// Paths of the clean shards this command wrote.
   public var cleanShards: [String] = []
-  /// Input shards and pairs that this command judged.
+  /// Input shards and pairs that this command judged or embedded.
   public var newShards = 0
   public var newPairs = 0
   /// True when everything asked for was there already.
@@ -32,6 +32,29 @@ public struct RunResult: Sendable {
     newPairs += other.newPairs
     faults += other.faults
     drift = other.drift ?? drift
+  }
+}
+
+extension RunResult {
+  /// What an exit status of 3 stands for, a line each.
+  public func troubles(in directory: RunDirectory) -> [String] {
+    guard exitStatus != 0 else { return [] }
+    var lines = isNothingNew ? [] : faults.map(faultLine)
+    lines += damaged.prefix(20).map { "\(directory.path)/\($0.words)" }
+    if damaged.count > 20 { lines.append("... and \(damaged.count - 20) more") }
+    if !damaged.isEmpty { lines.append("to mend that, \(RunError.damagedOutputRemedy)") }
+    return lines
+  }
+}
+
+extension EmbeddingSummary {
+  /// As the records of a run tell it.
+  public var result: RunResult {
+    RunResult(
+      newShards: shards.count, newPairs: embedded,
+      faults: shards.compactMap { shard in
+        shard.fault.map { (path: shard.path, message: $0) }
+      })
   }
 }
 

@@ -89,7 +89,7 @@ public struct Manifest: Codable, Sendable {
     public var rejected: Int
     /// How its scores differ from those that the noise model was fitted on; nil for those themselves.
     public var drift: Drift?
-    /// Libraries, kernel class and compiler, as far as they can be told.
+    /// Libraries and kernel class, as far as they can be told.
     public var environment: [String: String]
   }
 

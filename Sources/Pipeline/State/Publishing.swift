@@ -90,15 +90,14 @@ enum StateJSON {
     remedy: String = "run the same command again"
   ) throws(RunError) -> T {
     guard let data = FileManager.default.contents(atPath: path) else {
-      // Foundation doesn't say why.
-      throw unreadable(path, access(path, R_OK) == 0 ? EIO : errno, remedy: remedy)
+      throw unreadable(path, unreadableCode(path), remedy: remedy)
     }
     return try decode(type, from: data, of: path, keys: keys)
   }
 
   /// What keeps a state file from being read, by the system's code.
   static func unreadable(_ path: String, _ code: Int32, remedy: String) -> RunError {
-    code == ENOENT || code == ENOTDIR
+    isMissing(code)
       ? .missing(file: path, remedy: remedy) : .file(path: path, operation: "read", code: code)
   }
 
