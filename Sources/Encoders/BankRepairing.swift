@@ -1,7 +1,7 @@
 import Layers
 
 /// Chooses the bank captions that a pair's image is re-paired with: known mismatches, drawn by the pair's content hash.
-struct Repairing: Sendable {
+struct BankRepairing: Sendable {
   private let imageHashes: [UInt64]
   private let captionHashes: [UInt64]
   private let centres: [Float]

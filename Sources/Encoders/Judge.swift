@@ -9,7 +9,7 @@ public final class Judge {
   private let scorers: [any PairScorer]
   /// Of each member's raw scores, by this way of scoring.
   private let standards: [(mean: Float, deviation: Float)]
-  private let repairing: Repairing
+  private let repairing: BankRepairing
 
   private let explains: Bool
 
@@ -36,7 +36,7 @@ public final class Judge {
       // An ensemble holds those of its default.
       scoring == .bankLikelihood ? (member.mean, member.deviation) : scorer.standardisation()
     }
-    repairing = Repairing(ensemble)
+    repairing = BankRepairing(ensemble)
   }
 
   /// The scores of any number of pairs, each under the members that held its fold out, in the order of `pairs`.

@@ -145,7 +145,7 @@ import Testing
     var ensemble = ensemble
     ensemble.bank[4].caption = ensemble.bank[1].caption
     ensemble.bank[6].hash.image = ensemble.bank[2].hash.image
-    let repairing = Repairing(ensemble)
+    let repairing = BankRepairing(ensemble)
     for r in 0..<ensemble.bank.count {
       let pair = ensemble.bank[r]
       let chosen = repairing.choose(
@@ -163,7 +163,7 @@ import Testing
   }
 
   @Test func clusterRePairingStaysInTheCaptionsClusterWhereItCan() {
-    let repairing = Repairing(ensemble)
+    let repairing = BankRepairing(ensemble)
     var compared = 0
     for r in 0..<ensemble.bank.count {
       let cluster = ensemble.bankClusters[r]

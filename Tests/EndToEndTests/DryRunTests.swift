@@ -19,11 +19,15 @@ import Testing
     let manifest = try shop.manifest()
     let kept = Double(manifest.ledger.kept) / 3000
     #expect(abs((told["kept"] as? Double ?? 0) - kept) < 0.15)
+    let noise = try #require(told["noise"] as? [String: Any])
+    #expect(abs((noise["noise_rate"] as? Double ?? 9) - manifest.noise.noiseRate) < 0.1)
     let bytes = Double(manifest.clean.reduce(0) { $0 + $1.bytes })
     #expect((0.5...1.5).contains((told["clean_bytes"] as? Double ?? 0) / bytes))
     let text = try shop.clean(out: "other", "--dry-run", "--ensemble", "out")
     #expect(text.status == 0, "\(text.errors)")
-    #expect(text.output.contains("would be kept") && text.output.contains("time, about"))
+    for figure in ["estimated noise rate", "would be kept", "time, about"] {
+      #expect(text.output.contains(figure), "\(text.output)")
+    }
     #expect(!FileManager.default.fileExists(atPath: "\(shop.root)/other"))
   }
 

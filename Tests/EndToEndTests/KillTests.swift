@@ -17,10 +17,17 @@ import Testing
     ["filter", "in", "--rank", "1", "--world-size", "2"], ["publish"],
   ]
 
+  /// Shows that a stage is at work: a dictionary is learnt, shards are scored, decided, written.
+  private static let signs = [
+    ".winnow/training", ".winnow/scores/000004-000004.record.json", "noise-model.json",
+    "clean/000004.tar.zst",
+  ]
+
   @Test func killsAtRandomMomentsLeaveNoTrace() throws {
     // Several shards in and out, a training of a second, an increment behind the first.
     let shop = try Workshop(
-      pairs: 240, shards: 20, pipeline: TinyCorpus.pipeline(epochs: 30, shardSize: 9))
+      pairs: 240, shards: 20,
+      pipeline: TinyCorpus.pipeline(minimumSteps: 60, shardSize: 9, dictionary: true))
     let all = "\(shop.root)/in"
     let later = "\(shop.root)/later"
     try FileManager.default.createDirectory(atPath: later, withIntermediateDirectories: true)
@@ -30,9 +37,8 @@ import Testing
       }
     }
     try move(all, later)
-    var random = SeededRandom(seed: UInt64(Self.kills))
-    // How long each command takes by itself, so that kills fall all over it.
-    var seconds: [[String]: Double] = [:]
+    // How long each command takes by itself, on the first increment and on the second: kills fall all over it.
+    var seconds: [Bool: [[String]: Double]] = [:]
     func start(_ command: [String], _ out: String) throws -> Process {
       let process = Process()
       process.executableURL = Workshop.binary
@@ -43,11 +49,11 @@ import Testing
       try process.run()
       return process
     }
-    func finish(_ command: [String], _ out: String) throws {
+    func finish(_ command: [String], _ out: String, isSecond: Bool = false) throws {
       let begin = ContinuousClock.now
       let process = try start(command, out)
       process.waitUntilExit()
-      seconds[command] = (ContinuousClock.now - begin) / .seconds(1)
+      seconds[isSecond, default: [:]][command] = (ContinuousClock.now - begin) / .seconds(1)
       try #require(process.terminationStatus == 0, "\(command)")
     }
     for command in Self.whole { try finish(command, "whole") }
@@ -55,11 +61,23 @@ import Testing
     #expect(differences(try shop.tree("whole"), try shop.tree("staged")) == [])
     let first = try shop.tree("whole")
     try move(later, all)
-    for command in Self.whole { try finish(command, "whole") }
+    for command in Self.whole { try finish(command, "whole", isSecond: true) }
     let both = try shop.tree("whole")
     try move(all, later)
 
+    var random = SeededRandom(seed: UInt64(Self.kills))
     var kills = 0
+    /// Half of the kills come at any moment; the others shortly after a sign, in turns, so that ten meet them all.
+    func waitToKill(_ process: Process, _ command: [String], isSecond: Bool) {
+      if kills % 2 == 0, !isSecond {
+        let sign = Self.signs[kills / 2 % Self.signs.count]
+        while process.isRunning, !shop.exists("cut/\(sign)") { usleep(1000) }
+        usleep(UInt32(random.below(30_000)))
+      } else {
+        let moment = Double(random.uniform()) * 1.1 * (seconds[isSecond]?[command] ?? 1)
+        usleep(UInt32(moment * 1_000_000))
+      }
+    }
     while kills < Self.kills {
       try? FileManager.default.removeItem(atPath: "\(shop.root)/cut")
       let commands = random.below(2) == 0 ? Self.whole : Self.staged
@@ -69,12 +87,14 @@ import Testing
           var isWhole = false
           while !isWhole {
             let process = try start(command, "cut")
-            let moment = Double(random.uniform()) * 1.1 * (seconds[command] ?? 1)
-            usleep(UInt32(moment * 1_000_000))
+            if kills < Self.kills { waitToKill(process, command, isSecond: isSecond) }
             if kills < Self.kills, process.isRunning {
               kill(process.processIdentifier, SIGKILL)
               process.waitUntilExit()
-              if process.terminationReason == .uncaughtSignal { kills += 1 }
+              if process.terminationReason == .uncaughtSignal {
+                kills += 1
+                try checkKilled(shop, [first, expected], "\(command), kill \(kills)")
+              }
             }
             process.waitUntilExit()
             isWhole = process.terminationReason == .exit
@@ -88,5 +108,24 @@ import Testing
       try move(all, later)
     }
     #expect(kills == Self.kills)
+  }
+
+  /// Right after a kill: every file that can be seen, shards and JSON and all, is whole and that of a run which wasn't
+  /// killed, of its first increment or of both; and a shard is named by the `sizes.json` beside it.
+  private func checkKilled(
+    _ shop: Workshop, _ expected: [[String: Data]], _ moment: String
+  ) throws {
+    guard shop.exists("cut") else { return }
+    // The manifest is parsed here; its timings are its own.
+    let seen = try shop.tree("cut")
+    let others = seen.filter { path, data in !expected.contains { $0[path] == data } }
+    #expect(others.keys.sorted() == [], "\(moment)")
+    for folder in ["clean", "rejected"] {
+      let shards = seen.keys.filter { $0.hasPrefix("\(folder)/") && $0.hasSuffix(".tar.zst") }
+      if shards.isEmpty { continue }
+      let sizes = try JSONDecoder().decode(
+        [String: Int].self, from: try #require(seen["\(folder)/sizes.json"], "\(moment)"))
+      #expect(shards.allSatisfy { sizes[($0 as NSString).lastPathComponent] != nil }, "\(moment)")
+    }
   }
 }

@@ -4,84 +4,123 @@ import Testing
 @testable import Pipeline
 
 @Suite struct ResumeTests {
-  /// Starts `clean` into `cut`, waits for a file there, and stops the run at once.
-  /// - Returns: the exit status, or the signal that ended it.
+  /// A place to stop a run at.
+  private struct Stage {
+    /// Shows that the run is there: so many new files of this suffix in this folder.
+    var folder: String
+    var suffix: String
+    var count = 1
+    /// What isn't there before the stage is over.
+    var end: String
+  }
+
+  /// In a run's order: a dictionary is learnt, members are trained, shards scored and written.
+  private static let stages = [
+    Stage(folder: ".winnow", suffix: "training", end: "ensemble"),
+    Stage(folder: ".winnow/training", suffix: ".safetensors", end: "ensemble"),
+    Stage(folder: ".winnow/training", suffix: ".safetensors", end: "ensemble"),
+    // The fit that follows is over soon, and no other place.
+    Stage(folder: ".winnow/scores", suffix: ".record.json", count: 4, end: "clean"),
+    Stage(folder: "clean", suffix: ".tar.zst", count: 4, end: "manifest.json"),
+  ]
+
+  private func names(_ folder: String, _ suffix: String, _ shop: Workshop) -> Set<String> {
+    let files = try? FileManager.default.contentsOfDirectory(atPath: "\(shop.root)/cut/\(folder)")
+    return Set(files ?? []).filter { $0.hasSuffix(suffix) }
+  }
+
+  /// What no run makes again: a file of the same bytes, written anew, has another inode or time.
+  private func identities(_ shop: Workshop) throws -> [String: FileIdentity] {
+    var result: [String: FileIdentity] = [:]
+    for (folder, suffix) in [
+      (".winnow/training", ".safetensors"), (".winnow/scores", ".record.json"),
+      ("clean", ".tar.zst"), ("clean", "sizes.json"), ("rejected", ".tar.zst"),
+    ] {
+      for name in names(folder, suffix, shop) {
+        let path = "\(folder)/\(name)"
+        result[path] = try FileIdentity(of: "\(shop.root)/cut/\(path)")
+      }
+    }
+    return result
+  }
+
+  /// Starts `clean` into `cut` and sends it the signal in a stage.
+  /// - Returns: false where the run had left the stage by then: the machine stood still.
   private func stop(
-    _ shop: Workshop, when path: String, signal: Int32 = SIGKILL
-  ) throws -> Int32 {
+    _ shop: Workshop, in stage: Stage, by signal: Int32, _ whole: [String: Data]
+  ) throws -> Bool {
+    let known = names(stage.folder, stage.suffix, shop)
     let process = try shop.start(
       "clean", "in", "--pipeline", "tiny.yaml", "--out", "cut", "--workers", "1")
-    #expect(shop.appears("cut/\(path)"))
-    kill(process.processIdentifier, signal)
-    process.waitUntilExit()
-    // Else there is nothing to go on with, and the test shows nothing.
-    #expect(!FileManager.default.fileExists(atPath: "\(shop.root)/cut/manifest.json"))
-    return process.terminationStatus
-  }
-
-  /// What a file is, whatever its bytes: written again, it would have another inode or time.
-  private func identities(_ folder: String, _ shop: Workshop) throws -> [String: FileIdentity] {
-    let files = try FileManager.default.contentsOfDirectory(atPath: "\(shop.root)/\(folder)")
-    return Dictionary(
-      uniqueKeysWithValues: try files.map {
-        ($0, try FileIdentity(of: "\(shop.root)/\(folder)/\($0)"))
-      })
-  }
-
-  @Test func anInterruptedTrainingGoesOnToTheSameResult() throws {
-    let shop = try Workshop(pairs: 200, pipeline: TinyCorpus.pipeline(epochs: 60))
-    #expect(try shop.clean(out: "whole", "--workers", "1").status == 0)
-    #expect(try stop(shop, when: ".winnow/training", signal: SIGINT) == 130)
-    #expect(!FileManager.default.fileExists(atPath: "\(shop.root)/cut/.winnow/tmp"))
-    #expect(!FileManager.default.fileExists(atPath: "\(shop.root)/cut/ensemble"))
-    #expect(try shop.clean(out: "cut").status == 0)
-    #expect(differences(try shop.tree("whole"), try shop.tree("cut")) == [])
-  }
-
-  @Test func aMemberTrainedBeforeTheKillIsNotTrainedAgain() throws {
-    let shop = try Workshop(pairs: 200, pipeline: TinyCorpus.pipeline(epochs: 40))
-    #expect(try shop.clean(out: "whole").status == 0)
-    let process = try shop.start(
-      "clean", "in", "--pipeline", "tiny.yaml", "--out", "cut", "--workers", "1")
-    let training = "\(shop.root)/cut/.winnow/training"
-    var finished: [String] = []
-    while finished.isEmpty, process.isRunning {
-      finished = (try? FileManager.default.contentsOfDirectory(atPath: training)) ?? []
-      usleep(500)
+    let isThere = shop.waits {
+      let new = names(stage.folder, stage.suffix, shop).subtracting(known)
+      return new.count >= stage.count || !process.isRunning
     }
-    kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
-    #expect(!FileManager.default.fileExists(atPath: "\(shop.root)/cut/ensemble"))
-    let before = try identities("cut/.winnow/training", shop)
-    #expect(!before.isEmpty)
-    // Looked at while the second run still holds them: it deletes them when the ensemble is whole.
-    let second = try shop.start(
-      "clean", "in", "--pipeline", "tiny.yaml", "--out", "cut", "--workers", "1")
-    var after = before
-    while second.isRunning, let now = try? identities("cut/.winnow/training", shop),
-      before.keys.allSatisfy({ now[$0] != nil })
-    {
-      after = now
-      usleep(500)
-    }
-    second.waitUntilExit()
-    #expect(second.terminationStatus == 0)
-    #expect(after.count > before.count)
-    #expect(before.allSatisfy { after[$0.key] == $0.value })
-    #expect(differences(try shop.tree("whole"), try shop.tree("cut")) == [])
+    let seconds = Workshop.seconds(of: process, toEndAfter: signal)
+    try #require(isThere, "\(stage)")
+    if process.terminationStatus == 0 || shop.exists("cut/\(stage.end)") { return false }
+    #expect(process.terminationStatus == (signal == SIGKILL ? SIGKILL : 128 + signal), "\(stage)")
+    #expect(Workshop.isSanitized || seconds < 2, "\(stage)")
+    // Beyond that it may have been ended before it had cleared away.
+    #expect(signal == SIGKILL || seconds > 1 || !shop.exists("cut/.winnow/tmp"), "\(stage)")
+    let others = try shop.tree("cut").filter { $0.value != whole[$0.key] }
+    #expect(others.keys.sorted() == [], "\(stage)")
+    return true
   }
 
-  @Test func aShardScoredBeforeTheKillIsNotScoredAgain() throws {
-    let shop = try Workshop(pairs: 200, shards: 2)
+  /// A run into `cut` that is stopped in every stage, one after another, and goes on each time.
+  /// - Returns: the files made by then; nil where a stage was missed.
+  private func stopInEveryStage(
+    _ shop: Workshop, by signal: Int32, _ whole: [String: Data]
+  ) throws -> [String: FileIdentity]? {
+    try? FileManager.default.removeItem(atPath: "\(shop.root)/cut")
+    var made: [String: FileIdentity] = [:]
+    for stage in Self.stages {
+      guard try stop(shop, in: stage, by: signal, whole) else { return nil }
+      // Once there is an ensemble, members aren't kept.
+      if shop.exists("cut/ensemble") {
+        made = made.filter { !$0.key.hasPrefix(".winnow/training/") }
+      }
+      let now = try identities(shop)
+      #expect(made.allSatisfy { now[$0.key] == $0.value }, "\(stage)")
+      made = now
+    }
+    return made
+  }
+
+  @Test func aRunStoppedOrKilledInAnyStageGoesOnToTheSameResultAndMakesNothingTwice() throws {
+    let shop = try Workshop(
+      pairs: 200, shards: 4,
+      pipeline: TinyCorpus.pipeline(minimumSteps: 80, shardSize: 2, dictionary: true))
     #expect(try shop.clean(out: "whole").status == 0)
-    _ = try stop(shop, when: ".winnow/scores/000003-000003.record.json")
-    let before = try identities("cut/.winnow/scores", shop)
-      .filter { $0.key.hasSuffix(".record.json") }
-    #expect((4..<100).contains(before.count))
-    #expect(try shop.clean(out: "cut").status == 0)
-    let after = try identities("cut/.winnow/scores", shop)
-    #expect(before.allSatisfy { after[$0.key] == $0.value })
-    #expect(differences(try shop.tree("whole"), try shop.tree("cut")) == [])
+    let whole = try shop.tree("whole")
+    for signal in [SIGINT, SIGTERM, SIGKILL] {
+      var made: [String: FileIdentity]?
+      for _ in 0..<3 where made == nil { made = try stopInEveryStage(shop, by: signal, whole) }
+      let before = try #require(made, "signal \(signal)")
+      #expect(try shop.clean(out: "cut").status == 0)
+      let after = try identities(shop)
+      #expect(before.allSatisfy { after[$0.key] == $0.value }, "signal \(signal)")
+      #expect(differences(whole, try shop.tree("cut")) == [], "signal \(signal)")
+    }
+  }
+
+  /// Has the half-done run in `cut` say that it was begun with another libzstd, for one resume.
+  private func expectRefusalWithAnotherLibrary(_ shop: Workshop) throws {
+    let file = URL(fileURLWithPath: "\(shop.root)/cut/.winnow/settings.json")
+    let pinned = try Data(contentsOf: file)
+    var settings = try #require(
+      try JSONSerialization.jsonObject(with: pinned) as? [String: Any])
+    var values = try #require(settings["values"] as? [String: String])
+    let used = values.updateValue("0.0.1", forKey: "environment.libzstd")
+    #expect(used != nil)
+    settings["values"] = values
+    try JSONSerialization.data(withJSONObject: settings).write(to: file)
+    let outcome = try shop.clean(out: "cut")
+    #expect(outcome.status == 1, "\(outcome.errors)")
+    #expect(outcome.errors.contains("environment.libzstd: 0.0.1 (now "), "\(outcome.errors)")
+    #expect(!shop.exists("cut/clean"))
+    try pinned.write(to: file)
   }
 
   @Test func aShardWhoseScoresLackAFileIsScoredAgain() throws {
@@ -91,27 +130,12 @@ import Testing
       #expect(
         try shop.winnow(command, "in", "--pipeline", "tiny.yaml", "--out", "cut").status == 0)
     }
+    try expectRefusalWithAnotherLibrary(shop)
     for name in ["000001-000001.npz", "000002-000002.statistics.json"] {
       try FileManager.default.removeItem(atPath: "\(shop.root)/cut/.winnow/scores/\(name)")
     }
     let outcome = try shop.clean(out: "cut")
     #expect(outcome.status == 0, "\(outcome.errors)")
-    #expect(differences(try shop.tree("whole"), try shop.tree("cut")) == [])
-  }
-
-  @Test func aShardPublishedBeforeTheKillIsNotWrittenAgain() throws {
-    let shop = try Workshop(pairs: 200, pipeline: TinyCorpus.pipeline(shardSize: 1))
-    #expect(try shop.clean(out: "whole").status == 0)
-    _ = try stop(shop, when: "clean/000003.tar.zst")
-    let before = try identities("cut/clean", shop)
-    // It names every shard, those to come too.
-    #expect(before["sizes.json"] != nil)
-    #expect((5..<150).contains(before.count))
-    #expect(
-      try shop.tree("cut")["clean/sizes.json"] == shop.tree("whole")["clean/sizes.json"])
-    #expect(try shop.clean(out: "cut").status == 0)
-    let after = try identities("cut/clean", shop)
-    #expect(before.allSatisfy { after[$0.key] == $0.value })
     #expect(differences(try shop.tree("whole"), try shop.tree("cut")) == [])
   }
 

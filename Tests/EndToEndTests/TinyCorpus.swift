@@ -65,23 +65,37 @@ enum TinyCorpus {
   }
 
   /// Settings that train in seconds.
-  static func pipeline(epochs: Int = 2, shardSize: Int = 40) -> String {
-    """
-    judges:
-      folds: 2
-      epochs: \(epochs)
-      batchSize: 32
-      bankSize: 24
-      members:
-        - name: bag
-          image: {side: 16, widths: [8, 16], blocks: [0, 0]}
-          text: {kind: bag, buckets: 256, width: 16, depth: 1, heads: 2, maxTokens: 8}
-          dimension: 16
-        - name: words
-          image: {side: 16, widths: [8, 16], blocks: [0, 0]}
-          text: {kind: transformer, buckets: 256, width: 16, depth: 1, heads: 2, maxTokens: 8}
-          dimension: 16
-    write: {shardSize: \(shardSize)}
-    """
+  ///
+  /// - Parameters:
+  ///   - minimumSteps: of a member; a tiny corpus is seen as often as it takes.
+  ///   - dictionary: with a member of the kind that judges by default, before the others, so that it selects too.
+  static func pipeline(
+    epochs: Int = 2, minimumSteps: Int = 200, shardSize: Int = 40, dictionary: Bool = false
+  ) -> String {
+    let atoms = """
+          - name: atoms
+            image: {kind: dictionary, side: 24, patch: 6, stride: 1, atoms: 32, grid: 2, hidden: 16}
+            text: {kind: bag, buckets: 256, width: 16, maxTokens: 8}
+            dimension: 16
+
+      """
+    return """
+      judges:
+        folds: 2
+        epochs: \(epochs)
+        minimumSteps: \(minimumSteps)
+        batchSize: 32
+        bankSize: 24
+        members:
+      \(dictionary ? atoms : "")    - name: bag
+            image: {side: 16, widths: [8, 16], blocks: [0, 0]}
+            text: {kind: bag, buckets: 256, width: 16, depth: 1, heads: 2, maxTokens: 8}
+            dimension: 16
+          - name: words
+            image: {side: 16, widths: [8, 16], blocks: [0, 0]}
+            text: {kind: transformer, buckets: 256, width: 16, depth: 1, heads: 2, maxTokens: 8}
+            dimension: 16
+      write: {shardSize: \(shardSize)}
+      """
   }
 }

@@ -56,13 +56,40 @@ final class Workshop {
     return process
   }
 
-  /// Waits until a path appears in the folder; gives up after 30 seconds.
-  func appears(_ path: String) -> Bool {
+  /// Whether a path is there in the folder.
+  func exists(_ path: String) -> Bool {
+    FileManager.default.fileExists(atPath: "\(root)/\(path)")
+  }
+
+  /// Waits until something is so; gives up after 30 seconds.
+  func waits(until isSo: () throws -> Bool) rethrows -> Bool {
     for _ in 0..<15_000 {
-      if FileManager.default.fileExists(atPath: "\(root)/\(path)") { return true }
+      if try isSo() { return true }
       usleep(2000)
     }
     return false
+  }
+
+  /// Waits until a path appears in the folder; gives up after 30 seconds.
+  func appears(_ path: String) -> Bool { waits { exists(path) } }
+
+  /// Sends a signal and waits for the process' end; after a minute it is killed.
+  ///
+  /// - Returns: the seconds that it took, of those in which the tests got time too: while the machine stands still,
+  ///   nobody is late.
+  static func seconds(of process: Process, toEndAfter signal: Int32) -> Double {
+    var (seconds, last) = (0.0, ContinuousClock.now)
+    if process.isRunning { kill(process.processIdentifier, signal) }
+    while process.isRunning {
+      usleep(5000)
+      let now = ContinuousClock.now
+      let passed: Double = (now - last) / .seconds(1)
+      seconds += min(passed, 0.05)
+      last = now
+      if seconds > 60 { kill(process.processIdentifier, SIGKILL) }
+    }
+    process.waitUntilExit()
+    return seconds
   }
 
   static func run(
