@@ -46,7 +46,8 @@ public enum NPZ {
     var columns: [String: NPYArray] = [:]
     var rest = limit
     while let member = try zip.next() {
-      let name = member.hasSuffix(suffix) ? String(member.dropLast(suffix.count)) : member
+      let name =
+        member.name.hasSuffix(suffix) ? String(member.name.dropLast(suffix.count)) : member.name
       guard wanted?.contains(name) ?? true else { continue }
       let bytes = try zip.content(of: member, limit: rest)
       rest -= bytes.count

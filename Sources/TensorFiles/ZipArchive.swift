@@ -69,8 +69,8 @@ struct ZipReader: ~Copyable {
 
   deinit { archive_read_free(archive) }
 
-  /// The name of the next member, nil after the last.
-  func next() throws(TensorFileError) -> String? {
+  /// The next member's name and the size that the directory claims, nil after the last.
+  func next() throws(TensorFileError) -> (name: String, size: Int64)? {
     var entry: OpaquePointer?
     let status = archive_read_next_header(archive, &entry)
     if status == ARCHIVE_EOF { return nil }
@@ -78,25 +78,26 @@ struct ZipReader: ~Copyable {
     guard let pathname = archive_entry_pathname(entry) else {
       throw .malformed(file: path, tensor: nil, reason: "a member's name cannot be read")
     }
-    return String(cString: pathname)
+    return (String(cString: pathname), archive_entry_size(entry))
   }
 
-  /// What the member holds whose name came last. At most `limit` unpacked bytes are taken into memory, whatever the
-  /// directory claims.
-  func content(of name: String, limit: Int) throws(TensorFileError) -> [UInt8] {
+  /// What the member holds that came last. At most `limit` unpacked bytes are taken into memory, whatever the directory
+  /// claims.
+  func content(
+    of member: (name: String, size: Int64), limit: Int
+  ) throws(TensorFileError) -> [UInt8] {
     var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 1 << 18)
+    bytes.reserveCapacity(Int(max(0, min(member.size, Int64(limit), 16 << 20))))
     while true {
-      let count = chunk.withUnsafeMutableBytes {
-        archive_read_data(archive, $0.baseAddress, $0.count)
-      }
-      if count < 0 { throw damage(name) }
-      if count == 0 { return bytes }
+      var (block, count, offset): (UnsafeRawPointer?, Int, Int64) = (nil, 0, 0)
+      let status = archive_read_data_block(archive, &block, &count, &offset)
+      if status == ARCHIVE_EOF { return bytes }
+      guard status == ARCHIVE_OK, offset == bytes.count else { throw damage(member.name) }
       guard count <= limit - bytes.count else {
         throw .unsupported(
-          file: path, tensor: name, reason: "more than \(limit) bytes once unpacked")
+          file: path, tensor: member.name, reason: "more than \(limit) bytes once unpacked")
       }
-      bytes += chunk[..<count]
+      bytes.append(contentsOf: UnsafeRawBufferPointer(start: block, count: count))
     }
   }
 
