@@ -159,4 +159,6 @@ if Context.environment["WINNOW_FUZZ"] != nil {
 // A warning in our own code fails the build; SwiftPM leaves the packages we depend on alone.
 for target in package.targets where target.type != .system {
   target.swiftSettings = (target.swiftSettings ?? []) + [.treatAllWarnings(as: .error)]
+  // Tests' own code takes longer to optimise than to run.
+  if target.type == .test { target.swiftSettings?.append(.unsafeFlags(["-Onone"])) }
 }

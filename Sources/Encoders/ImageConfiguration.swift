@@ -2,7 +2,7 @@ import Images
 import Layers
 
 /// The kind of an image encoder.
-public enum ImageKind: String, Sendable, Codable {
+public enum ImageKind: String, Sendable, Codable, CaseIterable {
   /// A small residual network of convolutions.
   case convolutional
   /// CLIP's vision transformer.

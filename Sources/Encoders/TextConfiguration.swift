@@ -1,7 +1,7 @@
 import Layers
 
 /// The kind of a text encoder.
-public enum TextKind: String, Sendable, Codable {
+public enum TextKind: String, Sendable, Codable, CaseIterable {
   /// All words and n-grams of the caption in one bag: no word order, very fast.
   case bag
   /// A transformer over the tokens.
@@ -9,7 +9,7 @@ public enum TextKind: String, Sendable, Codable {
 }
 
 /// What a text transformer's tokens are, and what of its rows becomes the embedding.
-public enum TokenKind: String, Sendable, Codable {
+public enum TokenKind: String, Sendable, Codable, CaseIterable {
   /// Words and their character n-grams, hashed; the mean over the words.
   case words
   /// CLIP's byte pairs; the row of the end token, which sees all others (causal).

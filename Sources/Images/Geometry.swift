@@ -1,5 +1,5 @@
 /// How an image of any shape becomes a square.
-public enum Geometry: String, Sendable, Codable {
+public enum Geometry: String, Sendable, Codable, CaseIterable {
   /// Both sides to the target, the shape is not kept.
   case squash
   /// The shortest side to the target, then the centre is cut out (torchvision's `Resize` and
@@ -10,7 +10,7 @@ public enum Geometry: String, Sendable, Codable {
 }
 
 /// What becomes of transparency.
-public enum AlphaHandling: String, Sendable, Codable {
+public enum AlphaHandling: String, Sendable, Codable, CaseIterable {
   /// Composited onto white, at full resolution.
   case onWhite
   /// The colours under the transparency are taken as they are, as Pillow's `convert("RGB")` does.

@@ -1,7 +1,7 @@
 import VectorMath
 
 /// The activation between the two products of a transformer's MLP.
-public enum Activation: String, Sendable, Codable {
+public enum Activation: String, Sendable, Codable, CaseIterable {
   /// x Phi(x), by the error function.
   case gelu
   /// x sigmoid(1.702 x), of OpenAI's CLIP.

@@ -4,7 +4,7 @@ import Pipeline
 /// The open_clip command line that trains on what a run wrote; nil when it kept nothing.
 ///
 /// open_clip's `auto` dataset type doesn't know `.zst`, `pipe:` sources need `--train-num-samples`, and there must be at
-/// least as many shards as workers (CONVENTIONS.md, "Writing shards").
+/// least as many shards as workers.
 func trainerCommand(for clean: [Manifest.Output], in directory: RunDirectory) -> String? {
   guard let first = clean.first, let last = clean.last else { return nil }
   let parts = first.file.split(separator: ".", maxSplits: 1).map(String.init)

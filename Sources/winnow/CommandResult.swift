@@ -2,7 +2,7 @@ import Pipeline
 
 /// What a command that works on an output folder comes to.
 protocol CommandResult {
-  /// What the process ends with (DESIGN.md).
+  /// What the process ends with (README, "Two commands").
   var exitStatus: Int32 { get }
   /// What the records for machines tell of it beside that.
   var record: RunResult? { get }

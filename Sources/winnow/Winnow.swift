@@ -37,7 +37,7 @@ struct Winnow: ParsableCommand {
     }
   }
 
-  /// Ends the process with the text and the exit status of DESIGN.md.
+  /// Ends the process with the error's text and exit status (README, "Two commands").
   private static func finish(with error: any Error) -> Never {
     let status = exitStatus(for: error)
     let message = error is RunError ? "winnow: \(error)" : fullMessage(for: error)
@@ -49,7 +49,7 @@ struct Winnow: ParsableCommand {
     Foundation.exit(status)
   }
 
-  /// What the process ends with after an error, by DESIGN.md.
+  /// What the process ends with after an error.
   static func exitStatus(for error: any Error) -> Int32 {
     if let error = error as? RunError { return error.exitStatus }
     let code = exitCode(for: error)

@@ -16,8 +16,8 @@ struct Mixture {
   var noise: Double
   /// The share of the mismatches that is hard.
   var hard = 0.0
-  /// The mean score of matches: 3 for strong judges (AUROC 0.97 against random mismatches), 2.4 for DESIGN.md's
-  /// (0.94), 1.6 for weak ones (0.85).
+  /// The mean score of matches: 3 for strong judges (AUROC 0.97 against random mismatches), 2.4 for the
+  /// sample corpus' (0.94), 1.6 for weak ones (0.85).
   var match = 3.0
   /// The deviation of their scores.
   var matchDeviation = 1.2

@@ -113,7 +113,7 @@ import Testing
     }
   }
 
-  /// DESIGN.md's formula as written, in double precision.
+  /// The formula as `BankLikelihood` has it, in double precision.
   private func plainScore(
     _ v: [Float], _ t: [Float], _ member: Ensemble.Member, leftOutTexts: Set<Int>,
     leftOutImages: Set<Int>, _ scale: Double

@@ -61,16 +61,16 @@ final class Workshop {
     FileManager.default.fileExists(atPath: "\(root)/\(path)")
   }
 
-  /// Waits until something is so; gives up after 30 seconds.
+  /// Waits until something is so; gives up after two minutes.
   func waits(until isSo: () throws -> Bool) rethrows -> Bool {
-    for _ in 0..<15_000 {
+    for _ in 0..<60_000 {
       if try isSo() { return true }
       usleep(2000)
     }
     return false
   }
 
-  /// Waits until a path appears in the folder; gives up after 30 seconds.
+  /// Waits until a path appears in the folder; gives up after two minutes.
   func appears(_ path: String) -> Bool { waits { exists(path) } }
 
   /// Sends a signal and waits for the process' end; after a minute it is killed.

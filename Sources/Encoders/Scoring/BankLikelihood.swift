@@ -1,7 +1,7 @@
 import Glibc
 
-/// A pair's score against the reference bank (DESIGN.md, "Score"; the idea of s-CLIPLoss, Wang et al.
-/// 2024, made independent of the batch):
+/// A pair's score against the reference bank (the idea of s-CLIPLoss, Wang et al. 2024, made
+/// independent of the batch):
 ///
 ///     l(i) = v_i.t_i/tau - 1/2 [ log(e^{v_i.t_i/tau} + sum_r e^{v_i.t_r/tau})
 ///                              + log(e^{v_i.t_i/tau} + sum_r e^{v_r.t_i/tau}) ]

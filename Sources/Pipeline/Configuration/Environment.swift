@@ -4,8 +4,7 @@ import VectorMath
 /// Winnow's own version.
 public let winnowVersion = "0.1.0"
 
-/// What besides input and settings decides a run's bytes: one kernel class and one set of library versions
-/// (promise 3).
+/// What besides input and settings decides a run's bytes: one kernel class and one set of library versions.
 enum Environment {
 
   /// Looked up at run time in the libraries that are loaded, so this room needs none of their headers.

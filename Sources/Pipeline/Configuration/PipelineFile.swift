@@ -159,12 +159,12 @@ public enum PipelineFile {
     "noise.method": NoiseConfiguration.Method.allCases.map(\.rawValue),
     "noise.repairing": Repairing.allCases.map(\.rawValue),
     "refresh.onDrift": RefreshConfiguration.DriftPolicy.allCases.map(\.rawValue),
-    "image.kind": [ImageKind.convolutional, .transformer, .dictionary].map(\.rawValue),
-    "image.geometry": [Geometry.squash, .crop, .pad].map(\.rawValue),
-    "image.alpha": [AlphaHandling.onWhite, .dropped, .droppedLast].map(\.rawValue),
-    "text.kind": [TextKind.bag, .transformer].map(\.rawValue),
-    "text.tokens": [TokenKind.words, .bytePairs, .wordPieces].map(\.rawValue),
-    "activation": [Activation.gelu, .quickGELU].map(\.rawValue),
+    "image.kind": ImageKind.allCases.map(\.rawValue),
+    "image.geometry": Geometry.allCases.map(\.rawValue),
+    "image.alpha": AlphaHandling.allCases.map(\.rawValue),
+    "text.kind": TextKind.allCases.map(\.rawValue),
+    "text.tokens": TokenKind.allCases.map(\.rawValue),
+    "activation": Activation.allCases.map(\.rawValue),
   ]
 
   private static func relative(_ path: String, to folder: String) -> String {

@@ -2,7 +2,7 @@ import Foundation
 import Layers
 import Shards
 
-/// The increments of an output folder, oldest first (DESIGN.md, "Increments"). The last may be open: begun by a run that
+/// The increments of an output folder, oldest first. The last may be open: begun by a run that
 /// was stopped. A run finishes what is open, and then pins what is new.
 struct IncrementLog {
   private(set) var pinned: [Increment]

@@ -2,8 +2,8 @@ import Foundation
 import Shards
 import Synchronization
 
-/// The `pipe:` sources that the command line or the pipeline file names: no other is run, whatever a folder's state says
-/// (promise 8).
+/// The `pipe:` sources that the command line or the pipeline file names: no other is run,
+/// whatever a folder's state says.
 final class NamedCommands: Sendable {
   private let sources = Mutex<Set<String>>([])
 

@@ -36,7 +36,7 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
   case damagedState(file: String, detail: String)
   /// What is published can't be gone on from.
   case damagedOutput(String)
-  /// Read and written pairs don't add up (promise 2).
+  /// Read and written pairs don't add up.
   case ledger(shard: String, detail: String)
   /// An input file can't be read, or holds what can't be used.
   case badInput(file: String, detail: String, remedy: String)
@@ -120,7 +120,7 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
     return again
   }
 
-  /// The exit status DESIGN.md gives this error.
+  /// What the process ends with after this error (README, "Two commands").
   public var exitStatus: Int32 {
     switch self {
     case .usage, .insideOutput, .outputMeetsInput: return 2

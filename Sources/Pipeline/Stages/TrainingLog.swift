@@ -19,7 +19,7 @@ final class TrainingLog {
   }
 
   private let path: String
-  private var lines: [Line] = []
+  private var lastLine: Line?
   private var file: FileHandle?
   private var last = ContinuousClock.now
   private var pairs = 0
@@ -33,7 +33,7 @@ final class TrainingLog {
     let old = (FileManager.default.contents(atPath: path) ?? Data()).split(separator: 0x0A)
       .compactMap { try? decoder.decode(Line.self, from: Data($0)) }
       .filter { $0.step <= step }
-    lines = Array(old.suffix(1))
+    lastLine = old.last
     let text = try old.map(Self.encode).reduce(Data()) { $0 + $1 }
     do {
       try text.write(to: URL(fileURLWithPath: path), options: .atomic)
@@ -55,9 +55,9 @@ final class TrainingLog {
       step: report.step, epoch: report.epoch, loss: report.loss, contrastive: report.contrastive,
       mlm: report.mlm, learningRate: report.learningRate, logitScale: report.logitScale,
       pairsPerSecond: Double(pairs) / max(elapsed, 1e-9),
-      seconds: (lines.last?.seconds ?? 0) + elapsed)
+      seconds: (lastLine?.seconds ?? 0) + elapsed)
     pairs = 0
-    lines = [line]
+    lastLine = line
     do {
       try file?.write(contentsOf: Self.encode(line))
     } catch {

@@ -1,4 +1,4 @@
-/// Where every pair went (promise 2): read = kept + rejected + unreadable.
+/// Where every pair went: read = kept + rejected + unreadable.
 public struct Ledger: Codable, Sendable, Equatable {
   public var read = 0
   public var kept = 0

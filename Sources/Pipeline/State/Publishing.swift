@@ -1,6 +1,6 @@
 import Foundation
 
-/// How output appears (promise 6): written to a temporary file, flushed to the disk, renamed, the folder flushed.
+/// How output appears, whole or not at all: written to a temporary file, flushed to the disk, renamed, the folder flushed.
 struct Publishing: Sendable {
   /// On the same file system as everything published.
   let temporary: String

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Where everything lies in an output folder (DESIGN.md, "Output of `winnow clean`").
+/// Where everything lies in an output folder.
 public struct RunDirectory: Sendable, Equatable {
   public let path: String
   /// Tells the temporary files of processes apart that work in the folder at once.

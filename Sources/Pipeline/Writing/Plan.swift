@@ -1,4 +1,4 @@
-/// Which samples every output shard will hold, known before one of them is written (DESIGN.md, "Flow").
+/// Which samples every output shard will hold, known before one of them is written.
 struct Plan: Equatable {
   enum Destination: String, Codable, CodingKeyRepresentable, Sendable, CaseIterable {
     case clean, rejected
