@@ -124,7 +124,9 @@ import Testing
   }
 
   @Test func theEnvironmentNamesVersionsAndTheVectorPath() {
-    for name in ["winnow", "libzstd", "libwebp", "libspng", "libjpeg-turbo", "vector-path", "openblas-core"] {
+    for name in [
+      "winnow", "libzstd", "libwebp", "libspng", "libjpeg-turbo", "vector-path", "openblas-core",
+    ] {
       #expect(Environment.described[name]?.isEmpty == false, "\(name)")
     }
   }
