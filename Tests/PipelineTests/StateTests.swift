@@ -125,7 +125,7 @@ import Testing
 
   @Test func theEnvironmentNamesVersionsAndTheVectorPath() {
     for name in [
-      "winnow", "libzstd", "libwebp", "libspng", "libjpeg-turbo", "vector-path", "openblas-core",
+      "winnow", "libzstd", "libwebp", "libspng", "vector-path", "openblas-core",
     ] {
       #expect(Environment.described[name]?.isEmpty == false, "\(name)")
     }

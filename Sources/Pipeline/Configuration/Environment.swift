@@ -17,21 +17,12 @@ enum Environment {
     ] {
       result[name] = text(symbol)
     }
-    result["libjpeg-turbo"] = turboJPEG
+    // libjpeg-turbo can't tell.
     result["libwebp"] = number("WebPGetDecoderVersion").map {
       "\($0 >> 16).\($0 >> 8 & 255).\($0 & 255)"
     }
     return result
   }()
-
-  /// libjpeg-turbo has no call that tells its version: the name of the file that is loaded, which holds that of its
-  /// interface.
-  private static var turboJPEG: String? {
-    let maps = FileManager.default.contents(atPath: "/proc/self/maps") ?? Data()
-    return String(decoding: maps, as: UTF8.self).firstMatch(of: /libturbojpeg\.so[.0-9]*/).map {
-      String($0.output)
-    }
-  }
 
   private static func text(_ symbol: String) -> String? {
     typealias Call = @convention(c) () -> UnsafePointer<CChar>?
