@@ -48,7 +48,7 @@ final class QueuedShardFile {
 private final class Queue: @unchecked Sendable {
   /// Blocks that wait or are being written at most. Together they are more than a megabyte, which malloc gives back to the
   /// system (see `Allocator`).
-  private static let depth = 5
+  private static let depth = 12
 
   struct State {
     var failure: ShardError?
