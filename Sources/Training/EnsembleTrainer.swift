@@ -51,8 +51,8 @@ public let fewestTrainingPairs = 100
 /// share, is learnt from images alone, those of the bank and of every fold among them, and never from a caption.
 ///
 /// Short selection rounds, each with one kind, score every pair by members that had not seen it; the rounds after them
-/// leave out those that look no better than re-paired ones. A fold's final members thus learn from pairs chosen by members that had learned from that fold: a small
-/// leak that is allowed.
+/// leave out those that look no better than re-paired ones. A fold's final members thus learn from pairs chosen by members
+/// that had learned from that fold: a small leak that is allowed.
 ///
 /// - Parameters:
 ///   - corpus: different pairs, in any order.
