@@ -62,19 +62,17 @@ public final class DictionaryStem: @unchecked Sendable {
   /// Random atoms, no whitening: for whoever fills in the weights.
   init(_ configuration: StemConfiguration, _ random: inout SeededRandom) {
     self.configuration = configuration
-    let (atoms, grid) = (configuration.atoms, configuration.grid)
-    let values = configuration.patch * configuration.patch * 3
-    func constants(_ name: String, _ count: Int, _ value: Float) -> Parameter {
-      Parameter("image.stem.\(name)", [count], decays: false) { _ in value }
+    let shapes = Self.shapes(configuration)
+    func parameter(_ i: Int, _ value: @escaping () -> Float) -> Parameter {
+      Parameter(shapes[i].name, shapes[i].shape, decays: false) { _ in value() }
     }
     var own = SeededRandom(seed: random.next())
-    let size = 1 / Float(values).squareRoot()
-    filters = Parameter("image.stem.filters", [values, atoms], decays: false) { _ in
-      own.normal() * size
-    }
-    bias = constants("bias", atoms, 0)
-    mean = constants("mean", grid * grid * 2 * atoms, 0)
-    scale = constants("scale", grid * grid * 2 * atoms, 1)
+    let size = 1 / Float(shapes[0].shape[0]).squareRoot()
+    filters = parameter(0) { own.normal() * size }
+    bias = parameter(1) { 0 }
+    mean = parameter(2) { 0 }
+    scale = parameter(3) { 1 }
+    let grid = configuration.grid
     let across = (configuration.thumbnail.side - configuration.patch) / configuration.stride + 1
     self.across = across
     rowsAtOnce = max(1, 256 / across)
@@ -94,6 +92,20 @@ public final class DictionaryStem: @unchecked Sendable {
   }
 
   var parameters: [Parameter] { [filters, bias, mean, scale] }
+
+  /// Names and shapes of `tensors`: filters, bias, mean and scale.
+  public static func shapes(
+    _ configuration: StemConfiguration
+  ) -> [(name: String, shape: [Int])] {
+    let (atoms, pooled) = (
+      configuration.atoms, configuration.grid * configuration.grid * 2 * configuration.atoms
+    )
+    let values = configuration.patch * configuration.patch * 3
+    return [
+      ("filters", [values, atoms]), ("bias", [atoms]), ("mean", [pooled]), ("scale", [pooled]),
+    ]
+    .map { ("image.stem.\($0)", $1) }
+  }
 
   /// A copy of the weights: what members share.
   public var tensors: [NamedTensor] { parameters.map(\.tensor) }

@@ -8,18 +8,18 @@ struct CorpusSplit: Sendable {
   let groups: PairGroups
   private let byFold: [[Int]]
 
-  init(_ corpus: some TrainingCorpus, _ configuration: TrainingConfiguration) {
+  init(_ corpus: some TrainingCorpus, _ configuration: TrainingConfiguration) throws {
     let hashes = (0..<corpus.count).map(corpus.hash)
     let order = hashes.indices.sorted { hashes[$0] < hashes[$1] }.prefix(configuration.maxPairs)
     let size = min(configuration.bankSize, order.count / 8)
     bank = Array(order.prefix(size))
-    bankPairs = bank.map { BankPair(hash: hashes[$0], caption: corpus.caption($0)) }
+    bankPairs = try bank.map { BankPair(hash: hashes[$0], caption: try corpus.caption($0)) }
     var byFold = [[Int]](repeating: [], count: configuration.folds)
     for index in order.dropFirst(size) {
       byFold[hashes[index].fold(of: configuration.folds)].append(index)
     }
     self.byFold = byFold
-    groups = PairGroups(corpus)
+    groups = try PairGroups(corpus)
   }
 
   /// All pairs but the bank, in order of hash within their fold.

@@ -50,14 +50,12 @@ struct DictionaryLearning<Corpus: TrainingCorpus>: Sendable {
     let whitening = Whitening(centring: &patches, values: values, Self.regulariser)
     let atoms = try atoms(of: try whitened(patches, whitening))
     let (filters, bias) = whitening.folded(into: atoms, count: stem.atoms)
+    let shapes = DictionaryStem.shapes(stem)
     let pooled = stem.grid * stem.grid * 2 * stem.atoms
     func tensors(_ mean: [Float], _ scale: [Float]) -> [NamedTensor] {
-      [
-        NamedTensor(name: "image.stem.filters", shape: [values, stem.atoms], values: filters),
-        NamedTensor(name: "image.stem.bias", shape: [stem.atoms], values: bias),
-        NamedTensor(name: "image.stem.mean", shape: [pooled], values: mean),
-        NamedTensor(name: "image.stem.scale", shape: [pooled], values: scale),
-      ]
+      zip(shapes, [filters, bias, mean, scale]).map {
+        NamedTensor(name: $0.name, shape: $0.shape, values: $1)
+      }
     }
     let raw = tensors(
       [Float](repeating: 0, count: pooled), [Float](repeating: 1, count: pooled))

@@ -57,7 +57,8 @@ public let fewestTrainingPairs = 100
 /// - Parameters:
 ///   - corpus: different pairs, in any order.
 ///   - workers: how many members are trained at a time; the result does not depend on it.
-///   - checkpoints: an existing directory where finished members are kept, so that a resumed run trains only the rest.
+///   - checkpoints: an existing directory where the dictionaries' features and finished members are kept, so that a
+///     resumed run goes on with the rest.
 ///   - key: distinguishes this run's checkpoints from those of another corpus or configuration.
 ///   - publish: writes a file whole or not at all: calls the closure with a temporary path, then renames it.
 /// - Throws: `TrainingError`, or what `publish` throws.
@@ -71,13 +72,13 @@ public func trainEnsemble(
   guard corpus.count >= fewestTrainingPairs else {
     throw TrainingError.tooFewPairs(have: corpus.count, need: fewestTrainingPairs)
   }
+  let prefix = checkpoints.map { "\($0)/\(key)" }
   let features = try FeatureCaches(
-    configuration.members, on: corpus, seed: configuration.seed, directory: checkpoints,
-    workers: workers, isCancelled: isCancelled)
+    configuration.members, on: corpus, seed: configuration.seed, checkpoints: prefix,
+    publish: publish, workers: workers, isCancelled: isCancelled)
   let trainer = EnsembleTrainer(
-    corpus: corpus, configuration: configuration, split: CorpusSplit(corpus, configuration),
-    features: features,
-    workers: workers, checkpoints: checkpoints.map { "\($0)/\(key)" }, publish: publish,
+    corpus: corpus, configuration: configuration, split: try CorpusSplit(corpus, configuration),
+    features: features, workers: workers, checkpoints: prefix, publish: publish,
     progress: progress, isCancelled: isCancelled, counter: StepCounter())
   return try trainer.train()
 }
@@ -253,11 +254,11 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
       if isCancelled() { throw TrainingError.cancelled }
       let range = (number * chunk)..<min((number + 1) * chunk, pairs.count)
       return judge.score(
-        range.map { i in
+        try range.map { i in
           JudgedPair(
             hash: corpus.hash(pairs[i]),
             thumbnails: judges.forms.map { corpus.withThumbnail(pairs[i], $0) { Array($0) } },
-            caption: corpus.caption(pairs[i]))
+            caption: try corpus.caption(pairs[i]))
         })
     }.flatMap { $0 }
   }

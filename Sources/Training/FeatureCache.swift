@@ -5,9 +5,8 @@ import TensorFiles
 import VectorMath
 
 /// What a dictionary's stem makes of every image of a corpus, as it is and mirrored left to right: since no step changes
-/// the stem, it is computed once, and a training step only reads rows. They lie in a file without a name, as float16,
-/// which is read and not mapped, so that none of it counts to this process's memory; it goes when the cache goes, and also
-/// when the process is killed.
+/// the stem, it is computed once, and a training step only reads rows. They lie in a file as float16, which is read and not
+/// mapped, so that none of it counts to this process's memory.
 final class FeatureCache: Sendable {
   /// The weights of the stem.
   let stem: [NamedTensor]
@@ -20,29 +19,43 @@ final class FeatureCache: Sendable {
   static var bytesAFeature: Int { variants * MemoryLayout<UInt16>.stride }
   private static let imagesAtOnce = 16
 
+  /// Takes up a file that `fill` has filled, or makes one that it is to fill.
+  ///
   /// - Parameters:
   ///   - stem: what was learnt for it (``DictionaryLearning``).
-  ///   - directory: where the file is made; it takes 4 bytes a feature and pair.
-  /// - Throws: `TrainingError.featureFile`, `.cancelled`.
+  ///   - path: of the file, which takes 4 bytes a feature and pair.
+  /// - Throws: `TrainingError.featureFile`; `.badCheckpoint` for a file that isn't of so many pairs.
   init(
-    _ stem: [NamedTensor], of image: ImageConfiguration, on corpus: some TrainingCorpus,
-    directory: String, workers: Int, isCancelled: @escaping @Sendable () -> Bool
+    _ stem: [NamedTensor], of configuration: StemConfiguration, pairs: Int, path: String
+  ) throws(TrainingError) {
+    self.stem = stem
+    self.path = path
+    columns = DictionaryStem.count(configuration)
+    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw .featureFile(path: path, code: errno) }
+    file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    let bytes = off_t(max(1, pairs * columns * Self.bytesAFeature))
+    var info = stat()
+    guard fstat(descriptor, &info) == 0 else { throw .featureFile(path: path, code: errno) }
+    if info.st_size == bytes { return }
+    guard info.st_size == 0 else {
+      throw .badCheckpoint(path: path, detail: "it isn't of \(pairs) pairs")
+    }
+    // Taken from the disk now: a full disk is known before an hour of training.
+    let code = posix_fallocate(descriptor, 0, bytes)
+    guard code == 0 else { throw .featureFile(path: path, code: code) }
+  }
+
+  /// Computes the features.
+  /// - Throws: `TrainingError.featureFile`, `.cancelled`.
+  func fill(
+    from corpus: some TrainingCorpus, _ image: ImageConfiguration, workers: Int,
+    isCancelled: @escaping @Sendable () -> Bool
   ) throws {
     guard let configuration = image.stem else {
       preconditionFailure("\(image.kind) has no dictionary")
     }
-    self.stem = stem
     let encoder = DictionaryStem(configuration, stem)
-    columns = encoder.count
-    path = "\(directory)/features-\(UUID().uuidString).bin"
-    let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw TrainingError.featureFile(path: path, code: errno) }
-    file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-    unlink(path)
-    let bytes = corpus.count * columns * Self.bytesAFeature
-    // Taken from the disk now: a full disk is known before an hour of training.
-    let code = posix_fallocate(descriptor, 0, off_t(max(1, bytes)))
-    guard code == 0 else { throw TrainingError.featureFile(path: path, code: code) }
     let size = Self.imagesAtOnce
     _ = try parallelMap(
       (corpus.count + size - 1) / size, workers: workers, state: BufferPool()
@@ -121,9 +134,15 @@ final class FeatureCache: Sendable {
 struct FeatureCaches: Sendable {
   private let caches: [StemConfiguration: FeatureCache]
 
+  /// - Parameters:
+  ///   - checkpoints: the path prefix of files that a resumed run takes up, each there once it is whole; nil for none.
+  ///   - publish: writes such a file whole or not at all, as in ``trainEnsemble``.
+  /// - Throws: `TrainingError.featureFile`, `.badCheckpoint`, `.cancelled`; what `publish` throws.
   init(
     _ members: [MemberConfiguration], on corpus: some TrainingCorpus, seed: UInt64,
-    directory: String?, workers: Int, isCancelled: @escaping @Sendable () -> Bool
+    checkpoints: String?,
+    publish: (_ path: String, _ write: (String) throws -> Void) throws -> Void,
+    workers: Int, isCancelled: @escaping @Sendable () -> Bool
   ) throws {
     var caches: [StemConfiguration: FeatureCache] = [:]
     for image in members.filter({ $0.pretrained == nil }).map(\.image) {
@@ -131,11 +150,43 @@ struct FeatureCaches: Sendable {
       let learning = DictionaryLearning(
         corpus: corpus, image: image, stem: stem, seed: seed, workers: workers,
         isCancelled: isCancelled)
-      caches[stem] = try FeatureCache(
-        try learning.run(), of: image, on: corpus, directory: directory ?? NSTemporaryDirectory(),
-        workers: workers, isCancelled: isCancelled)
+      func fill(_ path: String, _ weights: [NamedTensor]) throws -> FeatureCache {
+        let cache = try FeatureCache(weights, of: stem, pairs: corpus.count, path: path)
+        try cache.fill(from: corpus, image, workers: workers, isCancelled: isCancelled)
+        return cache
+      }
+      guard let checkpoints else {
+        let path = "\(NSTemporaryDirectory())features-\(UUID().uuidString).bin"
+        defer { unlink(path) }
+        caches[stem] = try fill(path, try learning.run())
+        continue
+      }
+      let files = FileManager.default
+      let stored = "\(checkpoints)-stem-\(caches.count).safetensors"
+      if !files.fileExists(atPath: stored) {
+        let weights = try learning.run()
+        try publish(stored) { try SafeTensors.write(weights, metadata: [:], to: $0) }
+      }
+      let weights = try Self.weights(of: stem, in: stored)
+      let features = "\(checkpoints)-features-\(caches.count).bin"
+      if !files.fileExists(atPath: features) {
+        try publish(features) { _ = try fill($0, weights) }
+      }
+      caches[stem] = try FeatureCache(weights, of: stem, pairs: corpus.count, path: features)
     }
     self.caches = caches
+  }
+
+  /// - Throws: `TrainingError.badCheckpoint`, `TensorFileError`.
+  private static func weights(of stem: StemConfiguration, in path: String) throws -> [NamedTensor] {
+    let found = try SafeTensors.read(path).tensors
+    return try DictionaryStem.shapes(stem).map { name, shape in
+      guard let tensor = found[name], tensor.shape == shape else {
+        throw TrainingError.badCheckpoint(
+          path: path, detail: "\(name) is missing or of another shape")
+      }
+      return tensor
+    }
   }
 
   /// Nil for a member that has no stem.

@@ -116,11 +116,12 @@ public func trainModel(
   let seed = configuration.model.seed ?? configuration.seed
   let features = try FeatureCaches(
     [configuration.model], on: corpus, seed: seed,
-    directory: (checkpoint.path as NSString).deletingLastPathComponent, workers: workers,
-    isCancelled: isCancelled)
+    checkpoints: (checkpoint.path as NSString).deletingLastPathComponent + "/\(checkpoint.key)",
+    publish: checkpoint.publish, workers: workers, isCancelled: isCancelled)
   let trainer = Trainer(
     configuration.recipe, member: configuration.model, seed: seed,
-    tokenizer: tokenizer, on: corpus, pairs: Array(0..<corpus.count), groups: PairGroups(corpus),
+    tokenizer: tokenizer, on: corpus, pairs: Array(0..<corpus.count),
+    groups: try PairGroups(corpus),
     features: features[configuration.model], masked: masking, workers: workers)
   try trainer.run(
     Checkpoint(

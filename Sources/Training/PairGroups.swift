@@ -10,16 +10,18 @@ struct PairGroups: Sendable {
   /// For each pair, a number shared by those with an equal image.
   let images: [Int32]
 
-  init(_ corpus: some TrainingCorpus) {
-    captions = Self.numbers(corpus.count) { captionHash(corpus.caption($0)) }
+  init(_ corpus: some TrainingCorpus) throws {
+    captions = try Self.numbers(corpus.count) { captionHash(try corpus.caption($0)) }
     images = Self.numbers(corpus.count) { corpus.hash($0).image }
   }
 
-  private static func numbers(_ count: Int, _ hash: (Int) -> UInt64) -> [Int32] {
+  private static func numbers(
+    _ count: Int, _ hash: (Int) throws -> UInt64
+  ) rethrows -> [Int32] {
     var numbers: [UInt64: Int32] = [:]
-    return (0..<count).map { index in
+    return try (0..<count).map { index in
       let next = Int32(numbers.count)
-      let key = hash(index)
+      let key = try hash(index)
       if let number = numbers[key] { return number }
       numbers[key] = next
       return next

@@ -178,7 +178,7 @@ final class Trainer<Corpus: TrainingCorpus> {
     let parts = lanes.indices.map { part(of: chosen.count, $0) }
     return try parallelMap(lanes.count, workers: workers) { number in
       let mine = chosen[parts[number]].map { $0 }
-      return try lanes[number].cosines(captions: mine.map(corpus.caption)) { i, target in
+      return try lanes[number].cosines(captions: try mine.map(corpus.caption)) { i, target in
         if let features { return try features.read(mine[i], mirrored: false, into: target) }
         corpus.withThumbnail(mine[i], image.thumbnail) { image.normalise($0, into: target) }
       }
@@ -224,9 +224,10 @@ extension Lane {
   ) throws {
     var randoms = pairs.map { SeededRandom(seed: $0.seed) }
     let framed = encoder.configuration.text.tokens != .words
-    let captions = pairs.indices.map { i in
+    let captions = try pairs.indices.map { i in
       recipe.augmentation.caption(
-        encoder.tokenizer.tokens(of: corpus.caption(pairs[i].index)), framed: framed, &randoms[i])
+        encoder.tokenizer.tokens(of: try corpus.caption(pairs[i].index)), framed: framed,
+        &randoms[i])
     }
     let form = encoder.configuration.image.thumbnail
     try forward(captions: captions, seeds: pairs.map(\.seed)) { i, target in

@@ -14,9 +14,11 @@ import Testing
     var end: String
   }
 
-  /// In a run's order: a dictionary is learnt, members are trained, shards scored and written.
+  /// In a run's order: pairs are gathered, a dictionary and features are learnt, members trained, shards scored and written.
   private static let stages = [
     Stage(folder: ".winnow", suffix: "training", end: "ensemble"),
+    Stage(folder: ".winnow/training", suffix: "-stem-0.safetensors", end: "ensemble"),
+    Stage(folder: ".winnow/training", suffix: ".bin", end: "ensemble"),
     Stage(folder: ".winnow/training", suffix: ".safetensors", end: "ensemble"),
     Stage(folder: ".winnow/training", suffix: ".safetensors", end: "ensemble"),
     // The fit that follows is over soon, and no other place.
@@ -33,7 +35,8 @@ import Testing
   private func identities(_ shop: Workshop) throws -> [String: FileIdentity] {
     var result: [String: FileIdentity] = [:]
     for (folder, suffix) in [
-      (".winnow/training", ".safetensors"), (".winnow/scores", ".record.json"),
+      (".winnow/training", ".safetensors"), (".winnow/training", ".bin"),
+      (".winnow/scores", ".record.json"),
       ("clean", ".tar.zst"), ("clean", "sizes.json"), ("rejected", ".tar.zst"),
     ] {
       for name in names(folder, suffix, shop) {

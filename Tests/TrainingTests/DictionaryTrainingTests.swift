@@ -55,15 +55,28 @@ import Testing
     #expect(stems[0].count == 4 && stems.allSatisfy { $0 == stems[0] }, "one stem for all")
   }
 
-  @Test func oneAndTwoWorkersLearnTheSameBitsAndLeaveNoFile() throws {
+  @Test func oneAndTwoWorkersLearnTheSameBitsAndAResumedRunLearnsNothingAgain() throws {
     let corpus = ColourCorpus(count: 160, mismatched: 0.2)
     let folder = NSTemporaryDirectory() + "winnow-features-" + UUID().uuidString
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let one = try Self.train(corpus, epochs: 1, workers: 1, checkpoints: folder)
     #expect(try one.digest() == Self.train(corpus, epochs: 1, workers: 2).digest())
-    let left = try FileManager.default.contentsOfDirectory(atPath: folder)
-    #expect(left.count == 4 && left.allSatisfy { $0.hasSuffix(".safetensors") })
+    let kept = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+    #expect(kept.count == 6)
+    // Features that only this file can be the source of: were they made again, nothing would change.
+    let features = "\(folder)/k-features-0.bin"
+    try Data(count: try Data(contentsOf: URL(fileURLWithPath: features)).count)
+      .write(to: URL(fileURLWithPath: features))
+    for name in kept where !name.contains("-stem-") && !name.contains("-features-") {
+      try FileManager.default.removeItem(atPath: "\(folder)/\(name)")
+    }
+    let other = try Self.train(corpus, epochs: 1, workers: 2, checkpoints: folder)
+    #expect(try other.digest() != one.digest(), "the features weren't taken from the file")
+    try Data([1]).write(to: URL(fileURLWithPath: features))
+    #expect(
+      throws: TrainingError.badCheckpoint(path: features, detail: "it isn't of 160 pairs")
+    ) { try Self.train(corpus, epochs: 1, workers: 1, checkpoints: folder) }
   }
 
   @Test func theStemDependsOnNoCaptionAndNotOnTheOrder() throws {
@@ -93,7 +106,8 @@ import Testing
     let corpus = ColourCorpus(count: 20, mismatched: 0)
     let member = Self.configuration(epochs: 1).members[0]
     let caches = try FeatureCaches(
-      [member], on: corpus, seed: 1, directory: nil, workers: 2, isCancelled: { false })
+      [member], on: corpus, seed: 1, checkpoints: nil, publish: { _, _ in }, workers: 2,
+      isCancelled: { false })
     let cache = try #require(caches[member])
     let stem = DictionaryStem(try #require(member.image.stem), cache.stem)
     let pool = BufferPool()
@@ -117,10 +131,9 @@ import Testing
   }
 
   @Test func aFullDiskOrAMissingFolderSaysWhatToDo() throws {
+    let stem = try #require(Self.configuration(epochs: 1).members[0].image.stem)
     let error = #expect(throws: TrainingError.self) {
-      try FeatureCaches(
-        Self.configuration(epochs: 1).members, on: ColourCorpus(count: 20, mismatched: 0), seed: 1,
-        directory: "/nonexistent", workers: 1, isCancelled: { false })
+      try FeatureCache([], of: stem, pairs: 20, path: "/nonexistent/features.bin")
     }
     #expect("\(String(describing: error))".contains("features"))
   }

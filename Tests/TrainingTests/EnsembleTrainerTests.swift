@@ -78,9 +78,9 @@ import Testing
         == Self.train(reversed, epochs: 1, workers: 2).digest())
   }
 
-  @Test func noMemberTrainsOnItsFoldOrTheBank() {
+  @Test func noMemberTrainsOnItsFoldOrTheBank() throws {
     let corpus = ColourCorpus(count: 300, mismatched: 0)
-    let split = CorpusSplit(corpus, Self.configuration(epochs: 1))
+    let split = try CorpusSplit(corpus, Self.configuration(epochs: 1))
     #expect(split.bank.count == 37, "an eighth of a small corpus")
     for fold in 0..<2 {
       let training = split.training(fold: fold)
@@ -118,7 +118,7 @@ import Testing
     var configuration = Self.configuration(epochs: 2)
     configuration.selectionRounds = selectionRounds
     configuration.minimumSteps = 0
-    let bank = Set(CorpusSplit(spy.corpus, configuration).bank)
+    let bank = Set(try CorpusSplit(spy.corpus, configuration).bank)
     let finished = Mutex<[String: [Int: Int]]>([:])
     _ = try trainEnsemble(
       spy, configuration: configuration, workers: 1, checkpoints: "x", key: "k",

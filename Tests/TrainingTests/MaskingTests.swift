@@ -66,7 +66,7 @@ import Text
     }
   }
 
-  private func trainer(workers: Int = 2, weight: Float = 1) -> Trainer<ColourCorpus> {
+  private func trainer(workers: Int = 2, weight: Float = 1) throws -> Trainer<ColourCorpus> {
     let corpus = ColourCorpus(count: 120, mismatched: 0)
     var image = ImageConfiguration(widths: [8, 8], blocks: [0, 0])
     image.side = ColourCorpus.side
@@ -82,7 +82,7 @@ import Text
     return Trainer(
       recipe, member: MemberConfiguration(name: "m", image: image, text: text, dimension: 12),
       seed: 3, tokenizer: ColourTokenizer(), on: corpus, pairs: Array(0..<120),
-      groups: PairGroups(corpus),
+      groups: try PairGroups(corpus),
       masked: MaskedLearning(
         texts: Grammar(),
         masking: Masking(
@@ -92,7 +92,7 @@ import Text
   }
 
   @Test func maskedTokensAreLearntBesideThePairs() throws {
-    let trainer = trainer()
+    let trainer = try trainer()
     var reports: [StepReport] = []
     try trainer.run(nil, isCancelled: { false }, onStep: { reports.append($0) })
     let (first, last) = (reports[0], reports.suffix(20))
@@ -106,7 +106,7 @@ import Text
   }
 
   @Test func workersChangeNoByteOfMaskedTrainingAndTheWeightIsKept() throws {
-    let (one, three) = (trainer(workers: 1), trainer(workers: 3))
+    let (one, three) = (try trainer(workers: 1), try trainer(workers: 3))
     for _ in 0..<3 { #expect(try one.advance() == three.advance()) }
     for (a, b) in zip(one.parameters, three.parameters) { #expect(a.values == b.values) }
     let report = try trainer(weight: 3).advance()

@@ -17,7 +17,7 @@ import Text
       optimiser: optimiser, augmentation: Augmentation())
   }
 
-  private static func trainer(lanes: Int = 3, workers: Int = 2) -> Trainer<ColourCorpus> {
+  private static func trainer(lanes: Int = 3, workers: Int = 2) throws -> Trainer<ColourCorpus> {
     var image = ImageConfiguration(widths: [8, 8], blocks: [0, 1])
     image.side = ColourCorpus.side
     return Trainer(
@@ -27,7 +27,7 @@ import Text
         text: TextConfiguration(
           kind: .transformer, buckets: 256, width: 16, depth: 1, heads: 2, maxTokens: 6),
         dimension: 12),
-      seed: 3, on: corpus, pairs: Array(5..<85), groups: PairGroups(corpus), workers: workers)
+      seed: 3, on: corpus, pairs: Array(5..<85), groups: try PairGroups(corpus), workers: workers)
   }
 
   /// Weights, moments, average, step, queue and what is left out, as they are kept.
@@ -40,7 +40,7 @@ import Text
 
   @Test(arguments: [1, 7, 13])
   func aResumedTrainingEndsWithTheSameBytes(stop: Int) throws {
-    let whole = Self.trainer()
+    let whole = try Self.trainer()
     let path = NSTemporaryDirectory() + "winnow-trainer-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: path) }
     let checkpoint = Checkpoint(path: path, seconds: 1e9, key: "k") { try $1($0) }
@@ -48,7 +48,7 @@ import Text
     try whole.run(nil, isCancelled: { false }, onStep: { losses.append($0.loss) })
     #expect(losses.count == whole.plan.steps && losses.count > 13)
 
-    let stopped = Self.trainer()
+    let stopped = try Self.trainer()
     var (seen, saved, began) = ([Float](), [Int](), [Int]())
     #expect(throws: TrainingError.cancelled) {
       try stopped.run(
@@ -56,7 +56,7 @@ import Text
         onStep: { seen.append($0.loss) })
     }
     #expect(saved == [stop])
-    let resumed = Self.trainer(workers: 1)
+    let resumed = try Self.trainer(workers: 1)
     try resumed.run(
       checkpoint, isCancelled: { false }, began: { began.append($0) },
       onStep: { seen.append($0.loss) })
@@ -67,7 +67,7 @@ import Text
 
   @Test func theNumberOfWorkersChangesNoByteAndTheNumberOfLanesHardlyAnything() throws {
     func trained(lanes: Int, workers: Int) throws -> Trainer<ColourCorpus> {
-      let trainer = Self.trainer(lanes: lanes, workers: workers)
+      let trainer = try Self.trainer(lanes: lanes, workers: workers)
       for _ in 0..<6 { _ = try trainer.advance() }
       return trainer
     }
@@ -83,7 +83,7 @@ import Text
   }
 
   @Test func anEpochGoesOnWithThePairsThatTheSnapshotsTrustMost() throws {
-    let trainer = Self.trainer()
+    let trainer = try Self.trainer()
     #expect(trainer.plan.sizes == [80, 80, 48, 28])
     #expect(trainer.plan.steps == 5 + 5 + 3 + 1)
     for _ in 0..<5 { _ = try trainer.advance() }
@@ -100,7 +100,7 @@ import Text
   @Test func aCheckpointOfAnotherRunOrADamagedOneIsRefused() throws {
     let path = NSTemporaryDirectory() + "winnow-trainer-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: path) }
-    let trainer = Self.trainer()
+    let trainer = try Self.trainer()
     try trainer.write(to: path, key: "other")
     let checkpoint = Checkpoint(path: path, seconds: 1, key: "k") { try $1($0) }
     #expect(throws: TrainingError.badCheckpoint(path: path, detail: "it belongs to another run")) {
@@ -128,7 +128,7 @@ import Text
   @Test func aCheckpointThatLeavesOtherPairsOutThanItsStepIsRefused() throws {
     let path = NSTemporaryDirectory() + "winnow-trainer-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: path) }
-    let trainer = Self.trainer()
+    let trainer = try Self.trainer()
     for _ in 0..<10 { _ = try trainer.advance() }
     trainer.trust.prune(to: 30)
     try trainer.write(to: path, key: "k")
@@ -145,7 +145,7 @@ import Text
   func whatIsNoFiniteNumberIsNeitherToldOfNorKept(before: Bool) throws {
     let path = NSTemporaryDirectory() + "winnow-trainer-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: path) }
-    let trainer = Self.trainer()
+    let trainer = try Self.trainer()
     func spoil() {
       for parameter in trainer.parameters {
         parameter.values = parameter.values.map { _ in Float.nan }

@@ -5,8 +5,8 @@ import Synchronization
 import Training
 
 /// What the training room reads: thumbnails and captions of the selected pairs, in order of content hash, in two files
-/// under `.winnow` of which the thumbnails are memory-mapped. Several threads may store pairs; then `seal` once, then
-/// read.
+/// of which the thumbnails are memory-mapped. Several threads may store pairs; then `seal` once, then read. The files stay,
+/// and with `places` another cache takes them up.
 final class ThumbnailCache: TrainingCorpus, @unchecked Sendable {
   // Unchecked: the mapping is written at disjoint slots while filling, and only read once sealed; everything else that
   // changes lies under the mutex.
@@ -23,8 +23,25 @@ final class ThumbnailCache: TrainingCorpus, @unchecked Sendable {
   private var captionPlaces: [(offset: Int, count: Int)] = []
 
   private struct Slots {
+    /// Of a caption in its file, once pixels and caption are stored.
     var place: [(offset: Int, count: Int)?]
+    /// Of what is taken of that file.
     var end = 0
+
+    init(place: [(offset: Int, count: Int)?]) { self.place = place }
+
+    /// - Parameters:
+    ///   - places: as ``ThumbnailCache/places``.
+    ///   - captionBytes: of the file.
+    init?(_ places: [Int64], captionBytes: Int64) {
+      place = []
+      for i in stride(from: 0, to: places.count - 1, by: 2) {
+        let (offset, count) = (places[i], places[i + 1])
+        guard offset <= captionBytes, count <= captionBytes - max(0, offset) else { return nil }
+        place.append(offset < 0 || count < 0 ? nil : (Int(offset), Int(count)))
+      }
+      end = Int(captionBytes)
+    }
   }
 
   private let slotBytes: Int
@@ -39,41 +56,71 @@ final class ThumbnailCache: TrainingCorpus, @unchecked Sendable {
 
   /// - Parameters:
   ///   - hashes: ascending and distinct.
-  ///   - directory: a folder of the cache's own; it disappears with the cache.
-  init(hashes: [ContentHash], forms: [ThumbnailForm], directory: String) throws(RunError) {
+  ///   - directory: where its files lie, `thumbnails.bin` and `captions.bin`.
+  ///   - places: those of an earlier cache of the same hashes and forms, to go on with its files; nil begins anew.
+  /// - Throws: `RunError.file`; `.damagedState` where files and places don't fit.
+  init(
+    hashes: [ContentHash], forms: [ThumbnailForm], directory: String, places: [Int64]? = nil
+  ) throws(RunError) {
     self.hashes = hashes
     self.directory = directory
     self.forms = forms
     slotBytes = forms.reduce(0) { $0 + $1.byteCount }
-    slots = Mutex(Slots(place: Array(repeating: nil, count: hashes.count)))
     do {
       try FileManager.default.createDirectory(
         atPath: directory, withIntermediateDirectories: true)
     } catch {
       throw .file(path: directory, operation: "make", code: systemCode(of: error))
     }
+    let flags = O_RDWR | O_CREAT | O_CLOEXEC | (places == nil ? O_TRUNC : 0)
+    let captionPath = "\(directory)/captions.bin"
+    captions = open(captionPath, flags, 0o644)
+    guard captions >= 0 else { throw .file(path: captionPath, operation: "make", code: errno) }
     let bytes = max(1, hashes.count * slotBytes)
     let path = "\(directory)/thumbnails.bin"
-    let pixels = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    let pixels = open(path, flags, 0o644)
     guard pixels >= 0 else { throw .file(path: path, operation: "make", code: errno) }
     defer { close(pixels) }
-    // Taken from the disk now: a full disk is an error here, not a SIGBUS later.
-    let code = posix_fallocate(pixels, 0, off_t(bytes))
-    guard code == 0 else { throw .file(path: path, operation: "reserve", code: code) }
+    var known = Slots(place: Array(repeating: nil, count: hashes.count))
+    if let places {
+      let size = try FileIdentity(of: captionPath).size
+      guard let stored = Slots(places, captionBytes: size), stored.place.count == hashes.count,
+        try FileIdentity(of: path).size == bytes
+      else {
+        throw .damagedState(
+          file: "\(directory)/stored.npz", detail: "the files beside it aren't what it says")
+      }
+      known = stored
+    } else {
+      // Taken from the disk now: a full disk is an error here, not a SIGBUS later.
+      let code = posix_fallocate(pixels, 0, off_t(bytes))
+      guard code == 0 else { throw .file(path: path, operation: "reserve", code: code) }
+    }
+    slots = Mutex(known)
     guard let start = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, pixels, 0),
       start != MAP_FAILED
     else { throw .file(path: path, operation: "map", code: errno) }
     mapping = UnsafeMutableRawBufferPointer(start: start, count: bytes)
-    let captionPath = "\(directory)/captions.bin"
-    captions = open(captionPath, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard captions >= 0 else { throw .file(path: captionPath, operation: "make", code: errno) }
   }
 
   // Runs after a failed `init` too, once everything is set.
   deinit {
     munmap(mapping.baseAddress, mapping.count)
-    if captions >= 0 { close(captions) }
-    try? FileManager.default.removeItem(atPath: directory)
+    close(captions)
+  }
+
+  /// For each slot where its caption lies, offset and length, -1 where none is stored; and no other.
+  var places: [Int64] {
+    slots.withLock { slots in
+      slots.place.flatMap { [Int64($0?.offset ?? -1), Int64($0?.count ?? -1)] }
+    }
+  }
+
+  /// Brings what is stored to the disk.
+  func flush() throws(RunError) {
+    for name in ["thumbnails.bin", "captions.bin"] {
+      try Publishing.flush("\(directory)/\(name)")
+    }
   }
 
   /// The slot of a selected pair; nil for others.
@@ -97,10 +144,8 @@ final class ThumbnailCache: TrainingCorpus, @unchecked Sendable {
     let text = Array(caption.utf8)
     let offset: Int? = slots.withLock { slots in
       if slots.place[slot] != nil { return nil }
-      let offset = slots.end
-      slots.place[slot] = (offset, text.count)
       slots.end += text.count
-      return offset
+      return slots.end - text.count
     }
     guard let offset else { return }
     var start = slot * slotBytes
@@ -119,6 +164,10 @@ final class ThumbnailCache: TrainingCorpus, @unchecked Sendable {
       }
       written += count
     }
+    // Only now, since another thread may keep at any time what is stored.
+    slots.withLock { slots in
+      if slots.place[slot] == nil { slots.place[slot] = (offset, text.count) }
+    }
   }
 
   /// Ends filling: pairs that were never stored (their image didn't decode) are left out.
@@ -134,8 +183,8 @@ final class ThumbnailCache: TrainingCorpus, @unchecked Sendable {
 
   func hash(_ i: Int) -> ContentHash { hashes[order[i]] }
 
-  /// Ends the process where it can't be read, as a page of the mapped thumbnails does: nothing is learnt from less.
-  func caption(_ i: Int) -> String {
+  /// - Throws: `RunError.file` where it can't be read back.
+  func caption(_ i: Int) throws -> String {
     let place = captionPlaces[i]
     var text = [UInt8](repeating: 0, count: place.count)
     var done = 0
@@ -148,8 +197,7 @@ final class ThumbnailCache: TrainingCorpus, @unchecked Sendable {
       if count < 0, errno == EINTR { continue }
       guard count > 0 else {
         let code = count < 0 ? errno : EIO
-        let path = "\(directory)/captions.bin"
-        fatalError("\(RunError.file(path: path, operation: "read", code: code))")
+        throw RunError.file(path: "\(directory)/captions.bin", operation: "read", code: code)
       }
       done += count
     }

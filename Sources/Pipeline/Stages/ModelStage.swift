@@ -14,6 +14,7 @@ enum ModelStage {
     let directory = run.directory
     if FileManager.default.fileExists(atPath: directory.model) {
       try Settings.compare(sections, in: run)
+      try? FileManager.default.removeItem(atPath: directory.training)
       run.observe(.note("\(directory.model) is there already; nothing to train"))
       return []
     }

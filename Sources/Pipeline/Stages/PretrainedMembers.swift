@@ -29,14 +29,16 @@ struct PretrainedMembers {
     var faults: [GatherStage.Fault] = []
     let bank: [BankPair]
     if let trained {
-      pairs = try self.bank(of: trained, forms, from: increment, in: run)
+      // The bank, in the forms that the models see.
+      pairs = try GatherStage.run(
+        increment, hashes: trained.bank.map(\.hash).sorted(), forms: forms, in: run)
       bank = trained.bank
     } else {
       // Twice as many as are needed: some may not decode.
       (pairs, faults) = try GatherStage.run(
         increment, limit: 2 * judges.bankSize, forms: forms, in: run)
-      bank = (0..<min(judges.bankSize, pairs.count)).map {
-        BankPair(hash: pairs.hash($0), caption: pairs.caption($0))
+      bank = try (0..<min(judges.bankSize, pairs.count)).map {
+        BankPair(hash: pairs.hash($0), caption: try pairs.caption($0))
       }
     }
     guard trained != nil || bank.count >= Self.leastBank else {
@@ -64,19 +66,4 @@ struct PretrainedMembers {
 
   /// Fewer pairs than this are no reference.
   private static let leastBank = 16
-
-  /// The trained members' bank, in the forms that the models see.
-  private func bank(
-    of trained: Ensemble, _ forms: [ThumbnailForm], from increment: Increment, in run: RunContext
-  ) throws -> ThumbnailCache {
-    try run.stage(.gather) {
-      let progress = ProgressCounter(
-        .gather, total: increment.shards.count, observe: run.observe)
-      let pairs = try ThumbnailCache(
-        hashes: trained.bank.map(\.hash).sorted(), forms: forms,
-        directory: "\(run.directory.temporary)/bank")
-      try GatherStage.fill(pairs, from: increment, progress, in: run)
-      return pairs
-    }
-  }
 }

@@ -148,7 +148,7 @@ enum TokenizeStage {
     var trainer = BytePairTrainer()
     for i in 0..<corpus.count {
       if i % block == 0 { try run.cancellation.check() }
-      trainer.add(corpus.caption(i))
+      trainer.add(try corpus.caption(i))
     }
     var report = PassageReport()
     _ = try read(texts, report: &report, in: run) { for passage in $0 { trainer.add(passage) } }

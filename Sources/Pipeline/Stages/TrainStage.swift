@@ -16,6 +16,8 @@ enum TrainStage {
     if FileManager.default.fileExists(atPath: run.directory.ensemble) {
       // Perhaps brought from elsewhere: then `judges` isn't pinned, and isn't what decides.
       try Settings.compare(sections, in: run)
+      // A run that was killed after it had published them left this.
+      try? FileManager.default.removeItem(atPath: run.directory.training)
       if increment.index == 0 {
         run.observe(.note("\(run.directory.ensemble) is there already; nothing to train"))
       }

@@ -23,7 +23,7 @@ final class StepBenchmark: Benchmark {
     (recipe.batchSize, recipe.lanes) = (Self.batch, threads)
     trainer = Trainer(
       recipe, member: member, seed: 1, on: corpus, pairs: Array(0..<corpus.count),
-      groups: PairGroups(corpus), workers: threads)
+      groups: try PairGroups(corpus), workers: threads)
   }
 
   func run() throws { for _ in 0..<Self.steps { _ = try trainer.advance() } }
