@@ -1,4 +1,7 @@
 import CMalloc
+import Dispatch
+import Pipeline
+import Synchronization
 
 /// How malloc deals with large blocks.
 enum Allocator {
@@ -11,6 +14,23 @@ enum Allocator {
     mallopt(M_TRIM_THRESHOLD, 2 << 20)
   }
 
-  /// Gives the system all that is free, also between what is held: a stage's leftovers serve no other.
-  static func returnFree() { malloc_trim(0) }
+  /// When it was done last while a stage ran, in nanoseconds of the uptime.
+  private static let last = Atomic<UInt64>(0)
+
+  /// Gives the system all that is free, also between what is held: after each stage, whose leftovers serve no other, and
+  /// four times a second while shards come and go, so that what the threads' arenas keep doesn't grow with their number.
+  static func returnFree(after event: RunEvent) {
+    switch event {
+    case .ended: malloc_trim(0)
+    case .progress(.score, _, _, _, _), .progress(.decide, _, _, _, _),
+      .progress(.write, _, _, _, _):
+      let now = DispatchTime.now().uptimeNanoseconds
+      let then = last.load(ordering: .relaxed)
+      guard now >= then + 250_000_000,
+        last.compareExchange(expected: then, desired: now, ordering: .relaxed).exchanged
+      else { return }
+      malloc_trim(0)
+    default: break
+    }
+  }
 }

@@ -109,7 +109,7 @@ struct RunOptions: ParsableArguments {
     let observe: RunObserver = { [quiet] event in
       if !quiet { printer.show(event) }
       reporter.observe(event)
-      if case .ended = event { Allocator.returnFree() }
+      Allocator.returnFree(after: event)
     }
     do {
       let context = try RunContext(

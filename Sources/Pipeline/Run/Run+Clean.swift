@@ -90,14 +90,14 @@ extension Run {
   private static func clean(
     _ increment: Increment, ensemble: String?, _ mayRebuild: Bool, in run: RunContext
   ) throws -> Outcome {
-    let (records, noise) = try score(increment, ensemble: ensemble, noise: nil, in: run)
+    let (kinds, noise) = try score(increment, ensemble: ensemble, noise: nil, in: run)
     if mayRebuild, !run.directory.isPlanned(increment.index),
       let drift = try FitStage.drift(of: increment, in: run), drift.isDrift
     {
       run.observe(.note("\(drift.words); the folder is built anew"))
       return .drifted
     }
-    return .done(try write(increment, records, noise, in: run))
+    return .done(try write(increment, kinds, noise, in: run))
   }
 
   /// One increment.
@@ -105,33 +105,34 @@ extension Run {
   static func clean(
     _ increment: Increment, ensemble: String?, noise: NoiseModelFile?, in run: RunContext
   ) throws -> RunResult {
-    let (records, noise) = try score(increment, ensemble: ensemble, noise: noise, in: run)
-    return try write(increment, records, noise, in: run)
+    let (kinds, noise) = try score(increment, ensemble: ensemble, noise: noise, in: run)
+    return try write(increment, kinds, noise, in: run)
   }
 
+  /// - Returns: the kinds of the judges, and what their scores are cut by.
   private static func score(
     _ increment: Increment, ensemble: String?, noise: NoiseModelFile?, in run: RunContext
-  ) throws -> ([ShardScores], NoiseModelFile) {
+  ) throws -> ([String], NoiseModelFile) {
     if increment.index > 0 { try Settings.compare(Settings.Section.allCases, in: run) }
     let judges =
       try ensemble.map { try EnsembleStage.adopt($0, in: run) }
       ?? TrainStage.run(increment, in: run).judges
-    let records = try run.stage(.score) {
-      try ScoreStage.run(increment, judges: judges, in: run)
-    }
+    _ = try run.stage(.score) { try ScoreStage.run(increment, judges: judges, in: run) }
     let model =
       try noise
       ?? run.stage(.fit) {
         increment.index == 0
-          ? try FitStage.runOnFirst(in: run) : try FitStage.reuse(for: records, in: run)
+          ? try FitStage.runOnFirst(in: run)
+          : try FitStage.reuse(
+            for: try ScoreFiles.records(of: increment, in: run.directory), in: run)
       }
-    return (records, model)
+    return (judges.kinds, model)
   }
 
   private static func write(
-    _ increment: Increment, _ records: [ShardScores], _ noise: NoiseModelFile, in run: RunContext
+    _ increment: Increment, _ kinds: [String], _ noise: NoiseModelFile, in run: RunContext
   ) throws -> RunResult {
-    let order = try WriteOrder(increment, records, noise, in: run)
+    let order = try WriteOrder(increment, kinds: kinds, noise, in: run)
     try order.write(in: run)
     return try order.publish(in: run)
   }

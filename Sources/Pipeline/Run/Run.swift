@@ -45,12 +45,11 @@ public enum Run {
           return (increment, try EnsembleStage.adopt(ensemble, in: run))
         })
       else { return try nothingNew(ensemble: ensemble, ScoreStage.sections, damaged, in: run) }
-      let records = try run.stage(.score) {
+      let judged = try run.stage(.score) {
         try ScoreStage.run(increment, judges: judges, in: run)
       }
-      var result = result(of: records, increment, in: run)
-      result.damaged = damaged
-      return result
+      return RunResult(
+        newShards: judged.shards, newPairs: judged.pairs, faults: judged.faults, damaged: damaged)
     }
   }
 
@@ -84,11 +83,13 @@ public enum Run {
         try Settings.pin(ScoreStage.readingSections, in: run)
         let records = try ScoreFiles.records(of: increment, in: run.directory)
         let noise = try FitStage.reuse(for: records, in: run)
-        return try WriteOrder(increment, records, noise, in: run)
+        return try WriteOrder(increment, kinds: records.first?.kinds ?? [], noise, in: run)
       }
       guard let work else { return try nothingNew(ensemble: nil, sections, damaged, in: run) }
       try work.write(in: run)
-      guard run.rank.isWhole else { return RunResult(faults: work.faults, damaged: damaged) }
+      guard run.rank.isWhole else {
+        return RunResult(faults: try work.faults(in: run), damaged: damaged)
+      }
       var result = try work.publish(in: run)
       result.damaged = damaged
       notePolicy(for: result.drift, in: run)
@@ -114,7 +115,8 @@ public enum Run {
       run.configuration.write = try Settings.provenance(in: run).write ?? WriteConfiguration()
       let records = try ScoreFiles.records(of: increment, in: run.directory)
       let noise = try FitStage.reuse(for: records, in: run)
-      var result = try WriteOrder(increment, records, noise, in: run).publish(in: run)
+      let order = try WriteOrder(increment, kinds: records.first?.kinds ?? [], noise, in: run)
+      var result = try order.publish(in: run)
       result.damaged = damaged
       notePolicy(for: result.drift, in: run)
       return result
@@ -210,23 +212,5 @@ public enum Run {
       }
     }
     return manifest
-  }
-
-  private static func result(
-    of records: [ShardScores], _ increment: Increment, in run: RunContext
-  ) -> RunResult {
-    let shards = run.rank.share(of: increment.shards.count).map { increment.shards[$0] }
-    return RunResult(
-      newShards: shards.count, newPairs: records.reduce(0) { $0 + $1.read },
-      faults: faults(shards, records))
-  }
-}
-
-/// The shards among these that couldn't be read to their end.
-func faults(
-  _ shards: some Sequence<Increment.Shard>, _ records: [ShardScores]
-) -> [(path: String, message: String)] {
-  zip(shards, records).compactMap { shard, record in
-    record.fault.map { (shard.path, record.message ?? $0) }
   }
 }

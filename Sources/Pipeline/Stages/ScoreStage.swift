@@ -24,6 +24,9 @@ struct ShardScores: Codable {
   var message: String?
   var report: ShardReport
 
+  /// Why the shard couldn't be read to its end, as people are told.
+  var told: String? { fault.map { message ?? $0 } }
+
   /// Pairs with scores.
   var judged: Int { read - rejected.values.reduce(0, +) - unreadable.values.reduce(0, +) }
 }
@@ -37,26 +40,34 @@ enum ScoreStage {
   /// Pairs decoded before they are judged; bounds the memory. Only the in-batch score depends on it.
   private static let batch = 192
 
+  /// What came of this process' share. (The records of many shards would take memory as long as the run goes on.)
+  struct Summary {
+    var shards = 0
+    var pairs = 0
+    /// The shards that couldn't be read to their end.
+    var faults: [(path: String, message: String)] = []
+  }
+
   static func run(
     _ increment: Increment, judges: Judges, in run: RunContext
-  ) throws -> [ShardScores] {
+  ) throws -> Summary {
     try judges.checkPublished(before: increment, in: run)
     try Settings.pin(sections, in: run)
     noteLearnt(increment, by: judges, in: run)
     let settings = try Settings.digest(run.configuration, sections: sections)
     let share = run.rank.share(of: increment.shards.count)
     let progress = ProgressCounter(.score, total: share.count, observe: run.observe)
-    return try parallelMap(
+    let judged = try parallelMap(
       share.count, workers: run.workers,
       state: Judge(judges.ensemble, scoring: run.configuration.score.method, explains: true)
-    ) { judge, place in
+    ) { judge, place -> (pairs: Int, fault: String?) in
       let i = share[place]
       let shard = increment.shards[i]
       let files = ScoreFiles(i, of: increment, in: run.directory)
       let isPlanned = run.directory.isPlanned(increment.index)
       if let done = try finished(files, shard, judges, settings, isPlanned: isPlanned) {
         progress.add(done: 1, pairs: done.read)
-        return done
+        return (done.read, done.told)
       }
       var scoring = ShardScoring(shard, judges: judges, settings: settings, run: run)
       try scoring.score(with: judge, progress: progress)
@@ -69,8 +80,14 @@ enum ScoreStage {
       try run.publishing.publish(json: scoring.statistics, to: files.statistics)
       try run.publishing.publish(json: scoring.record, to: files.record)
       progress.add(done: 1)
-      return scoring.record
+      return (scoring.record.read, scoring.record.told)
     }
+    var summary = Summary(shards: share.count)
+    for (i, shard) in zip(share, judged) {
+      summary.pairs += shard.pairs
+      if let fault = shard.fault { summary.faults.append((increment.shards[i].path, fault)) }
+    }
+    return summary
   }
 
   /// Judges trained for a run judge what they held out; a model that `winnow train` left held nothing out.

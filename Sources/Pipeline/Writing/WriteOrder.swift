@@ -4,7 +4,8 @@ import Foundation
 /// An increment decided and planned: what is left is to write its output shards and to tell of them.
 struct WriteOrder {
   let increment: Increment
-  let records: [ShardScores]
+  /// Names of the score columns.
+  let kinds: [String]
   let noise: NoiseModelFile
   private let units: [Plan.Unit]
   /// Of the increments before.
@@ -12,9 +13,9 @@ struct WriteOrder {
 
   /// Decides and plans, where that isn't done yet.
   init(
-    _ increment: Increment, _ records: [ShardScores], _ noise: NoiseModelFile, in run: RunContext
+    _ increment: Increment, kinds: [String], _ noise: NoiseModelFile, in run: RunContext
   ) throws {
-    (self.increment, self.records, self.noise) = (increment, records, noise)
+    (self.increment, self.kinds, self.noise) = (increment, kinds, noise)
     try Settings.pin([.write], in: run)
     earlier = try Self.earlier(increment, in: run)
     try run.stage(.decide) { try DecideStage.run(increment, model: noise.model, in: run) }
@@ -34,19 +35,28 @@ struct WriteOrder {
     return manifest
   }
 
-  var faults: [(path: String, message: String)] { Pipeline.faults(increment.shards, records) }
+  /// The shards that couldn't be read to their end when they were scored.
+  func faults(in run: RunContext) throws -> [(path: String, message: String)] {
+    faults(try ScoreFiles.records(of: increment, in: run.directory))
+  }
+
+  private func faults(_ records: [ShardScores]) -> [(path: String, message: String)] {
+    zip(increment.shards, records).compactMap { shard, record in
+      record.told.map { (shard.path, $0) }
+    }
+  }
 
   /// Writes this process' share.
   func write(in run: RunContext) throws {
     try run.stage(.write) {
-      try WriteStage.run(
-        units, increment, kinds: records.first?.kinds ?? [], model: noise.model, in: run)
+      try WriteStage.run(units, increment, kinds: kinds, model: noise.model, in: run)
     }
   }
 
   /// The manifest, which closes the increment.
   /// - Throws: `RunError.missing` for an output shard that isn't written, `.ledger` where the sums don't add up.
   func publish(in run: RunContext) throws -> RunResult {
+    let records = try ScoreFiles.records(of: increment, in: run.directory)
     let drift = try FitStage.drift(of: increment, in: run)
     let written = try WriteStage.records(of: units, in: run)
     var manifest = try Manifest(
@@ -55,7 +65,7 @@ struct WriteOrder {
     try Restoring.recover(&manifest, in: run)
     try run.publishing.publish(json: manifest, to: run.directory.manifest)
     run.timings.close(in: run.directory)
-    var result = RunResult(manifest: manifest, faults: faults)
+    var result = RunResult(manifest: manifest, faults: faults(records))
     result.newShards = increment.shards.count
     result.newPairs = records.reduce(0) { $0 + $1.read }
     result.cleanShards = manifest.clean.dropFirst(earlier?.clean.count ?? 0).map {
