@@ -78,7 +78,7 @@ import Testing
     #expect(whole.status == 0, "\(whole.errors)")
   }
 
-  @Test(.enabled(if: canMount)) func aFullDisk() throws {
+  @Test(.enabled(if: canMount, "needs the right to mount")) func aFullDisk() throws {
     let shop = try Workshop(pairs: 400, pipeline: TinyCorpus.pipeline(shardSize: 30))
     #expect(try shop.clean(out: "whole").status == 0)
     let judges = ["--ensemble", "whole"].joined(separator: " ")
@@ -199,9 +199,8 @@ import Testing
     return shell(cat) == 0 && chmod(path, 0) == 0 && shell(cat) == 1 ? command : nil
   }()
 
-  @Test(.enabled(if: unprivileged != nil)) func aShardThatCannotBeOpenedOneNightIsCleanedTheNext()
-    throws
-  {
+  @Test(.enabled(if: unprivileged != nil, "needs setpriv"))
+  func aShardThatCannotBeOpenedOneNightIsCleanedTheNext() throws {
     let shop = try Workshop(pairs: 200)
     func run(_ command: String) throws -> Workshop.Outcome {
       try stage(shop, command, "in", by: try #require(Self.unprivileged))
@@ -224,9 +223,8 @@ import Testing
     #expect(try shop.manifest().ledger.read == 200)
   }
 
-  @Test(.enabled(if: unprivileged != nil)) func anOutputFolderThatCannotBeWrittenBetweenTheStages()
-    throws
-  {
+  @Test(.enabled(if: unprivileged != nil, "needs setpriv"))
+  func anOutputFolderThatCannotBeWrittenBetweenTheStages() throws {
     let shop = try Workshop(pairs: 200)
     try judge(shop)
     #expect(mkdir("\(shop.root)/out/clean", 0o755) == 0)
@@ -243,77 +241,6 @@ import Testing
     let healed = try stage(shop, "filter", "in")
     #expect(healed.status == 0, "\(healed.errors)")
     #expect(differences(try shop.tree("whole"), try shop.tree("out")) == [])
-  }
-
-  /// Preloaded, it makes reads of the file whose path ends in BROKEN_FILE fail from byte BROKEN_FROM on.
-  private static let brokenDisk = """
-    #define _GNU_SOURCE
-    #include <errno.h>
-    #include <stdio.h>
-    #include <stdlib.h>
-    #include <string.h>
-    #include <sys/syscall.h>
-    #include <unistd.h>
-
-    // Bytes that a read at `start` may have; none where it is to fail.
-    static size_t good(int file, off_t start, size_t count) {
-      const char *name = getenv("BROKEN_FILE");
-      char link[64], path[4096];
-      snprintf(link, sizeof link, "/proc/self/fd/%d", file);
-      ssize_t length = readlink(link, path, sizeof path - 1);
-      if (!name || length < (ssize_t)strlen(name)) return count;
-      path[length] = 0;
-      if (strcmp(path + length - strlen(name), name)) return count;
-      off_t left = atol(getenv("BROKEN_FROM")) - start;
-      return left <= 0 ? 0 : (size_t)left < count ? (size_t)left : count;
-    }
-
-    ssize_t pread(int file, void *bytes, size_t count, off_t start) {
-      size_t some = good(file, start, count);
-      if (some || !count) return syscall(SYS_pread64, file, bytes, some, start);
-      errno = EIO;
-      return -1;
-    }
-
-    ssize_t read(int file, void *bytes, size_t count) {
-      size_t some = good(file, lseek(file, 0, SEEK_CUR), count);
-      if (some || !count) return syscall(SYS_read, file, bytes, some);
-      errno = EIO;
-      return -1;
-    }
-    """
-
-  @Test(.disabled(if: Workshop.isSanitized)) func aReadErrorInsideAShardPublishesNothingOfIt()
-    throws
-  {
-    let shop = try Workshop(pairs: 200)
-    try Self.brokenDisk.write(
-      toFile: "\(shop.root)/broken.c", atomically: true, encoding: .utf8)
-    let compiled = try Workshop.run(
-      URL(fileURLWithPath: "/usr/bin/env"),
-      ["clang", "-shared", "-fPIC", "-o", "broken.so", "broken.c"], in: shop.root)
-    // There is no such program.
-    if compiled.status == 127 { return }
-    #expect(compiled.status == 0, "\(compiled.errors)")
-    let broken = try stage(
-      shop, "clean", "in",
-      by: [
-        "/usr/bin/env", "LD_PRELOAD=\(shop.root)/broken.so", "BROKEN_FILE=/in/000003.tar",
-        "BROKEN_FROM=100000",
-      ])
-    #expect(broken.status == 3, "\(broken.errors)")
-    let told = broken.errors.split(separator: "\n").filter { $0.hasPrefix("not read to its end") }
-    #expect(told.count == 1, "\(broken.errors)")
-    #expect(told.allSatisfy { $0.contains("/in/000003.tar") && $0.contains("Input/output error") })
-    let first = try shop.manifest()
-    #expect(first.ledger.read == 150)
-    #expect(first.shards[3].fault == "cannot-read" && first.shards[3].ledger.read == 0)
-    // Healed, it is new.
-    let healed = try shop.clean(out: "out")
-    #expect(healed.status == 0, "\(healed.errors)")
-    #expect(try shop.manifest().ledger.read == 200)
-    let keys = try (shop.samples("out/clean") + shop.samples("out/rejected")).map(\.key)
-    #expect(keys.count == 200 && Set(keys).count == 200)
   }
 
   @Test func aReadErrorIsAFaultOfItsShard() throws {

@@ -30,6 +30,13 @@ final class Workshop {
       .appendingPathComponent("winnow")
   }
 
+  /// A program on the PATH.
+  static func program(_ name: String) -> URL? {
+    let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+    let places = path.split(separator: ":").map { URL(fileURLWithPath: "\($0)/\(name)") }
+    return places.first { FileManager.default.isExecutableFile(atPath: $0.path) }
+  }
+
   /// Runs `winnow` in the folder.
   func winnow(_ arguments: String..., input: String = "") throws -> Outcome {
     try Self.run(Self.binary, arguments, in: root, input: input)
@@ -45,10 +52,11 @@ final class Workshop {
   static let isSanitized = ProcessInfo.processInfo.environment["WINNOW_SANITIZED"] != nil
 
   /// Starts `winnow` and doesn't wait for it.
-  func start(_ arguments: String...) throws -> Process {
+  func start(_ arguments: String..., environment: [String: String] = [:]) throws -> Process {
     let process = Process()
     process.executableURL = Self.binary
     process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.currentDirectoryURL = URL(fileURLWithPath: root)
     process.standardOutput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice

@@ -1,0 +1,152 @@
+import Foundation
+import Shards
+import Testing
+
+@testable import Pipeline
+
+/// A disk that fails or is slow: a library preloaded into the real command stands for it.
+@Suite struct DiskTests {
+  /// Every Swift toolchain has a clang beside `swift`.
+  private static let compiler: URL? = {
+    let beside = Workshop.program("swift")?.resolvingSymlinksInPath()
+      .deletingLastPathComponent().appendingPathComponent("clang")
+    if let beside, FileManager.default.isExecutableFile(atPath: beside.path) { return beside }
+    return Workshop.program("clang") ?? Workshop.program("cc")
+  }()
+
+  /// Reads of the file whose path holds BROKEN_FILE fail from byte BROKEN_FROM on; the files whose paths hold SLOW_FOLDER
+  /// take SLOW_RATE bytes a second, all together.
+  private static let source = """
+    #define _GNU_SOURCE
+    #include <errno.h>
+    #include <pthread.h>
+    #include <stdio.h>
+    #include <stdlib.h>
+    #include <string.h>
+    #include <sys/syscall.h>
+    #include <unistd.h>
+
+    static int is_in_path(const char *part, int file) {
+      char link[64], path[4096];
+      snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+      ssize_t length = part ? readlink(link, path, sizeof path - 1) : 0;
+      path[length < 0 ? 0 : length] = 0;
+      return part && strstr(path, part);
+    }
+
+    // Bytes that a read at `start` may have; none where it is to fail.
+    static size_t good(int file, off_t start, size_t count) {
+      if (!is_in_path(getenv("BROKEN_FILE"), file)) return count;
+      off_t left = atol(getenv("BROKEN_FROM")) - start;
+      return left <= 0 ? 0 : (size_t)left < count ? (size_t)left : count;
+    }
+
+    ssize_t pread(int file, void *bytes, size_t count, off_t start) {
+      size_t some = good(file, start, count);
+      if (some || !count) return syscall(SYS_pread64, file, bytes, some, start);
+      errno = EIO;
+      return -1;
+    }
+
+    ssize_t read(int file, void *bytes, size_t count) {
+      size_t some = good(file, lseek(file, 0, SEEK_CUR), count);
+      if (some || !count) return syscall(SYS_read, file, bytes, some);
+      errno = EIO;
+      return -1;
+    }
+
+    ssize_t write(int file, const void *bytes, size_t count) {
+      static pthread_mutex_t disk = PTHREAD_MUTEX_INITIALIZER;
+      if (is_in_path(getenv("SLOW_FOLDER"), file)) {
+        pthread_mutex_lock(&disk);
+        usleep(count * 1000000 / atol(getenv("SLOW_RATE")));
+        pthread_mutex_unlock(&disk);
+      }
+      return syscall(SYS_write, file, bytes, count);
+    }
+    """
+
+  /// Builds the library, to be preloaded.
+  private func library(in shop: Workshop) throws -> String {
+    try Self.source.write(toFile: "\(shop.root)/disk.c", atomically: true, encoding: .utf8)
+    let compiled = try Workshop.run(
+      try #require(Self.compiler), ["-shared", "-fPIC", "-o", "disk.so", "disk.c"], in: shop.root)
+    try #require(compiled.status == 0, "\(compiled.errors)")
+    return "\(shop.root)/disk.so"
+  }
+
+  @Test(.disabled(if: Workshop.isSanitized), .enabled(if: compiler != nil, "needs clang or cc"))
+  func aReadErrorInsideAShardPublishesNothingOfIt() throws {
+    let shop = try Workshop(pairs: 200)
+    let preloaded = [
+      "LD_PRELOAD=\(try library(in: shop))", "BROKEN_FILE=/in/000003.tar", "BROKEN_FROM=100000",
+      Workshop.binary.path,
+    ]
+    let broken = try Workshop.run(
+      URL(fileURLWithPath: "/usr/bin/env"),
+      preloaded + ["clean", "in", "--pipeline", "tiny.yaml", "--out", "out"], in: shop.root)
+    #expect(broken.status == 3, "\(broken.errors)")
+    let told = broken.errors.split(separator: "\n").filter { $0.hasPrefix("not read to its end") }
+    #expect(told.count == 1, "\(broken.errors)")
+    #expect(told.allSatisfy { $0.contains("/in/000003.tar") && $0.contains("Input/output error") })
+    let first = try shop.manifest()
+    #expect(first.ledger.read == 150)
+    #expect(first.shards[3].fault == "cannot-read" && first.shards[3].ledger.read == 0)
+    // Healed, it is new.
+    let healed = try shop.clean(out: "out")
+    #expect(healed.status == 0, "\(healed.errors)")
+    #expect(try shop.manifest().ledger.read == 200)
+    let keys = try (shop.samples("out/clean") + shop.samples("out/rejected")).map(\.key)
+    #expect(keys.count == 200 && Set(keys).count == 200)
+  }
+
+  /// The most anonymous memory at a time that a process has until it ends, in bytes.
+  private func peak(of process: Process) -> Int {
+    let path = "/proc/\(process.processIdentifier)/status"
+    var peak = 0
+    while process.isRunning {
+      let status = FileManager.default.contents(atPath: path) ?? Data()
+      let lines = String(decoding: status, as: UTF8.self).split(separator: "\n")
+      let fields = lines.first { $0.hasPrefix("RssAnon:") }?.split { $0 == " " || $0 == "\t" } ?? []
+      if fields.count > 1, let kilobytes = Int(fields[1]) { peak = max(peak, kilobytes << 10) }
+      usleep(10_000)
+    }
+    process.waitUntilExit()
+    return peak
+  }
+
+  /// The kept pairs make one shard, 60 MiB that don't compress, which is read in no time.
+  @Test(.disabled(if: Workshop.isSanitized), .enabled(if: compiler != nil, "needs clang or cc"))
+  func aRunOntoASlowDiskWaitsForItAndHoldsLittleMeanwhile() throws {
+    let shop = try Workshop(pipeline: TinyCorpus.pipeline(shardSize: 1000))
+    #expect(mkdir("\(shop.root)/in", 0o755) == 0)
+    let noise = try #require(FileHandle(forReadingAtPath: "/dev/urandom"))
+    for first in stride(from: 0, to: 120, by: 30) {
+      var members: [Member] = []
+      for i in first..<first + 30 {
+        let bytes = try #require(try noise.read(upToCount: 1 << 19))
+        members += TinyCorpus.sample(i, key: "\(i)")
+        members.append(Member(name: Array("\(i).bin".utf8), bytes: [UInt8](bytes)))
+      }
+      try TinyCorpus.write(members, to: "\(shop.root)/in/\(first).tar")
+    }
+    let rate = 15_000_000
+    let process = try shop.start(
+      "clean", "in", "--pipeline", "tiny.yaml", "--out", "out", "--keep-fraction", "1",
+      "--workers", "2",
+      environment: [
+        "LD_PRELOAD": try library(in: shop), "SLOW_FOLDER": "/out/", "SLOW_RATE": "\(rate)",
+      ])
+    let peak = peak(of: process)
+    #expect(process.terminationStatus == 0)
+    // As a failure, 60 MiB would be told byte for byte.
+    let isWhole = try shop.samples("out/clean") == shop.samples("in")
+    #expect(isWhole)
+    let manifest = try shop.manifest()
+    let shard = try #require(manifest.clean.first)
+    #expect(manifest.clean.count == 1 && shard.bytes > 60 << 20)
+    let seconds = try #require(manifest.timings.seconds["write"])
+    #expect(seconds >= Double(shard.bytes) / Double(rate))
+    #expect(peak > 0 && peak < 40 << 20, "\(peak >> 20) MiB")
+  }
+}
