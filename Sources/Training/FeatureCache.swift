@@ -19,31 +19,49 @@ final class FeatureCache: Sendable {
   static var bytesAFeature: Int { variants * MemoryLayout<UInt16>.stride }
   private static let imagesAtOnce = 16
 
-  /// Takes up a file that `fill` has filled, or makes one that it is to fill.
-  ///
-  /// - Parameters:
-  ///   - stem: what was learnt for it (``DictionaryLearning``).
-  ///   - path: of the file, which takes 4 bytes a feature and pair.
-  /// - Throws: `TrainingError.featureFile`; `.badCheckpoint` for a file that isn't of so many pairs.
-  init(
-    _ stem: [NamedTensor], of configuration: StemConfiguration, pairs: Int, path: String
+  private init(
+    _ stem: [NamedTensor], of configuration: StemConfiguration, path: String, flags: Int32
   ) throws(TrainingError) {
     self.stem = stem
     self.path = path
     columns = DictionaryStem.count(configuration)
-    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    let descriptor = open(path, flags | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw .featureFile(path: path, code: errno) }
     file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-    let bytes = off_t(max(1, pairs * columns * Self.bytesAFeature))
+  }
+
+  private func fileBytes(pairs: Int) -> off_t {
+    off_t(max(1, pairs * columns * Self.bytesAFeature))
+  }
+
+  /// Makes the file, which `fill` is to fill.
+  ///
+  /// - Parameters:
+  ///   - stem: what was learnt for it (``DictionaryLearning``).
+  ///   - path: of the file, which takes 4 bytes a feature and pair.
+  /// - Throws: `TrainingError.featureFile`.
+  convenience init(
+    _ stem: [NamedTensor], of configuration: StemConfiguration, pairs: Int, making path: String
+  ) throws(TrainingError) {
+    try self.init(stem, of: configuration, path: path, flags: O_RDWR | O_CREAT | O_EXCL)
+    // Taken from the disk now: a full disk is known before an hour of training.
+    let code = posix_fallocate(file.fileDescriptor, 0, fileBytes(pairs: pairs))
+    guard code == 0 else { throw .featureFile(path: path, code: code) }
+  }
+
+  /// Takes up a file that was filled.
+  /// - Throws: `TrainingError.featureFile`; `.badCheckpoint` for one that isn't of so many pairs.
+  convenience init(
+    _ stem: [NamedTensor], of configuration: StemConfiguration, pairs: Int, filled path: String
+  ) throws(TrainingError) {
+    try self.init(stem, of: configuration, path: path, flags: O_RDONLY)
     var info = stat()
-    guard fstat(descriptor, &info) == 0 else { throw .featureFile(path: path, code: errno) }
-    if info.st_size == bytes { return }
-    guard info.st_size == 0 else {
+    guard fstat(file.fileDescriptor, &info) == 0 else {
+      throw .featureFile(path: path, code: errno)
+    }
+    guard info.st_size == fileBytes(pairs: pairs) else {
       throw .badCheckpoint(path: path, detail: "it isn't of \(pairs) pairs")
     }
-    // Taken from the disk now: a full disk is known before an hour of training.
-    let code = posix_fallocate(descriptor, 0, bytes)
-    guard code == 0 else { throw .featureFile(path: path, code: code) }
   }
 
   /// Computes the features.
@@ -150,15 +168,14 @@ struct FeatureCaches: Sendable {
       let learning = DictionaryLearning(
         corpus: corpus, image: image, stem: stem, seed: seed, workers: workers,
         isCancelled: isCancelled)
-      func fill(_ path: String, _ weights: [NamedTensor]) throws -> FeatureCache {
-        let cache = try FeatureCache(weights, of: stem, pairs: corpus.count, path: path)
-        try cache.fill(from: corpus, image, workers: workers, isCancelled: isCancelled)
-        return cache
-      }
       guard let checkpoints else {
         let path = "\(NSTemporaryDirectory())features-\(UUID().uuidString).bin"
-        defer { unlink(path) }
-        caches[stem] = try fill(path, try learning.run())
+        let cache = try FeatureCache(
+          try learning.run(), of: stem, pairs: corpus.count, making: path)
+        // It goes when the cache goes, and also when the process is killed.
+        unlink(path)
+        try cache.fill(from: corpus, image, workers: workers, isCancelled: isCancelled)
+        caches[stem] = cache
         continue
       }
       let files = FileManager.default
@@ -170,16 +187,24 @@ struct FeatureCaches: Sendable {
       let weights = try Self.weights(of: stem, in: stored)
       let features = "\(checkpoints)-features-\(caches.count).bin"
       if !files.fileExists(atPath: features) {
-        try publish(features) { _ = try fill($0, weights) }
+        try publish(features) {
+          try FeatureCache(weights, of: stem, pairs: corpus.count, making: $0)
+            .fill(from: corpus, image, workers: workers, isCancelled: isCancelled)
+        }
       }
-      caches[stem] = try FeatureCache(weights, of: stem, pairs: corpus.count, path: features)
+      caches[stem] = try FeatureCache(weights, of: stem, pairs: corpus.count, filled: features)
     }
     self.caches = caches
   }
 
-  /// - Throws: `TrainingError.badCheckpoint`, `TensorFileError`.
+  /// - Throws: `TrainingError.badCheckpoint`.
   private static func weights(of stem: StemConfiguration, in path: String) throws -> [NamedTensor] {
-    let found = try SafeTensors.read(path).tensors
+    let found: [String: NamedTensor]
+    do {
+      found = try SafeTensors.read(path).tensors
+    } catch {
+      throw TrainingError.badCheckpoint(path: path, detail: "\(error)")
+    }
     return try DictionaryStem.shapes(stem).map { name, shape in
       guard let tensor = found[name], tensor.shape == shape else {
         throw TrainingError.badCheckpoint(

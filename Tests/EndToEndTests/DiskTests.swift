@@ -104,7 +104,10 @@ import Testing
   private func peak(of process: Process) -> Int {
     let path = "/proc/\(process.processIdentifier)/status"
     var peak = 0
+    let start = ContinuousClock.now
     while process.isRunning {
+      // A run that hangs mustn't hang the tests.
+      if start.duration(to: .now) > .seconds(120) { kill(process.processIdentifier, SIGKILL) }
       let status = FileManager.default.contents(atPath: path) ?? Data()
       let lines = String(decoding: status, as: UTF8.self).split(separator: "\n")
       let fields = lines.first { $0.hasPrefix("RssAnon:") }?.split { $0 == " " || $0 == "\t" } ?? []

@@ -105,6 +105,36 @@ import Testing
     #expect(failures >= 2)
   }
 
+  @Test(.enabled(if: canMount, "needs the right to mount"))
+  func aDiskThatIsFullBeforeJudgesAreTrained() throws {
+    let shop = try Workshop(pairs: 400, pipeline: TinyCorpus.pipeline(dictionary: true))
+    #expect(try shop.clean(out: "whole").status == 0)
+    let disk = "\(shop.root)/disk"
+    #expect(mkdir(disk, 0o700) == 0)
+    var errors: [String] = []
+    for size in [300, 1400, 1600] {
+      #expect(Self.shell("mount -t tmpfs -o size=\(size)k none '\(disk)'") == 0)
+      defer { _ = Self.shell("umount '\(disk)'") }
+      let full = try clean(shop, "", out: "disk/out")
+      if full.status == 0 { continue }
+      #expect(full.status == 1, "\(full.errors)")
+      #expect(
+        full.errors.contains("No space left") && full.errors.contains("make room"),
+        "\(full.errors)")
+      errors.append(full.errors)
+      #expect(Self.shell("mount -o remount,size=64m '\(disk)'") == 0)
+      let again = try clean(shop, "", out: "disk/out")
+      #expect(again.status == 0, "\(again.errors)")
+      #expect(differences(try shop.tree("whole"), try shop.tree("disk/out")) == [])
+    }
+    for file in ["/thumbnails.bin", "-features-0.bin"] {
+      #expect(
+        errors.contains {
+          $0.contains("disk/out/.winnow/training/judges/") && $0.contains(file)
+        }, "\(file): \(errors)")
+    }
+  }
+
   /// The thread sanitizer itself writes a file, and dies of the limit.
   @Test(.disabled(if: Workshop.isSanitized)) func aLimitOnTheSizeOfFiles() throws {
     let shop = try Workshop(pairs: 200)
@@ -143,7 +173,8 @@ import Testing
     process.currentDirectoryURL = URL(fileURLWithPath: shop.root)
     process.standardOutput = FileHandle.nullDevice
     try process.run()
-    #expect(shop.appears("out/.winnow/training"))
+    // The pairs are gathered; judging is the pass that finds it gone.
+    #expect(shop.appears("out/.winnow/training/judges/*.safetensors"))
     let shard = "\(shop.root)/in/000002.tar"
     #expect(rename(shard, shard + ".away") == 0)
     process.waitUntilExit()

@@ -17,9 +17,10 @@ import Testing
     ["filter", "in", "--rank", "1", "--world-size", "2"], ["publish"],
   ]
 
-  /// Shows that a stage is at work: a dictionary is learnt, shards are scored, decided, written.
+  /// Shows that a stage is at work: pairs are gathered, a dictionary learnt, shards scored, decided, written.
   private static let signs = [
-    ".winnow/training", ".winnow/scores/000004-000004.record.json", "noise-model.json",
+    ".winnow/training/judges", ".winnow/training/judges/*/stored.npz",
+    ".winnow/scores/000004-000004.record.json", "noise-model.json",
     "clean/000004.tar.zst",
   ]
 

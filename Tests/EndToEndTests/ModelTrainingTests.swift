@@ -123,7 +123,7 @@ import Testing
       process.arguments = Self.train + ["--out", out, "--quiet"]
       process.currentDirectoryURL = URL(fileURLWithPath: shop.root)
       try process.run()
-      #expect(shop.appears("\(out)/.winnow/training/model.checkpoint"))
+      #expect(shop.appears("\(out)/.winnow/training/model/model.checkpoint"))
       if signal == SIGINT {
         let second = try train(shop, out: out)
         #expect(second.status == 75, "\(second.errors)")

@@ -17,10 +17,10 @@ import Testing
   /// In a run's order: pairs are gathered, a dictionary and features are learnt, members trained, shards scored and written.
   private static let stages = [
     Stage(folder: ".winnow", suffix: "training", end: "ensemble"),
-    Stage(folder: ".winnow/training", suffix: "-stem-0.safetensors", end: "ensemble"),
-    Stage(folder: ".winnow/training", suffix: ".bin", end: "ensemble"),
-    Stage(folder: ".winnow/training", suffix: ".safetensors", end: "ensemble"),
-    Stage(folder: ".winnow/training", suffix: ".safetensors", end: "ensemble"),
+    Stage(folder: ".winnow/training/judges", suffix: "-stem-0.safetensors", end: "ensemble"),
+    Stage(folder: ".winnow/training/judges", suffix: ".bin", end: "ensemble"),
+    Stage(folder: ".winnow/training/judges", suffix: ".safetensors", end: "ensemble"),
+    Stage(folder: ".winnow/training/judges", suffix: ".safetensors", end: "ensemble"),
     // The fit that follows is over soon, and no other place.
     Stage(folder: ".winnow/scores", suffix: ".record.json", count: 4, end: "clean"),
     Stage(folder: "clean", suffix: ".tar.zst", count: 4, end: "manifest.json"),
@@ -34,8 +34,12 @@ import Testing
   /// What no run makes again: a file of the same bytes, written anew, has another inode or time.
   private func identities(_ shop: Workshop) throws -> [String: FileIdentity] {
     var result: [String: FileIdentity] = [:]
-    for (folder, suffix) in [
-      (".winnow/training", ".safetensors"), (".winnow/training", ".bin"),
+    let training = ".winnow/training/judges"
+    let gathered = names(training, "", shop).filter { $0.hasPrefix("pairs-") }
+    // Kept again until there is a stem.
+    let isGathered = !names(training, "-stem-0.safetensors", shop).isEmpty
+    for (folder, suffix) in (isGathered ? gathered : []).map({ ("\(training)/\($0)", ".npz") }) + [
+      (".winnow/training/judges", ".safetensors"), (".winnow/training/judges", ".bin"),
       (".winnow/scores", ".record.json"),
       ("clean", ".tar.zst"), ("clean", "sizes.json"), ("rejected", ".tar.zst"),
     ] {

@@ -65,8 +65,11 @@ final class Workshop {
   }
 
   /// Whether a path is there in the folder.
-  func exists(_ path: String) -> Bool {
-    FileManager.default.fileExists(atPath: "\(root)/\(path)")
+  /// - Parameter pattern: a path, or a shell's pattern of paths.
+  func exists(_ pattern: String) -> Bool {
+    var found = glob_t()
+    defer { globfree(&found) }
+    return glob("\(root)/\(pattern)", 0, nil, &found) == 0
   }
 
   /// Waits until something is so; gives up after two minutes.

@@ -15,87 +15,137 @@ import Testing
   private let folder: TemporaryFolder
   private let shards: ShardSelection
 
-  /// Three shards of two pairs; the last one is cut short.
+  /// Five shards of three pairs, of which one is in all; the fourth shard is cut short.
   init() throws {
     let folder = try TemporaryFolder()
     let image = Array(try #require(Self.pixel))
-    let paths = try (0..<3).map { shard in
+    let paths = try (0..<5).map { shard in
       let path = folder.path("\(shard).tar")
       let writer = try ShardWriter(path: path, compression: .none)
-      for i in 0..<2 {
-        let caption = "caption \(i) of shard \(shard)"
+      for i in 0..<3 {
+        let caption = i == 0 ? "everywhere" : "caption \(i) of shard \(shard)"
         try writer.append(Member(name: Array("\(i).png".utf8), bytes: image))
         try writer.append(Member(name: Array("\(i).txt".utf8), bytes: Array(caption.utf8)))
       }
       try writer.finish()
       return path
     }
-    let file = try FileHandle(forUpdating: URL(fileURLWithPath: paths[2]))
+    let file = try FileHandle(forUpdating: URL(fileURLWithPath: paths[3]))
     try file.truncate(atOffset: 3 * 512 + 100)
     try file.close()
     self.folder = folder
     shards = ShardSelection(shards: paths.map { ShardPath(path: $0) })
   }
 
-  /// - Parameter end: the shards after which the run is stopped, over both passes.
+  private struct Gathered: Equatable {
+    var pairs: [String]
+    var faults: [String]
+  }
+
+  private static let forms = [ThumbnailForm(side: 2)]
+
+  /// - Parameters:
+  ///   - end: the shards after which the run is stopped, over both passes.
+  ///   - changed: shards that are written to before anything is read.
+  ///   - withBank: gathers some of the pairs by their hashes, too.
   private func gather(
-    _ out: String, endingAfter end: Double? = nil, interval: Duration = .zero
-  ) throws -> (captions: [String], faults: [String]) {
+    _ out: String, workers: Int = 4, endingAfter end: Double? = nil, changed: Range<Int> = 0..<0,
+    withBank: Bool = true
+  ) throws -> Gathered {
     let cancellation = Cancellation()
     var configuration = RunConfiguration()
-    configuration.workers = 1
+    configuration.workers = workers
     let run = try RunContext(
       configuration: configuration, directory: RunDirectory(folder.path(out)),
       cancellation: cancellation
     ) { event in
-      if case .progress(_, let done, _, _, _) = event, done == end {
+      if case .progress(.gather, let done, _, _, _) = event, done == end {
         cancellation.cancel(signal: SIGINT)
       }
     }
     try run.directory.prepare()
     let increment = try Increment.pin(shards, in: run)
+    for shard in changed { try folder.write("\(shard).tar", "other") }
+    let training = try TrainingFolder(.judges, key: "k", in: run)
     let (corpus, faults) = try GatherStage.run(
-      increment, limit: 100, forms: [ThumbnailForm(side: 2)], in: run, interval: interval)
-    return (
+      increment, limit: 100, forms: Self.forms, to: training, in: run, interval: .zero)
+    let hashes = (0..<corpus.count).map(corpus.hash).filter { $0.low % 2 == 0 }
+    let bank =
+      withBank
+      ? try GatherStage.run(increment, hashes: hashes, forms: Self.forms, to: training, in: run)
+      : nil
+    func pairs(_ corpus: ThumbnailCache) throws -> [String] {
       try (0..<corpus.count).map { i in
-        let pixels = corpus.withThumbnail(i, ThumbnailForm(side: 2)) { Array($0) }
+        let pixels = corpus.withThumbnail(i, Self.forms[0]) { Array($0) }
         return "\(try corpus.caption(i)) \(pixels)"
-      }, faults.map { "\($0.path) \($0.message)" }
-    )
-  }
-
-  @Test(arguments: [1, 2, 3, 4, 5])
-  func aRunThatIsStoppedGoesOnAfterTheShardsThatItIsThroughWith(_ end: Double) throws {
-    let whole = try gather("whole")
-    #expect(whole.captions.count == 5)
-    #expect(whole.faults.count == 1)
-    #expect(throws: RunError.cancelled(signal: SIGINT)) {
-      try gather("cut", endingAfter: end)
+      }
     }
-    let rest = try gather("cut")
-    #expect(rest == whole)
+    return Gathered(
+      pairs: try pairs(corpus) + (bank.map(pairs) ?? []),
+      faults: faults.map { "\($0.path) \($0.message)" })
   }
 
-  @Test func nothingIsReadAgainOfAFinishedPass() throws {
-    let whole = try gather("out", interval: .seconds(1000))
-    // Who opened one of them would find that it isn't what was pinned.
-    let run = try RunContext(
-      configuration: RunConfiguration(), directory: RunDirectory(folder.path("out")))
-    let increment = try Increment.pin(shards, in: run)
-    for shard in 0..<3 { try folder.write("\(shard).tar", "other") }
-    let (corpus, faults) = try GatherStage.run(
-      increment, limit: 100, forms: [ThumbnailForm(side: 2)], in: run)
-    #expect(corpus.count == whole.captions.count)
-    #expect(faults.count == 1)
+  @Test(arguments: [1.0, 4, 5, 6, 9, 10])
+  func aRunThatIsStoppedGoesOnWithTheSameResult(_ end: Double) throws {
+    let whole = try gather("whole")
+    #expect(whole.pairs.count > 9 && whole.faults.count == 1)
+    for workers in [1, 4] {
+      // With several workers the last shards may be done before the others see that they are to stop.
+      let out = "cut\(workers)"
+      if workers == 1 {
+        #expect(throws: RunError.cancelled(signal: SIGINT)) {
+          try gather(out, workers: workers, endingAfter: end)
+        }
+      } else {
+        _ = try? gather(out, workers: workers, endingAfter: end)
+      }
+      #expect(try gather(out) == whole)
+    }
+  }
+
+  /// Who opens a shard that was written to finds that it isn't what was pinned.
+  @Test func whatARunWasThroughWithIsNotReadAgain() throws {
+    let whole = try gather("whole", withBank: false)
+    // The first pass, and three shards of the second.
+    #expect(throws: RunError.cancelled(signal: SIGINT)) {
+      try gather("cut", workers: 1, endingAfter: 8, withBank: false)
+    }
+    #expect(try gather("cut", changed: 0..<3, withBank: false) == whole)
+  }
+
+  @Test func ofAFinishedGatheringNothingIsReadAgain() throws {
+    let whole = try gather("out")
+    #expect(try gather("out", changed: 0..<5) == whole)
   }
 
   @Test func filesThatDoNotFitAreNamed() throws {
     _ = try gather("out")
-    let training = folder.path("out/.winnow/training")
-    let pairs = try #require(
-      try FileManager.default.contentsOfDirectory(atPath: training).first)
-    try Data().write(to: URL(fileURLWithPath: "\(training)/\(pairs)/captions.bin"))
+    let training = folder.path("out/.winnow/training/judges")
+    for pairs in try FileManager.default.contentsOfDirectory(atPath: training)
+    where pairs.hasPrefix("pairs-") {
+      try Data().write(to: URL(fileURLWithPath: "\(training)/\(pairs)/captions.bin"))
+    }
     let error = #expect(throws: RunError.self) { try gather("out") }
-    #expect("\(String(describing: error))".contains("stored.npz"))
+    #expect("\(try #require(error))".contains("stored.npz"))
+  }
+
+  @Test func anotherTrainingBeginsWithAnEmptyFolder() throws {
+    let run = try RunContext(
+      configuration: RunConfiguration(), directory: RunDirectory(folder.path("out")))
+    try run.directory.prepare()
+    func file(_ purpose: TrainingFolder.Purpose, _ key: String) throws -> String {
+      "\(try TrainingFolder(purpose, key: key, in: run).path)/a"
+    }
+    let exists = FileManager.default.fileExists(atPath:)
+    for purpose in [TrainingFolder.Purpose.judges, .model] {
+      #expect(FileManager.default.createFile(atPath: try file(purpose, "k"), contents: nil))
+    }
+    #expect(try exists(file(.judges, "k")))
+    #expect(try !exists(file(.judges, "other")))
+    #expect(try exists(file(.model, "k")), "the other one's stays")
+    TrainingFolder.remove(.judges, in: run)
+    #expect(exists(run.directory.training))
+    TrainingFolder.remove(.model, in: run)
+    #expect(!exists(run.directory.training))
   }
 }

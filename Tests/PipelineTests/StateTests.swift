@@ -218,7 +218,7 @@ import Testing
     let folder = try TemporaryFolder()
     let hashes = (0..<3).map { ContentHash(high: UInt64($0), low: 0, image: 0) }
     let forms = [ThumbnailForm(side: 1), ThumbnailForm(side: 2, geometry: .crop)]
-    let cache = try ThumbnailCache(hashes: hashes, forms: forms, directory: folder.path("cache"))
+    let cache = try ThumbnailCache(hashes: hashes, forms: forms, directory: folder.root)
     try cache.store(2, thumbnails: [[7, 8, 9], Array(1...12)], caption: "zwei ü")
     try cache.store(0, thumbnails: [[1, 2, 3], Array(21...32)], caption: "null")
     try cache.store(0, thumbnails: [[1, 2, 3], Array(21...32)], caption: "null")

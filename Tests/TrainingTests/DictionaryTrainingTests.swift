@@ -73,10 +73,18 @@ import Testing
     }
     let other = try Self.train(corpus, epochs: 1, workers: 2, checkpoints: folder)
     #expect(try other.digest() != one.digest(), "the features weren't taken from the file")
-    try Data([1]).write(to: URL(fileURLWithPath: features))
-    #expect(
-      throws: TrainingError.badCheckpoint(path: features, detail: "it isn't of 160 pairs")
-    ) { try Self.train(corpus, epochs: 1, workers: 1, checkpoints: folder) }
+    for bytes in [Data(), Data([1])] {
+      try bytes.write(to: URL(fileURLWithPath: features))
+      #expect(
+        throws: TrainingError.badCheckpoint(path: features, detail: "it isn't of 160 pairs")
+      ) { try Self.train(corpus, epochs: 1, workers: 1, checkpoints: folder) }
+    }
+    let stem = "\(folder)/k-stem-0.safetensors"
+    try Data([1]).write(to: URL(fileURLWithPath: stem))
+    let damaged = #expect(throws: TrainingError.self) {
+      try Self.train(corpus, epochs: 1, workers: 1, checkpoints: folder)
+    }
+    #expect("\(try #require(damaged))".contains("\(stem) can't be gone on with"))
   }
 
   @Test func theStemDependsOnNoCaptionAndNotOnTheOrder() throws {
@@ -133,8 +141,9 @@ import Testing
   @Test func aFullDiskOrAMissingFolderSaysWhatToDo() throws {
     let stem = try #require(Self.configuration(epochs: 1).members[0].image.stem)
     let error = #expect(throws: TrainingError.self) {
-      try FeatureCache([], of: stem, pairs: 20, path: "/nonexistent/features.bin")
+      try FeatureCache([], of: stem, pairs: 20, making: "/nonexistent/k.bin")
     }
-    #expect("\(String(describing: error))".contains("features"))
+    #expect(error == .featureFile(path: "/nonexistent/k.bin", code: ENOENT))
+    #expect("\(try #require(error))".contains("make room"))
   }
 }

@@ -8,8 +8,8 @@ import Training
 /// of which the thumbnails are memory-mapped. Several threads may store pairs; then `seal` once, then read. The files stay,
 /// and with `places` another cache takes them up.
 final class ThumbnailCache: TrainingCorpus, @unchecked Sendable {
-  // Unchecked: the mapping is written at disjoint slots while filling, and only read once sealed; everything else that
-  // changes lies under the mutex.
+  // Unchecked: each slot of the mapping is written by the thread that took it while filling, and only read once sealed;
+  // everything else that changes lies under the mutex.
 
   /// The forms in which a pair's thumbnail is kept.
   let forms: [ThumbnailForm]
@@ -23,22 +23,28 @@ final class ThumbnailCache: TrainingCorpus, @unchecked Sendable {
   private var captionPlaces: [(offset: Int, count: Int)] = []
 
   private struct Slots {
+    /// Whether a thread is storing it, or has.
+    var isTaken: [Bool]
     /// Of a caption in its file, once pixels and caption are stored.
-    var place: [(offset: Int, count: Int)?]
+    var places: [(offset: Int, count: Int)?]
     /// Of what is taken of that file.
     var end = 0
 
-    init(place: [(offset: Int, count: Int)?]) { self.place = place }
+    init(count: Int) {
+      isTaken = Array(repeating: false, count: count)
+      places = Array(repeating: nil, count: count)
+    }
 
     /// - Parameters:
     ///   - places: as ``ThumbnailCache/places``.
     ///   - captionBytes: of the file.
     init?(_ places: [Int64], captionBytes: Int64) {
-      place = []
-      for i in stride(from: 0, to: places.count - 1, by: 2) {
-        let (offset, count) = (places[i], places[i + 1])
-        guard offset <= captionBytes, count <= captionBytes - max(0, offset) else { return nil }
-        place.append(offset < 0 || count < 0 ? nil : (Int(offset), Int(count)))
+      self.init(count: places.count / 2)
+      for slot in isTaken.indices where places[2 * slot] >= 0 {
+        let (offset, count) = (places[2 * slot], places[2 * slot + 1])
+        guard count >= 0, offset <= captionBytes, count <= captionBytes - offset else { return nil }
+        self.places[slot] = (Int(offset), Int(count))
+        isTaken[slot] = true
       }
       end = Int(captionBytes)
     }
@@ -66,53 +72,51 @@ final class ThumbnailCache: TrainingCorpus, @unchecked Sendable {
     self.directory = directory
     self.forms = forms
     slotBytes = forms.reduce(0) { $0 + $1.byteCount }
-    do {
-      try FileManager.default.createDirectory(
-        atPath: directory, withIntermediateDirectories: true)
-    } catch {
-      throw .file(path: directory, operation: "make", code: systemCode(of: error))
-    }
-    let flags = O_RDWR | O_CREAT | O_CLOEXEC | (places == nil ? O_TRUNC : 0)
-    let captionPath = "\(directory)/captions.bin"
-    captions = open(captionPath, flags, 0o644)
-    guard captions >= 0 else { throw .file(path: captionPath, operation: "make", code: errno) }
     let bytes = max(1, hashes.count * slotBytes)
-    let path = "\(directory)/thumbnails.bin"
-    let pixels = open(path, flags, 0o644)
-    guard pixels >= 0 else { throw .file(path: path, operation: "make", code: errno) }
-    defer { close(pixels) }
-    var known = Slots(place: Array(repeating: nil, count: hashes.count))
+    let (path, captionPath) = ("\(directory)/thumbnails.bin", "\(directory)/captions.bin")
+    var slots = Slots(count: hashes.count)
     if let places {
-      let size = try FileIdentity(of: captionPath).size
-      guard let stored = Slots(places, captionBytes: size), stored.place.count == hashes.count,
-        try FileIdentity(of: path).size == bytes
+      guard
+        let stored = Slots(places, captionBytes: try FileIdentity(of: captionPath).size),
+        stored.places.count == hashes.count, try FileIdentity(of: path).size == bytes
       else {
         throw .damagedState(
           file: "\(directory)/stored.npz", detail: "the files beside it aren't what it says")
       }
-      known = stored
-    } else {
+      slots = stored
+    }
+    self.slots = Mutex(slots)
+    let flags = O_RDWR | O_CREAT | O_CLOEXEC | (places == nil ? O_TRUNC : 0)
+    let pixels = open(path, flags, 0o644)
+    guard pixels >= 0 else { throw .file(path: path, operation: "make", code: errno) }
+    defer { close(pixels) }
+    if places == nil {
       // Taken from the disk now: a full disk is an error here, not a SIGBUS later.
       let code = posix_fallocate(pixels, 0, off_t(bytes))
-      guard code == 0 else { throw .file(path: path, operation: "reserve", code: code) }
+      guard code == 0 else {
+        // What there was of room was given.
+        unlink(path)
+        throw .file(path: path, operation: "reserve", code: code)
+      }
     }
-    slots = Mutex(known)
     guard let start = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, pixels, 0),
       start != MAP_FAILED
     else { throw .file(path: path, operation: "map", code: errno) }
     mapping = UnsafeMutableRawBufferPointer(start: start, count: bytes)
+    captions = open(captionPath, flags, 0o644)
+    guard captions >= 0 else { throw .file(path: captionPath, operation: "make", code: errno) }
   }
 
   // Runs after a failed `init` too, once everything is set.
   deinit {
     munmap(mapping.baseAddress, mapping.count)
-    close(captions)
+    if captions >= 0 { close(captions) }
   }
 
-  /// For each slot where its caption lies, offset and length, -1 where none is stored; and no other.
+  /// For each slot where its caption lies, offset and length; both -1 where no pair is stored.
   var places: [Int64] {
     slots.withLock { slots in
-      slots.place.flatMap { [Int64($0?.offset ?? -1), Int64($0?.count ?? -1)] }
+      slots.places.flatMap { [Int64($0?.offset ?? -1), Int64($0?.count ?? -1)] }
     }
   }
 
@@ -134,7 +138,8 @@ final class ThumbnailCache: TrainingCorpus, @unchecked Sendable {
     return low < hashes.count && hashes[low] == hash ? low : nil
   }
 
-  func isStored(_ slot: Int) -> Bool { slots.withLock { $0.place[slot] != nil } }
+  /// Whether its pair is stored, or is being stored.
+  func isTaken(_ slot: Int) -> Bool { slots.withLock { $0.isTaken[slot] } }
 
   /// Keeps a pair; a second one of equal content changes nothing.
   ///
@@ -143,7 +148,8 @@ final class ThumbnailCache: TrainingCorpus, @unchecked Sendable {
     precondition(thumbnails.map(\.count) == forms.map(\.byteCount), "thumbnails of other forms")
     let text = Array(caption.utf8)
     let offset: Int? = slots.withLock { slots in
-      if slots.place[slot] != nil { return nil }
+      if slots.isTaken[slot] { return nil }
+      slots.isTaken[slot] = true
       slots.end += text.count
       return slots.end - text.count
     }
@@ -165,14 +171,12 @@ final class ThumbnailCache: TrainingCorpus, @unchecked Sendable {
       written += count
     }
     // Only now, since another thread may keep at any time what is stored.
-    slots.withLock { slots in
-      if slots.place[slot] == nil { slots.place[slot] = (offset, text.count) }
-    }
+    slots.withLock { $0.places[slot] = (offset, text.count) }
   }
 
   /// Ends filling: pairs that were never stored (their image didn't decode) are left out.
   func seal() {
-    let places = slots.withLock { $0.place }
+    let places = slots.withLock { $0.places }
     order = places.indices.filter { places[$0] != nil }
     captionPlaces = places.compactMap { $0 }
   }

@@ -78,19 +78,21 @@ public enum Run {
     try locked(run, shards) {
       let damaged = try checked(in: run)
       let sections = ScoreStage.readingSections + [.write]
-      let work = try run.alone { () throws -> WriteOrder? in
+      let work = try run.alone {
+        () throws -> (order: WriteOrder, faults: [(path: String, message: String)])? in
         guard let increment = try current(shards, in: run) else { return nil }
         try Settings.pin(ScoreStage.readingSections, in: run)
         let records = try ScoreFiles.records(of: increment, in: run.directory)
         let noise = try FitStage.reuse(for: records, in: run)
-        return try WriteOrder(increment, kinds: records.first?.kinds ?? [], noise, in: run)
+        let order = try WriteOrder(increment, kinds: records.first?.kinds ?? [], noise, in: run)
+        return (order, WriteOrder.faults(of: increment, records))
       }
-      guard let work else { return try nothingNew(ensemble: nil, sections, damaged, in: run) }
-      try work.write(in: run)
-      guard run.rank.isWhole else {
-        return RunResult(faults: try work.faults(in: run), damaged: damaged)
+      guard let (order, faults) = work else {
+        return try nothingNew(ensemble: nil, sections, damaged, in: run)
       }
-      var result = try work.publish(in: run)
+      try order.write(in: run)
+      guard run.rank.isWhole else { return RunResult(faults: faults, damaged: damaged) }
+      var result = try order.publish(in: run)
       result.damaged = damaged
       notePolicy(for: result.drift, in: run)
       return result

@@ -48,6 +48,13 @@ struct Judges: Sendable {
 enum EnsembleStage {
   /// - Parameter path: an ensemble folder or the output folder that holds one; nil for the run's own.
   static func adopt(_ path: String?, in run: RunContext) throws -> Judges {
+    let judges = try adopted(path, in: run)
+    // Of a training that was killed, whose judges aren't needed any more.
+    TrainingFolder.remove(.judges, in: run)
+    return judges
+  }
+
+  private static func adopted(_ path: String?, in run: RunContext) throws -> Judges {
     let own = run.directory.ensemble
     guard let path else {
       try OutputCheck.checkPresent(own, in: run)

@@ -4,15 +4,21 @@ import Images
 import TensorFiles
 
 /// Stage "gather": the pairs of lowest content hash become a training corpus, their images decoded to thumbnails. It lies
-/// under `.winnow/training`, with how far it is, until the training is done.
+/// in the training's folder, with how far it is.
 struct GatherStage {
   typealias Fault = (path: String, message: String)
+
+  /// What tells the pairs from others of the same training.
+  private struct Selection: Encodable {
+    var limit: Int?
+    var hashes: [ContentHash]?
+    var forms: [ThumbnailForm]
+  }
 
   private let increment: Increment
   private let forms: [ThumbnailForm]
   private let run: RunContext
   private let interval: Duration
-  /// Of this corpus alone.
   private let folder: String
 
   /// - Parameters:
@@ -21,12 +27,12 @@ struct GatherStage {
   ///   - interval: between two times that it is kept how far it is.
   /// - Returns: the corpus, and the shards that couldn't be read to their end.
   static func run(
-    _ increment: Increment, limit: Int, forms: [ThumbnailForm], in run: RunContext,
-    interval: Duration = .seconds(30)
+    _ increment: Increment, limit: Int, forms: [ThumbnailForm], to folder: TrainingFolder,
+    in run: RunContext, interval: Duration = .seconds(30)
   ) throws -> (corpus: ThumbnailCache, faults: [Fault]) {
     try run.stage(.gather) {
       let stage = try GatherStage(
-        increment, "the lowest \(limit)", forms: forms, interval: interval, in: run)
+        increment, Selection(limit: limit, forms: forms), folder, interval, in: run)
       let progress = ProgressCounter(
         .gather, total: 2 * increment.shards.count, observe: run.observe)
       let (hashes, faults) = try stage.select(limit: limit, progress)
@@ -34,35 +40,47 @@ struct GatherStage {
     }
   }
 
-  /// - Returns: the pairs of these hashes, ascending, as a corpus.
+  /// - Parameter hashes: of the pairs, ascending.
+  /// - Returns: those of them that there are, as a corpus.
   static func run(
-    _ increment: Increment, hashes: [ContentHash], forms: [ThumbnailForm], in run: RunContext
+    _ increment: Increment, hashes: [ContentHash], forms: [ThumbnailForm],
+    to folder: TrainingFolder, in run: RunContext
   ) throws -> ThumbnailCache {
     try run.stage(.gather) {
       let stage = try GatherStage(
-        increment, "\(hashes)", forms: forms, interval: .seconds(30), in: run)
+        increment, Selection(hashes: hashes, forms: forms), folder, .seconds(30), in: run)
       let progress = ProgressCounter(.gather, total: increment.shards.count, observe: run.observe)
       return try stage.fill(hashes, progress)
     }
   }
 
-  /// - Parameter which: tells the pairs from others of the same shards.
   private init(
-    _ increment: Increment, _ which: String, forms: [ThumbnailForm], interval: Duration,
-    in run: RunContext
+    _ increment: Increment, _ selection: Selection, _ folder: TrainingFolder,
+    _ interval: Duration, in run: RunContext
   ) throws {
     self.increment = increment
-    self.forms = forms
     self.interval = interval
     self.run = run
-    let key = try Digest.ofTraining(
-      [.read, .images], inputs: [which, "\(forms)", increment.digests], members: [], in: run)
-    folder = "\(run.directory.training)/pairs-\(key.prefix(16))"
-    try run.directory.makeFolder(folder)
+    forms = selection.forms
+    let key = Digest.of([UInt8](try StateJSON.encode(selection)))
+    self.folder = "\(folder.path)/pairs-\(key.prefix(16))"
+    try run.directory.makeFolder(self.folder)
   }
 
-  private func kept(_ file: String) throws(RunError) -> NPZColumns? {
+  private func earlier(_ file: String) throws(RunError) -> NPZColumns? {
     FileManager.default.fileExists(atPath: file) ? try NPZColumns(path: file) : nil
+  }
+
+  private func pass(
+    keptIn file: String, after earlier: NPZColumns?, _ column: String,
+    _ values: @escaping @Sendable () throws -> [Int64]
+  ) throws -> ShardPass {
+    try ShardPass(
+      of: increment.shards.count, keptIn: file, after: earlier, interval: interval, in: run
+    ) {
+      let values = try values()
+      return [(column, .int64(values, shape: [values.count]))]
+    }
   }
 
   /// One pass that only hashes.
@@ -70,20 +88,13 @@ struct GatherStage {
     limit: Int, _ progress: ProgressCounter
   ) throws -> ([ContentHash], [Fault]) {
     let file = "\(folder)/selected.npz"
+    let earlier = try earlier(file)
     let selection = HashSelection(limit: limit)
-    let kept = try kept(file)
-    if let kept { selection.offer(try kept.integers("hash").contentHashes) }
-    let pass = ShardPass(try kept.map(ShardPass.Done.init) ?? .init(), interval: interval) {
-      [run] done in
-      let hashes = selection.selected
-      let column = NPYArray.int64(
-        hashes.flatMap { [$0.high, $0.low, $0.image].map { Int64(bitPattern: $0) } },
-        shape: [hashes.count, 3])
-      try run.publishing.publish(file) {
-        try NPZ.write(done.columns + [("hash", column)], to: $0)
-      }
+    if let earlier { selection.offer(try earlier.integers("hash").contentHashes) }
+    let pass = try pass(keptIn: file, after: earlier, "hash") {
+      selection.selected.flatMap { [$0.high, $0.low, $0.image].map(Int64.init(bitPattern:)) }
     }
-    let done = try pass.run(increment.shards.count, workers: run.workers, progress) { i in
+    let faults = try pass.go(progress) { i in
       var hashes: [ContentHash] = []
       let fault = try pairs(of: increment.shards[i]) { _, _, hash in
         hashes.append(hash)
@@ -95,8 +106,7 @@ struct GatherStage {
       selection.offer(hashes)
       return fault
     }
-    let faults = done.faults.sorted { $0.key < $1.key }
-    return (selection.selected, faults.map { (increment.shards[$0.key].path, $0.value) })
+    return (selection.selected, faults.map { (increment.shards[$0.shard].path, $0.fault) })
   }
 
   /// A pass that decodes what was selected.
@@ -104,22 +114,18 @@ struct GatherStage {
     _ hashes: [ContentHash], _ progress: ProgressCounter
   ) throws -> ThumbnailCache {
     let file = "\(folder)/stored.npz"
-    let kept = try kept(file)
+    let earlier = try earlier(file)
     let corpus = try ThumbnailCache(
-      hashes: hashes, forms: forms, directory: folder, places: try kept?.integers("place"))
-    let pass = ShardPass(try kept.map(ShardPass.Done.init) ?? .init(), interval: interval) {
-      [run] done in
+      hashes: hashes, forms: forms, directory: folder, places: try earlier?.integers("place"))
+    let pass = try pass(keptIn: file, after: earlier, "place") {
       let places = corpus.places
       try corpus.flush()
-      let column = NPYArray.int64(places, shape: [places.count])
-      try run.publishing.publish(file) {
-        try NPZ.write(done.columns + [("place", column)], to: $0)
-      }
+      return places
     }
     let decoder = run.configuration.images.decoder
-    _ = try pass.run(increment.shards.count, workers: run.workers, progress) { i in
+    _ = try pass.go(progress) { i in
       try pairs(of: increment.shards[i]) { image, caption, hash in
-        guard let slot = corpus.slot(of: hash), !corpus.isStored(slot) else { return }
+        guard let slot = corpus.slot(of: hash), !corpus.isTaken(slot) else { return }
         guard let thumbnails = try? decoder.thumbnails(of: image, forms: forms) else { return }
         try corpus.store(slot, thumbnails: thumbnails.map(\.pixels), caption: caption)
         progress.add(pairs: 1)

@@ -3,7 +3,7 @@ import Foundation
 import Training
 
 /// The downstream trainer: one model on all pairs of the shards and on unpaired text. Publishes `DIR/model`, and snapshots
-/// along the way as `DIR/snapshots/STEP`; until it is done its checkpoint stays under `.winnow/training`.
+/// along the way as `DIR/snapshots/STEP`; until it is done what a resumed run needs stays in a `TrainingFolder`.
 enum ModelStage {
   private static let sections: [Settings.Section] = [.read, .images, .train]
 
@@ -14,34 +14,37 @@ enum ModelStage {
     let directory = run.directory
     if FileManager.default.fileExists(atPath: directory.model) {
       try Settings.compare(sections, in: run)
-      try? FileManager.default.removeItem(atPath: directory.training)
+      TrainingFolder.remove(.model, in: run)
       run.observe(.note("\(directory.model) is there already; nothing to train"))
       return []
     }
     try Settings.pin(sections, in: run)
-    try directory.makeFolder(directory.training)
     let settings = run.configuration.train
+    let key = try Digest.ofTraining(
+      sections, inputs: [increment.digest, texts.digest], members: [settings.model], in: run)
+    let folder = try TrainingFolder(.model, key: key, in: run)
     let (corpus, faults) = try GatherStage.run(
-      increment, limit: settings.maxPairs, forms: [settings.model.image.thumbnail], in: run)
-    let language = try TokenizeStage.run(corpus, texts: texts, in: run)
+      increment, limit: settings.maxPairs, forms: [settings.model.image.thumbnail], to: folder,
+      in: run)
+    let language = try TokenizeStage.run(corpus, texts: texts, keptIn: folder, in: run)
     try run.stage(.train) {
-      let key = try key(increment, texts, in: run)
       let shards = increment.digest
-      let encoder = try train(on: corpus, language, key: key, shards: shards, in: run)
+      let encoder = try train(
+        on: corpus, language, folder, key: key, shards: shards, in: run)
       try check(encoder, in: run)
       try run.publishing.publish(folder: directory.model) {
         try MemberFolder.write(
           encoder, tokenizer: language.files, trainedOn: shards, to: $0)
       }
     }
-    try? FileManager.default.removeItem(atPath: directory.training)
+    TrainingFolder.remove(.model, in: run)
     run.observe(.note("the model is in \(directory.model), its log in \(directory.trainingLog)"))
     return faults + language.faults
   }
 
   private static func train(
-    on corpus: ThumbnailCache, _ language: TokenizeStage.Result, key: String, shards: String,
-    in run: RunContext
+    on corpus: ThumbnailCache, _ language: TokenizeStage.Result, _ folder: TrainingFolder,
+    key: String, shards: String, in run: RunContext
   ) throws -> DualEncoder {
     var settings = run.configuration.train
     var tokenizer: VocabularyTokenizer?
@@ -59,7 +62,7 @@ enum ModelStage {
     let lines = settings.logSteps
     var total = 0
     let checkpoint = TrainingCheckpoint(
-      path: "\(run.directory.training)/model.checkpoint", key: key,
+      path: "\(folder.path)/model.checkpoint", key: key,
       publish: { try run.publishing.publish($0, write: $1) })
     let observer = TrainingObserver(
       began: { step, steps in
@@ -102,14 +105,5 @@ enum ModelStage {
     guard model.weights.allSatisfy({ $0.values.allSatisfy(\.isFinite) }) else {
       throw .badModel(directory: run.directory.path)
     }
-  }
-
-  /// Tells this run's checkpoint from that of other shards, texts, settings or a given vocabulary.
-  private static func key(
-    _ increment: Increment, _ texts: Increment, in run: RunContext
-  ) throws -> String {
-    try Digest.ofTraining(
-      sections, inputs: [increment.digests, texts.digests],
-      members: [run.configuration.train.model], in: run)
   }
 }

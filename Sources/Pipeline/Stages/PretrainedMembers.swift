@@ -18,10 +18,12 @@ struct PretrainedMembers {
 
   var isEmpty: Bool { models.allSatisfy { $0 == nil } }
 
-  /// - Parameter trained: the members that were trained; nil where there are none, and the bank is yet to be found.
+  /// - Parameters:
+  ///   - trained: the members that were trained; nil where there are none, and the bank is yet to be found.
+  ///   - folder: where the bank's pairs are gathered.
   /// - Returns: the whole ensemble, and the shards that couldn't be read to their end.
   func join(
-    _ trained: Ensemble?, from increment: Increment, in run: RunContext
+    _ trained: Ensemble?, from increment: Increment, to folder: TrainingFolder, in run: RunContext
   ) throws -> (ensemble: Ensemble, faults: [GatherStage.Fault]) {
     let judges = run.configuration.judges
     let forms = models.compactMap { $0?.configuration }.thumbnailForms
@@ -31,12 +33,12 @@ struct PretrainedMembers {
     if let trained {
       // The bank, in the forms that the models see.
       pairs = try GatherStage.run(
-        increment, hashes: trained.bank.map(\.hash).sorted(), forms: forms, in: run)
+        increment, hashes: trained.bank.map(\.hash).sorted(), forms: forms, to: folder, in: run)
       bank = trained.bank
     } else {
       // Twice as many as are needed: some may not decode.
       (pairs, faults) = try GatherStage.run(
-        increment, limit: 2 * judges.bankSize, forms: forms, in: run)
+        increment, limit: 2 * judges.bankSize, forms: forms, to: folder, in: run)
       bank = try (0..<min(judges.bankSize, pairs.count)).map {
         BankPair(hash: pairs.hash($0), caption: try pairs.caption($0))
       }

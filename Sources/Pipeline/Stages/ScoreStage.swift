@@ -25,7 +25,7 @@ struct ShardScores: Codable {
   var report: ShardReport
 
   /// Why the shard couldn't be read to its end, as people are told.
-  var told: String? { fault.map { message ?? $0 } }
+  var faultText: String? { fault.map { message ?? $0 } }
 
   /// Pairs with scores.
   var judged: Int { read - rejected.values.reduce(0, +) - unreadable.values.reduce(0, +) }
@@ -67,7 +67,7 @@ enum ScoreStage {
       let isPlanned = run.directory.isPlanned(increment.index)
       if let done = try finished(files, shard, judges, settings, isPlanned: isPlanned) {
         progress.add(done: 1, pairs: done.read)
-        return (done.read, done.told)
+        return (done.read, done.faultText)
       }
       var scoring = ShardScoring(shard, judges: judges, settings: settings, run: run)
       try scoring.score(with: judge, progress: progress)
@@ -80,7 +80,7 @@ enum ScoreStage {
       try run.publishing.publish(json: scoring.statistics, to: files.statistics)
       try run.publishing.publish(json: scoring.record, to: files.record)
       progress.add(done: 1)
-      return (scoring.record.read, scoring.record.told)
+      return (scoring.record.read, scoring.record.faultText)
     }
     var summary = Summary(shards: share.count)
     for (i, shard) in zip(share, judged) {

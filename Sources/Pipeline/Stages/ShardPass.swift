@@ -1,82 +1,97 @@
-import Foundation
 import Layers
 import Synchronization
 import TensorFiles
 
-/// A pass over an increment's shards that a resumed run goes on with. Every half minute and at its end, what it has made of
-/// the shards that it is through with is kept, together with which these are.
+/// A pass over an increment's shards that a resumed run goes on with: every so often, at its end and when it is stopped,
+/// what it has made of the shards is kept in a file, together with which of them it is through with.
 final class ShardPass: Sendable {
-  /// The shards that a pass is through with, by their place in the increment.
-  struct Done: Sendable {
-    var shards: Set<Int> = []
-    /// Why some of them couldn't be read to their end.
-    var faults: [Int: String] = [:]
-  }
-
   private struct State: Sendable {
-    var done: Done
-    var kept = ContinuousClock.now
+    var isDone: [Bool]
+    /// Why some shards couldn't be read to their end.
+    var faults: [Int: String] = [:]
+    var isKeeping = false
+    var lastKept = ContinuousClock.now
   }
 
   private let state: Mutex<State>
+  private let file: String
   private let interval: Duration
-  private let keep: @Sendable (Done) throws -> Void
+  private let run: RunContext
+  private let columns: @Sendable () throws -> [(name: String, array: NPYArray)]
 
   /// - Parameters:
-  ///   - done: what an earlier process kept.
+  ///   - earlier: what is in the file; nil where there is none.
   ///   - interval: between two times that it is kept.
-  ///   - keep: keeps what was made of these shards; it may hold a part of others too. Called by one thread at a time.
-  init(_ done: Done, interval: Duration, keep: @escaping @Sendable (Done) throws -> Void) {
-    state = Mutex(State(done: done))
+  ///   - columns: what is kept of the shards so far, and perhaps of parts of others; called by one thread at a time.
+  init(
+    of count: Int, keptIn file: String, after earlier: NPZColumns?, interval: Duration,
+    in run: RunContext, columns: @escaping @Sendable () throws -> [(name: String, array: NPYArray)]
+  ) throws(RunError) {
+    var state = State(isDone: [Bool](repeating: false, count: count))
+    if let earlier {
+      let isDone = try earlier.flags("done")
+      guard try earlier.integers("format_version") == [Int64(StateJSON.formatVersion)],
+        isDone.count == count
+      else { throw .damagedState(file: file, detail: "it isn't of these shards") }
+      state.isDone = isDone
+      for (shard, fault) in zip(try earlier.integers("fault_shard"), try earlier.text("fault")) {
+        state.faults[Int(shard)] = fault
+      }
+    }
+    self.state = Mutex(state)
+    self.file = file
     self.interval = interval
-    self.keep = keep
+    self.run = run
+    self.columns = columns
   }
 
-  /// Goes through the shards that are left of `count`.
+  /// Goes through the shards that are left.
   ///
   /// - Parameter body: looks through a shard and returns why it couldn't be read to its end, if it couldn't.
-  /// - Returns: what came of all shards, with those of earlier processes.
-  func run(
-    _ count: Int, workers: Int, _ progress: ProgressCounter,
-    _ body: @escaping @Sendable (Int) throws -> String?
-  ) throws -> Done {
-    let earlier = state.withLock { $0.done.shards }
-    let rest = (0..<count).filter { !earlier.contains($0) }
-    progress.add(done: count - rest.count)
-    _ = try parallelMap(rest.count, workers: workers) { i in
-      try self.end(rest[i], fault: try body(rest[i]))
-      progress.add(done: 1)
+  /// - Returns: these reasons by shard, with those of earlier processes.
+  func go(
+    _ progress: ProgressCounter, _ body: @escaping @Sendable (Int) throws -> String?
+  ) throws -> [(shard: Int, fault: String)] {
+    let isDone = state.withLock { $0.isDone }
+    do {
+      _ = try parallelMap(isDone.count, workers: run.workers) { shard in
+        if !isDone[shard] { try self.finish(shard, fault: try body(shard)) }
+        progress.add(done: 1)
+      }
+    } catch {
+      if run.cancellation.isCancelled { try? keep() }
+      throw error
     }
-    let done = state.withLock { $0.done }
-    if !rest.isEmpty { try keep(done) }
-    return done
+    if isDone.contains(false) { try keep() }
+    return state.withLock { $0.faults }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
 
-  private func end(_ shard: Int, fault: String?) throws {
-    try state.withLock { state in
-      state.done.shards.insert(shard)
-      state.done.faults[shard] = fault
-      guard state.kept.duration(to: .now) >= interval else { return }
-      try keep(state.done)
-      state.kept = .now
+  private func finish(_ shard: Int, fault: String?) throws {
+    let isDue = state.withLock { state in
+      state.isDone[shard] = true
+      state.faults[shard] = fault
+      guard !state.isKeeping, state.lastKept.duration(to: .now) >= interval else { return false }
+      state.isKeeping = true
+      return true
+    }
+    guard isDue else { return }
+    try keep()
+    state.withLock { state in
+      state.isKeeping = false
+      state.lastKept = .now
     }
   }
-}
 
-extension ShardPass.Done {
-  init(_ columns: NPZColumns) throws(RunError) {
-    shards = Set(try columns.integers("shard").map { Int($0) })
-    faults = Dictionary(
-      zip(try columns.integers("fault_shard").map { Int($0) }, try columns.text("fault"))
-    ) { $1 }
-  }
-
-  var columns: [(name: String, array: NPYArray)] {
-    let faults = faults.sorted { $0.key < $1.key }
-    return [
-      ("shard", .int64(shards.sorted().map(Int64.init), shape: [shards.count])),
+  /// Others go on meanwhile: what they add to `columns` by then is more than what these shards hold.
+  private func keep() throws {
+    let (isDone, faults) = state.withLock { ($0.isDone, $0.faults.sorted { $0.key < $1.key }) }
+    let own: [(name: String, array: NPYArray)] = [
+      ("format_version", .int64([Int64(StateJSON.formatVersion)], shape: [1])),
+      ("done", .bool(isDone)),
       ("fault_shard", .int64(faults.map { Int64($0.key) }, shape: [faults.count])),
       ("fault", .bytes(ByteStrings(faults.lazy.map(\.value.utf8)))),
     ]
+    let columns = try columns()
+    try run.publishing.publish(file) { try NPZ.write(own + columns, to: $0) }
   }
 }

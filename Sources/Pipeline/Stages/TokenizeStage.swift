@@ -28,7 +28,7 @@ enum TokenizeStage {
   }
 
   static func run(
-    _ corpus: ThumbnailCache, texts: Increment, in run: RunContext
+    _ corpus: ThumbnailCache, texts: Increment, keptIn folder: TrainingFolder, in run: RunContext
   ) throws -> Result {
     let model = run.configuration.train.model
     guard model.text.tokens == .bytePairs else {
@@ -39,7 +39,7 @@ enum TokenizeStage {
       return Result()
     }
     return try run.stage(.tokenize) {
-      let tokenizer = try tokenizer(corpus, texts, in: run)
+      let tokenizer = try tokenizer(corpus, texts, folder, in: run)
       var result = Result(tokenizer: tokenizer)
       guard !texts.shards.isEmpty else { return result }
       guard let vocabulary = MaskingVocabulary(tokenizer) else {
@@ -114,13 +114,12 @@ enum TokenizeStage {
 
   /// The vocabulary given, the one learnt before the run was stopped, or a new one.
   private static func tokenizer(
-    _ corpus: ThumbnailCache, _ texts: Increment, in run: RunContext
+    _ corpus: ThumbnailCache, _ texts: Increment, _ folder: TrainingFolder, in run: RunContext
   ) throws -> BytePairTokenizer {
-    let kept = "\(run.directory.training)/vocabulary"
+    let kept = "\(folder.path)/vocabulary"
     if let given = run.configuration.train.model.text.vocabulary { return try load(given) }
     if !FileManager.default.fileExists(atPath: kept) {
       let learnt = try learn(corpus, texts, in: run)
-      try run.directory.makeFolder(run.directory.training)
       try run.publishing.publish(folder: kept) { folder in
         for (name, content) in Result(tokenizer: learnt).files {
           try content.write(to: URL(fileURLWithPath: "\(folder)/\(name)"))

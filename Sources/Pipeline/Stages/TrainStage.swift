@@ -5,7 +5,7 @@ import Layers
 import Training
 
 /// Stage "train": the pairs of lowest content hash become the judges' training corpus, and the judges are trained.
-/// Publishes `DIR/ensemble`; what is trained when the run is killed stays under `.winnow/training`.
+/// Publishes `DIR/ensemble`; what is there of it when the run is killed stays in a `TrainingFolder`.
 enum TrainStage {
   private static let sections: [Settings.Section] = [.read, .images, .judges]
 
@@ -16,8 +16,8 @@ enum TrainStage {
     if FileManager.default.fileExists(atPath: run.directory.ensemble) {
       // Perhaps brought from elsewhere: then `judges` isn't pinned, and isn't what decides.
       try Settings.compare(sections, in: run)
-      // A run that was killed after it had published them left this.
-      try? FileManager.default.removeItem(atPath: run.directory.training)
+      // A run that was killed after it had published them may have left it.
+      TrainingFolder.remove(.judges, in: run)
       if increment.index == 0 {
         run.observe(.note("\(run.directory.ensemble) is there already; nothing to train"))
       }
@@ -35,7 +35,7 @@ enum TrainStage {
       }
       throw error
     }
-    try? FileManager.default.removeItem(atPath: run.directory.training)
+    TrainingFolder.remove(.judges, in: run)
     // As stored, so that a resumed run judges with the very same numbers.
     return (try Judges(directory: run.directory.ensemble), faults)
   }
@@ -46,15 +46,19 @@ enum TrainStage {
   {
     let pretrained = try PretrainedMembers(run.configuration.judges.members)
     let trained = run.configuration.judges.members.filter { $0.pretrained == nil }
+    let key = try Digest.ofTraining(
+      sections, inputs: [increment.digest], members: trained, in: run)
+    let folder = try TrainingFolder(.judges, key: key, in: run)
     var (ensemble, faults): (Ensemble?, [GatherStage.Fault]) = (nil, [])
     if !trained.isEmpty {
       let corpus: ThumbnailCache
       (corpus, faults) = try GatherStage.run(
-        increment, limit: run.configuration.judges.maxPairs, forms: trained.thumbnailForms, in: run)
-      ensemble = try run.stage(.train) { try train(on: corpus, from: increment, in: run) }
+        increment, limit: run.configuration.judges.maxPairs, forms: trained.thumbnailForms,
+        to: folder, in: run)
+      ensemble = try run.stage(.train) { try train(on: corpus, folder, key: key, in: run) }
     }
     if !pretrained.isEmpty {
-      let whole = try pretrained.join(ensemble, from: increment, in: run)
+      let whole = try pretrained.join(ensemble, from: increment, to: folder, in: run)
       (ensemble, faults) = (whole.ensemble, ensemble == nil ? whole.faults : faults)
     }
     guard let ensemble else { throw RunError.usage("judges.members must name at least one") }
@@ -64,15 +68,14 @@ enum TrainStage {
   }
 
   private static func train(
-    on corpus: ThumbnailCache, from increment: Increment, in run: RunContext
+    on corpus: ThumbnailCache, _ folder: TrainingFolder, key: String, in run: RunContext
   ) throws -> Ensemble {
-    try run.directory.makeFolder(run.directory.training)
     var configuration = run.configuration.judges
     configuration.members.removeAll { $0.pretrained != nil }
     do {
       return try trainEnsemble(
         corpus, configuration: configuration, workers: run.workers,
-        checkpoints: run.directory.training, key: try key(increment, in: run),
+        checkpoints: folder.path, key: key,
         publish: { try run.publishing.publish($0, write: $1) },
         progress: { progress in
           run.observe(
@@ -82,6 +85,7 @@ enum TrainStage {
         },
         isCancelled: { run.cancellation.isCancelled })
     } catch TrainingError.diverged(let step) {
+      TrainingFolder.remove(.judges, in: run)
       throw RunError.badEnsemble(
         directory: run.directory.ensemble,
         detail:
@@ -91,12 +95,5 @@ enum TrainStage {
       try run.cancellation.check()
       throw TrainingError.cancelled
     }
-  }
-
-  /// Tells this run's checkpoints from those of other shards, settings or vocabularies.
-  private static func key(_ increment: Increment, in run: RunContext) throws -> String {
-    try Digest.ofTraining(
-      sections, inputs: [increment.digests],
-      members: run.configuration.judges.members.filter { $0.pretrained == nil }, in: run)
   }
 }

@@ -32,6 +32,7 @@ public struct RunDirectory: Sendable, Equatable {
   var increments: String { "\(state)/increments" }
   var texts: String { "\(state)/texts.json" }
   var settings: String { "\(state)/settings.json" }
+  /// See `TrainingFolder`.
   var training: String { "\(state)/training" }
   var scores: String { "\(state)/scores" }
   var units: String { "\(state)/units" }

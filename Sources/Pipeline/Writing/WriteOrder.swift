@@ -36,13 +36,11 @@ struct WriteOrder {
   }
 
   /// The shards that couldn't be read to their end when they were scored.
-  func faults(in run: RunContext) throws -> [(path: String, message: String)] {
-    faults(try ScoreFiles.records(of: increment, in: run.directory))
-  }
-
-  private func faults(_ records: [ShardScores]) -> [(path: String, message: String)] {
+  static func faults(
+    of increment: Increment, _ records: [ShardScores]
+  ) -> [(path: String, message: String)] {
     zip(increment.shards, records).compactMap { shard, record in
-      record.told.map { (shard.path, $0) }
+      record.faultText.map { (shard.path, $0) }
     }
   }
 
@@ -65,7 +63,7 @@ struct WriteOrder {
     try Restoring.recover(&manifest, in: run)
     try run.publishing.publish(json: manifest, to: run.directory.manifest)
     run.timings.close(in: run.directory)
-    var result = RunResult(manifest: manifest, faults: faults(records))
+    var result = RunResult(manifest: manifest, faults: Self.faults(of: increment, records))
     result.newShards = increment.shards.count
     result.newPairs = records.reduce(0) { $0 + $1.read }
     result.cleanShards = manifest.clean.dropFirst(earlier?.clean.count ?? 0).map {
