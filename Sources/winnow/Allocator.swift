@@ -18,7 +18,8 @@ enum Allocator {
   private static let last = Atomic<UInt64>(0)
 
   /// Gives the system all that is free, also between what is held: after each stage, whose leftovers serve no other, and
-  /// four times a second while shards come and go, so that what the threads' arenas keep doesn't grow with their number.
+  /// four times a second while shards are judged and written, so that what the threads' arenas keep doesn't grow with their
+  /// number.
   static func returnFree(after event: RunEvent) {
     switch event {
     case .ended: malloc_trim(0)
