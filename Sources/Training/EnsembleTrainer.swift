@@ -1,6 +1,7 @@
 import Encoders
 import Foundation
 import Layers
+import TensorFiles
 
 public enum TrainingError: Error, Equatable, CustomStringConvertible {
   /// For judges.
@@ -17,15 +18,18 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .tooFewPairs(let have, let need):
-      "\(have) different readable pairs are too few to learn judges from: at least \(need) are needed; "
+      "\(have) different readable pairs are too few for judges: at least \(need) are needed; "
         + "add shards, or give trained judges with --ensemble"
     case .tooFewPairsForModel(let have, let need):
       "\(have) different readable pairs are too few to train a model on: at least \(need) are needed; add shards"
     case .badCheckpoint(let path, let detail):
       "\(path) can't be gone on with (\(detail)); delete it and run the same command again"
     case .featureFile(let path, let code):
-      "\(path), which holds the images' features while judges are trained, can't be written or read "
-        + "(\(String(cString: strerror(code)))); make room there, or have fewer pairs with maxPairs"
+      "\(path), which holds the images' features for training, can't be written or read "
+        + "(\(String(cString: strerror(code)))); "
+        + ([ENOSPC, EDQUOT, EFBIG].contains(code)
+          ? "make room there, or have fewer pairs with maxPairs"
+          : "see to that and run the same command again")
     case .diverged(let step):
       "after step \(step) the loss or the weights are no finite numbers; lower optimiser.peakRate"
     case .cancelled: "training was stopped"
@@ -226,9 +230,14 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
     _ file: String?, _ configured: MemberConfiguration, fold: Int
   ) throws -> Ensemble.Member? {
     guard let file, FileManager.default.fileExists(atPath: file) else { return nil }
-    return try Ensemble.Member(
-      path: file, configuration: configured, kind: 0, fold: fold, bankSize: split.bank.count,
-      tokenizer: makeTokenizer(configured.text))
+    let tokenizer = try makeTokenizer(configured.text)
+    do {
+      return try Ensemble.Member(
+        path: file, configuration: configured, kind: 0, fold: fold, bankSize: split.bank.count,
+        tokenizer: tokenizer)
+    } catch let error as TensorFileError {
+      throw TrainingError.badCheckpoint(path: file, detail: "\(error)")
+    }
   }
 
   private func ensemble(_ kinds: [Kind]) throws -> Ensemble {

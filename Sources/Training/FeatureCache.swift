@@ -46,7 +46,11 @@ final class FeatureCache: Sendable {
     try self.init(stem, of: configuration, path: path, flags: O_RDWR | O_CREAT | O_EXCL)
     // Taken from the disk now: a full disk is known before an hour of training.
     let code = posix_fallocate(file.fileDescriptor, 0, fileBytes(pairs: pairs))
-    guard code == 0 else { throw .featureFile(path: path, code: code) }
+    guard code == 0 else {
+      // What there was of room was given.
+      unlink(path)
+      throw .featureFile(path: path, code: code)
+    }
   }
 
   /// Takes up a file that was filled.

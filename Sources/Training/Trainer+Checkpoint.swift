@@ -103,11 +103,16 @@ extension Trainer {
   }
 
   /// Goes back to what was kept.
-  /// - Throws: `TrainingError.badCheckpoint`; `TensorFileError` where the file is damaged.
+  /// - Throws: `TrainingError.badCheckpoint`.
   func restore(from checkpoint: Checkpoint) throws {
     let path = checkpoint.path
-    let (tensors, metadata) = try SafeTensors.read(path)
     func bad(_ detail: String) -> TrainingError { .badCheckpoint(path: path, detail: detail) }
+    let (tensors, metadata): ([String: NamedTensor], [String: String])
+    do {
+      (tensors, metadata) = try SafeTensors.read(path)
+    } catch {
+      throw bad("\(error)")
+    }
     guard metadata["format_version"] == "\(Checkpoint.formatVersion)" else {
       throw bad("it has another format version")
     }

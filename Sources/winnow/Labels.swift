@@ -97,25 +97,32 @@ struct Labels: ParsableCommand {
     // Many at a time, and no string for each: a million lines would take longer than finding them.
     let issues = result.issues
     for start in stride(from: 0, to: issues.count, by: 4096) {
-      let rows = issues[start..<min(start + 4096, issues.count)].lazy.map(\.row)
-      try StandardOutput.print(Self.lines(rows))
+      let rows = issues[start..<min(start + 4096, issues.count)].map(\.row)
+      try StandardOutput.write(Self.lines(rows))
     }
   }
 
-  /// The numbers, a line each, without the last newline.
-  private static func lines(_ numbers: some Sequence<Int>) -> String {
-    var text: [UInt8] = []
-    for number in numbers {
-      if !text.isEmpty { text.append(UInt8(ascii: "\n")) }
-      let start = text.count
-      var rest = number
-      repeat {
-        text.append(UInt8(ascii: "0") + UInt8(rest % 10))
-        rest /= 10
-      } while rest > 0
-      text[start...].reverse()
+  /// The numbers, a line each.
+  private static func lines(_ numbers: [Int]) -> [UInt8] {
+    // From the last line to the first, as a number's digits come: 19 of them and a newline at most.
+    let length = 20 * numbers.count
+    return [UInt8](unsafeUninitializedCapacity: length) { text, count in
+      var start = length
+      func put(_ byte: UInt8) {
+        start -= 1
+        text[start] = byte
+      }
+      for number in numbers.reversed() {
+        put(UInt8(ascii: "\n"))
+        var rest = UInt(number)
+        repeat {
+          put(UInt8(ascii: "0") + UInt8(rest % 10))
+          rest /= 10
+        } while rest > 0
+      }
+      count = length - start
+      if let base = text.baseAddress { memmove(base, base + start, count) }
     }
-    return String(decoding: text, as: UTF8.self)
   }
 
   private func options() throws -> LabelOptions {

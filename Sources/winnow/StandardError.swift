@@ -4,14 +4,19 @@ import Foundation
 enum StandardError {
   static func print(_ line: String) { write(line + "\n") }
 
-  static func write(_ text: String) { _ = Winnow.write(text, to: STDERR_FILENO) }
+  static func write(_ text: String) { _ = Winnow.write(Array(text.utf8), to: STDERR_FILENO) }
 }
 
 /// Where lists of shards and figures go.
 enum StandardOutput {
   /// - Throws: `OutputFailure`, since who reads a list must not take half of it for the whole.
   static func print(_ line: String) throws(OutputFailure) {
-    let code = Winnow.write(line + "\n", to: STDOUT_FILENO)
+    try write(Array((line + "\n").utf8))
+  }
+
+  /// - Throws: `OutputFailure`.
+  static func write(_ bytes: [UInt8]) throws(OutputFailure) {
+    let code = Winnow.write(bytes, to: STDOUT_FILENO)
     if code != 0 { throw OutputFailure(code: code) }
   }
 
@@ -27,8 +32,8 @@ enum StandardOutput {
 
 extension Winnow {
   /// - Returns: 0 or the system's error code. (FileHandle would end the process.)
-  fileprivate static func write(_ text: String, to descriptor: Int32) -> Int32 {
-    var rest = Array(text.utf8)[...]
+  fileprivate static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
+    var rest = bytes[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
       if count < 0, errno == EINTR { continue }

@@ -112,7 +112,7 @@ import Testing
     let disk = "\(shop.root)/disk"
     #expect(mkdir(disk, 0o700) == 0)
     var errors: [String] = []
-    for size in [300, 1400, 1600] {
+    for size in [300, 1400] {
       #expect(Self.shell("mount -t tmpfs -o size=\(size)k none '\(disk)'") == 0)
       defer { _ = Self.shell("umount '\(disk)'") }
       let full = try clean(shop, "", out: "disk/out")

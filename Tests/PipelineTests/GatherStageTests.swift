@@ -46,11 +46,14 @@ import Testing
 
   /// - Parameters:
   ///   - end: the shards after which the run is stopped, over both passes.
+  ///   - interval: between two times that it is kept how far it is.
   ///   - changed: shards that are written to before anything is read.
   ///   - withBank: gathers some of the pairs by their hashes, too.
+  ///   - then: called with what is done.
   private func gather(
-    _ out: String, workers: Int = 4, endingAfter end: Double? = nil, changed: Range<Int> = 0..<0,
-    withBank: Bool = true
+    _ out: String, workers: Int = 4, endingAfter end: Double? = nil, interval: Duration = .zero,
+    changed: Range<Int> = 0..<0, withBank: Bool = true,
+    then: @escaping @Sendable (_ done: Double, _ pairs: Int) -> Void = { _, _ in }
   ) throws -> Gathered {
     let cancellation = Cancellation()
     var configuration = RunConfiguration()
@@ -59,16 +62,16 @@ import Testing
       configuration: configuration, directory: RunDirectory(folder.path(out)),
       cancellation: cancellation
     ) { event in
-      if case .progress(.gather, let done, _, _, _) = event, done == end {
-        cancellation.cancel(signal: SIGINT)
-      }
+      guard case .progress(.gather, let done, _, let pairs, _) = event else { return }
+      if done == end { cancellation.cancel(signal: SIGINT) }
+      then(done, pairs)
     }
     try run.directory.prepare()
     let increment = try Increment.pin(shards, in: run)
     for shard in changed { try folder.write("\(shard).tar", "other") }
     let training = try TrainingFolder(.judges, key: "k", in: run)
     let (corpus, faults) = try GatherStage.run(
-      increment, limit: 100, forms: Self.forms, to: training, in: run, interval: .zero)
+      increment, limit: 100, forms: Self.forms, to: training, in: run, interval: interval)
     let hashes = (0..<corpus.count).map(corpus.hash).filter { $0.low % 2 == 0 }
     let bank =
       withBank
@@ -103,14 +106,48 @@ import Testing
     }
   }
 
-  /// Who opens a shard that was written to finds that it isn't what was pinned.
-  @Test func whatARunWasThroughWithIsNotReadAgain() throws {
+  /// Once nothing but the stop keeps how far it is, and once nothing but the interval. Who opens a shard that was written to
+  /// finds that it isn't what was pinned.
+  @Test(arguments: [true, false])
+  func whatARunWasThroughWithIsNotReadAgain(isStopped: Bool) throws {
     let whole = try gather("whole", withBank: false)
     // The first pass, and three shards of the second.
-    #expect(throws: RunError.cancelled(signal: SIGINT)) {
-      try gather("cut", workers: 1, endingAfter: 8, withBank: false)
+    let (shard, away) = (folder.path("3.tar"), folder.path("away.tar"))
+    #expect(throws: RunError.self) {
+      try gather(
+        "cut", workers: 1, endingAfter: isStopped ? 8 : nil,
+        interval: isStopped ? .seconds(3600) : .zero, withBank: false
+      ) { done, _ in
+        if !isStopped, done == 8 { rename(shard, away) }
+      }
     }
+    if !isStopped { #expect(rename(away, shard) == 0) }
+    // As after a kill, a file is ahead of what is kept.
+    let cut = folder.path("cut")
+    let captions = try #require(
+      try FileManager.default.subpathsOfDirectory(atPath: cut).first {
+        $0.hasSuffix("captions.bin")
+      })
+    let file = try FileHandle(forWritingTo: URL(fileURLWithPath: "\(cut)/\(captions)"))
+    try file.seekToEnd()
+    try file.write(contentsOf: Data("of a shard in flight".utf8))
+    try file.close()
     #expect(try gather("cut", changed: 0..<3, withBank: false) == whole)
+  }
+
+  @Test func ofAShardThatIsWrittenToWhileItIsReadNothingIsKept() throws {
+    let whole = try gather("whole")
+    let shard = URL(fileURLWithPath: folder.path("0.tar"))
+    let bytes = try Data(contentsOf: shard)
+    let error = #expect(throws: RunError.self) {
+      try gather("cut", workers: 1) { done, pairs in
+        // The second pass is at its first pair.
+        if done == 5, pairs == 1 { try? bytes.prefix(700).write(to: shard) }
+      }
+    }
+    #expect("\(try #require(error))".contains("changed during the run"))
+    try bytes.write(to: shard)
+    #expect(try gather("cut") == whole)
   }
 
   @Test func ofAFinishedGatheringNothingIsReadAgain() throws {

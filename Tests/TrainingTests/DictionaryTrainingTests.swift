@@ -144,6 +144,7 @@ import Testing
       try FeatureCache([], of: stem, pairs: 20, making: "/nonexistent/k.bin")
     }
     #expect(error == .featureFile(path: "/nonexistent/k.bin", code: ENOENT))
-    #expect("\(try #require(error))".contains("make room"))
+    #expect("\(try #require(error))".contains("No such file or directory"))
+    #expect("\(TrainingError.featureFile(path: "a", code: ENOSPC))".contains("make room"))
   }
 }

@@ -77,8 +77,9 @@ final class ThumbnailCache: TrainingCorpus, @unchecked Sendable {
     var slots = Slots(count: hashes.count)
     if let places {
       guard
-        let stored = Slots(places, captionBytes: try FileIdentity(of: captionPath).size),
-        stored.places.count == hashes.count, try FileIdentity(of: path).size == bytes
+        let captions = try? FileIdentity(of: captionPath), let pixels = try? FileIdentity(of: path),
+        let stored = Slots(places, captionBytes: captions.size),
+        stored.places.count == hashes.count, pixels.size == bytes
       else {
         throw .damagedState(
           file: "\(directory)/stored.npz", detail: "the files beside it aren't what it says")
@@ -90,14 +91,12 @@ final class ThumbnailCache: TrainingCorpus, @unchecked Sendable {
     let pixels = open(path, flags, 0o644)
     guard pixels >= 0 else { throw .file(path: path, operation: "make", code: errno) }
     defer { close(pixels) }
-    if places == nil {
-      // Taken from the disk now: a full disk is an error here, not a SIGBUS later.
-      let code = posix_fallocate(pixels, 0, off_t(bytes))
-      guard code == 0 else {
-        // What there was of room was given.
-        unlink(path)
-        throw .file(path: path, operation: "reserve", code: code)
-      }
+    // Taken from the disk now: a full disk is an error here, not a SIGBUS later.
+    let code = posix_fallocate(pixels, 0, off_t(bytes))
+    guard code == 0 else {
+      // What there was of room was given.
+      if places == nil { unlink(path) }
+      throw .file(path: path, operation: "reserve", code: code)
     }
     guard let start = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, pixels, 0),
       start != MAP_FAILED

@@ -8,12 +8,17 @@ import TensorFiles
 struct GatherStage {
   typealias Fault = (path: String, message: String)
 
-  /// What tells the pairs from others of the same training.
+  /// What tells the pairs from others.
   private struct Selection: Encodable {
+    /// Of the shards.
+    var digest: String
     var limit: Int?
     var hashes: [ContentHash]?
     var forms: [ThumbnailForm]
   }
+
+  /// How often it is kept how far it is. Not longer: a stop waits for what is written since to reach the disk.
+  static let keptEvery = Duration.seconds(5)
 
   private let increment: Increment
   private let forms: [ThumbnailForm]
@@ -28,11 +33,12 @@ struct GatherStage {
   /// - Returns: the corpus, and the shards that couldn't be read to their end.
   static func run(
     _ increment: Increment, limit: Int, forms: [ThumbnailForm], to folder: TrainingFolder,
-    in run: RunContext, interval: Duration = .seconds(30)
+    in run: RunContext, interval: Duration = keptEvery
   ) throws -> (corpus: ThumbnailCache, faults: [Fault]) {
     try run.stage(.gather) {
       let stage = try GatherStage(
-        increment, Selection(limit: limit, forms: forms), folder, interval, in: run)
+        increment, Selection(digest: increment.digest, limit: limit, forms: forms), folder,
+        interval, in: run)
       let progress = ProgressCounter(
         .gather, total: 2 * increment.shards.count, observe: run.observe)
       let (hashes, faults) = try stage.select(limit: limit, progress)
@@ -48,7 +54,8 @@ struct GatherStage {
   ) throws -> ThumbnailCache {
     try run.stage(.gather) {
       let stage = try GatherStage(
-        increment, Selection(hashes: hashes, forms: forms), folder, .seconds(30), in: run)
+        increment, Selection(digest: increment.digest, hashes: hashes, forms: forms), folder,
+        keptEvery, in: run)
       let progress = ProgressCounter(.gather, total: increment.shards.count, observe: run.observe)
       return try stage.fill(hashes, progress)
     }
@@ -96,14 +103,17 @@ struct GatherStage {
     }
     let faults = try pass.go(progress) { i in
       var hashes: [ContentHash] = []
+      // What is offered is kept, so it must be of the shard that was pinned.
+      func offer() throws {
+        try increment.shards[i].checkUnchanged()
+        selection.offer(hashes)
+        hashes.removeAll(keepingCapacity: true)
+      }
       let fault = try pairs(of: increment.shards[i]) { _, _, hash in
         hashes.append(hash)
-        if hashes.count == 4096 {
-          selection.offer(hashes)
-          hashes.removeAll(keepingCapacity: true)
-        }
+        if hashes.count == 4096 { try offer() }
       }
-      selection.offer(hashes)
+      try offer()
       return fault
     }
     return (selection.selected, faults.map { (increment.shards[$0.shard].path, $0.fault) })
@@ -147,6 +157,7 @@ struct GatherStage {
       guard case .pair(let image, let caption, let hash) = record.outcome else { continue }
       try body(image, caption, hash)
     }
+    try shard.checkUnchanged()
     if let failure = shard.failure(reader.fault, reader.message) { throw failure }
     return reader.fault.map { reader.message ?? $0.rawValue }
   }

@@ -1,6 +1,7 @@
 import Encoders
 import Foundation
 import Images
+import Training
 
 /// The members that are not trained but brought: each is fitted to the corpus' bank, which judges its scores.
 struct PretrainedMembers {
@@ -44,10 +45,7 @@ struct PretrainedMembers {
       }
     }
     guard trained != nil || bank.count >= Self.leastBank else {
-      throw RunError.badEnsemble(
-        directory: run.directory.ensemble,
-        detail: "\(bank.count) different readable pairs are too few to judge against, at least "
-          + "\(Self.leastBank) are needed; add shards")
+      throw TrainingError.tooFewPairs(have: bank.count, need: Self.leastBank)
     }
     let places = try bank.map { pair in
       guard let place = (0..<pairs.count).first(where: { pairs.hash($0) == pair.hash }) else {

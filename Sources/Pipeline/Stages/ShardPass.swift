@@ -30,13 +30,12 @@ final class ShardPass: Sendable {
     var state = State(isDone: [Bool](repeating: false, count: count))
     if let earlier {
       let isDone = try earlier.flags("done")
+      let faulty = try earlier.integers("fault_shard").map { Int($0) }
       guard try earlier.integers("format_version") == [Int64(StateJSON.formatVersion)],
-        isDone.count == count
+        isDone.count == count, faulty.allSatisfy(isDone.indices.contains)
       else { throw .damagedState(file: file, detail: "it isn't of these shards") }
       state.isDone = isDone
-      for (shard, fault) in zip(try earlier.integers("fault_shard"), try earlier.text("fault")) {
-        state.faults[Int(shard)] = fault
-      }
+      for (shard, fault) in zip(faulty, try earlier.text("fault")) { state.faults[shard] = fault }
     }
     self.state = Mutex(state)
     self.file = file

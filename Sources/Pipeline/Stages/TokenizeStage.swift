@@ -117,7 +117,9 @@ enum TokenizeStage {
     _ corpus: ThumbnailCache, _ texts: Increment, _ folder: TrainingFolder, in run: RunContext
   ) throws -> BytePairTokenizer {
     let kept = "\(folder.path)/vocabulary"
-    if let given = run.configuration.train.model.text.vocabulary { return try load(given) }
+    if let given = run.configuration.train.model.text.vocabulary {
+      return try load(given, remedy: "give a folder with vocab.json and merges.txt")
+    }
     if !FileManager.default.fileExists(atPath: kept) {
       let learnt = try learn(corpus, texts, in: run)
       try run.publishing.publish(folder: kept) { folder in
@@ -126,14 +128,13 @@ enum TokenizeStage {
         }
       }
     }
-    return try load(kept)
+    return try load(kept, remedy: "delete \(kept) and run the same command again")
   }
 
-  private static func load(_ folder: String) throws -> BytePairTokenizer {
+  private static func load(_ folder: String, remedy: String) throws -> BytePairTokenizer {
     func content(_ name: String) throws(RunError) -> Data {
       guard let data = FileManager.default.contents(atPath: "\(folder)/\(name)") else {
-        throw .missing(
-          file: "\(folder)/\(name)", remedy: "give a folder with vocab.json and merges.txt")
+        throw .missing(file: "\(folder)/\(name)", remedy: remedy)
       }
       return data
     }

@@ -85,7 +85,6 @@ enum TrainStage {
         },
         isCancelled: { run.cancellation.isCancelled })
     } catch TrainingError.diverged(let step) {
-      TrainingFolder.remove(.judges, in: run)
       throw RunError.badEnsemble(
         directory: run.directory.ensemble,
         detail:

@@ -4,7 +4,7 @@ import Foundation
 /// What a training needs to go on once it was stopped: gathered pairs, features of dictionaries, finished members or a
 /// checkpoint. It lies in `.winnow/training/judges` or `.winnow/training/model` until the training is done.
 struct TrainingFolder {
-  enum Purpose: String { case judges, model }
+  enum Purpose: String, CaseIterable { case judges, model }
 
   let path: String
 
@@ -13,17 +13,37 @@ struct TrainingFolder {
   init(_ purpose: Purpose, key: String, in run: RunContext) throws {
     path = Self.path(purpose, in: run)
     let file = "\(path)/key"
-    guard FileManager.default.contents(atPath: file) != Data(key.utf8) else { return }
-    Self.remove(purpose, in: run)
+    let files = FileManager.default
+    let found = files.contents(atPath: file)
+    if found == Data(key.utf8) { return }
+    if found == nil, !isMissing(unreadableCode(file)) {
+      throw RunError.file(path: file, operation: "read", code: unreadableCode(file))
+    }
+    if files.fileExists(atPath: path) {
+      // Whole or not at all: what is left of another training mustn't be taken for this one's.
+      let discarded = "\(run.directory.temporary)/\(UInt64.random(in: 0 ... .max))-\(purpose)"
+      guard rename(path, discarded) == 0 else {
+        throw RunError.file(path: path, operation: "clear away", code: errno)
+      }
+      try? files.removeItem(atPath: discarded)
+    }
     try run.directory.makeFolder(path)
     try run.publishing.publish(Data(key.utf8), to: file)
   }
 
   /// Once the training is done, or what it was for is there.
   static func remove(_ purpose: Purpose, in run: RunContext) {
-    try? FileManager.default.removeItem(atPath: path(purpose, in: run))
-    // Unless the other one is there.
-    rmdir(run.directory.training)
+    let files = FileManager.default
+    let folder = run.directory.training
+    let others = Purpose.allCases.filter { $0 != purpose }.map(\.rawValue)
+    // Also what Winnow kept there before each purpose had a folder.
+    for name in (try? files.contentsOfDirectory(atPath: folder)) ?? []
+    where !others.contains(name) {
+      // The key first: a folder without it is begun anew.
+      unlink("\(folder)/\(name)/key")
+      try? files.removeItem(atPath: "\(folder)/\(name)")
+    }
+    rmdir(folder)
   }
 
   private static func path(_ purpose: Purpose, in run: RunContext) -> String {
