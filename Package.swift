@@ -25,15 +25,15 @@ let package = Package(
       name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CSPNG", pkgConfig: "spng", providers: [.apt(["libspng-dev"])]),
     .systemLibrary(name: "CWebP", pkgConfig: "libwebpdemux", providers: [.apt(["libwebp-dev"])]),
-    // glibc's malloc has settings that Foundation doesn't show.
-    .systemLibrary(name: "CMalloc"),
+    // What Foundation doesn't show of glibc.
+    .systemLibrary(name: "CGlibc"),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
 
     // The rooms, lowest first.
     .target(name: "VectorMath"),
     .target(name: "ConfidentLearning", dependencies: ["VectorMath"]),
     .target(name: "Text"),
-    .target(name: "Shards", dependencies: ["CArchive", "CZstd"]),
+    .target(name: "Shards", dependencies: ["CArchive", "CGlibc", "CZstd"]),
     .target(name: "Images", dependencies: ["CTurboJPEG", "CSPNG", "CWebP", "VectorMath"]),
     .target(name: "TensorFiles", dependencies: ["CArchive"]),
     .target(name: "Layers", dependencies: ["COpenBLAS", "VectorMath"]),
@@ -42,7 +42,9 @@ let package = Package(
       dependencies: ["Layers", "VectorMath", "TensorFiles", "Images", "Text", "CXXHash"]),
     .target(
       name: "Training",
-      dependencies: ["Encoders", "Layers", "VectorMath", "TensorFiles", "Images", "Text"]),
+      dependencies: [
+        "Encoders", "Layers", "VectorMath", "TensorFiles", "Images", "Text", "CGlibc",
+      ]),
     .target(
       name: "Pipeline",
       dependencies: [
@@ -55,7 +57,7 @@ let package = Package(
     .executableTarget(
       name: "winnow",
       dependencies: [
-        "Reports", "Pipeline", "CMalloc",
+        "Reports", "Pipeline", "CGlibc",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(

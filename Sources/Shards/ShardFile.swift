@@ -1,3 +1,4 @@
+import CGlibc
 import CZstd
 import Foundation
 
@@ -10,6 +11,8 @@ final class ShardFile {
   private let buffer: UnsafeMutableRawBufferPointer
   private(set) var failure: ShardError?
   private(set) var bytesWritten = 0
+  /// Bytes that are on their way to the disk.
+  private var bytesStarted = 0
 
   init(path: String, compression: ShardCompression) throws(ShardError) {
     self.path = path
@@ -90,6 +93,11 @@ final class ShardFile {
       }
       bytesWritten += count
       rest = rest.dropFirst(count)
+    }
+    // The sync at the end, which nobody can stop, then waits for little.
+    if bytesWritten - bytesStarted >= 8 << 20 {
+      start_writeback(descriptor, bytesStarted, bytesWritten - bytesStarted)
+      bytesStarted = bytesWritten
     }
     return true
   }

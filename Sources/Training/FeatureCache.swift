@@ -1,3 +1,4 @@
+import CGlibc
 import Encoders
 import Foundation
 import Layers
@@ -107,6 +108,9 @@ final class FeatureCache: Sendable {
       try transfer(bytes.count, at: offset(range.lowerBound, 0)) { done, place in
         pwrite(file.fileDescriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done, place)
       }
+      // The sync at the end, which nobody can stop, then waits for little.
+      start_writeback(
+        file.fileDescriptor, Int(offset(range.lowerBound, 0)), bytes.count)
     }
   }
 

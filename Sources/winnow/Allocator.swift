@@ -1,4 +1,4 @@
-import CMalloc
+import CGlibc
 import Dispatch
 import Pipeline
 import Synchronization
