@@ -11,9 +11,11 @@ final class QueuedShardFile {
 
   /// - Parameter stackBytes: of the thread's stack.
   init(
-    path: String, compression: ShardCompression, stackBytes: Int = 8 << 20
+    path: String, compression: ShardCompression,
+    written: (@Sendable (UnsafeRawBufferPointer) -> Void)? = nil, stackBytes: Int = 8 << 20
   ) throws(ShardError) {
-    let queue = Queue(try ShardFile(path: path, compression: compression), path: path)
+    let file = try ShardFile(path: path, compression: compression, written: written)
+    let queue = Queue(file, path: path)
     let code = startThread(stackBytes: stackBytes) { queue.writeAll() }
     guard code == 0 else {
       throw .cannotCreate(

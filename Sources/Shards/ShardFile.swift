@@ -9,13 +9,19 @@ final class ShardFile {
   private var descriptor: Int32
   private let stream: OpaquePointer?
   private let buffer: UnsafeMutableRawBufferPointer
+  /// Told the file's bytes, once they are written.
+  private let written: (@Sendable (UnsafeRawBufferPointer) -> Void)?
   private(set) var failure: ShardError?
   private(set) var bytesWritten = 0
   /// Bytes that are on their way to the disk.
   private var bytesStarted = 0
 
-  init(path: String, compression: ShardCompression) throws(ShardError) {
+  init(
+    path: String, compression: ShardCompression,
+    written: (@Sendable (UnsafeRawBufferPointer) -> Void)? = nil
+  ) throws(ShardError) {
     self.path = path
+    self.written = written
     var stream: OpaquePointer?
     if case .zstd(let level) = compression {
       // The library would take the nearest level that it has, and say nothing.
@@ -94,6 +100,7 @@ final class ShardFile {
       bytesWritten += count
       rest = rest.dropFirst(count)
     }
+    written?(bytes)
     // The sync at the end, which nobody can stop, then waits for little.
     if bytesWritten - bytesStarted >= 8 << 20 {
       start_writeback(descriptor, bytesStarted, bytesWritten - bytesStarted)

@@ -24,10 +24,15 @@ public final class ShardWriter {
   /// The member being written, and how many of its bytes are to come.
   private var open: (name: [UInt8], left: Int64)?
 
+  /// - Parameter written: called with the file's bytes in their order, as they are on the disk, by one thread at a time and
+  ///   not after ``finish()``.
   /// - Throws: ``ShardError/cannotCreate(path:reason:)``.
-  public init(path: String, compression: ShardCompression = .zstd(level: 3)) throws(ShardError) {
+  public init(
+    path: String, compression: ShardCompression = .zstd(level: 3),
+    written: (@Sendable (UnsafeRawBufferPointer) -> Void)? = nil
+  ) throws(ShardError) {
     self.path = path
-    file = try QueuedShardFile(path: path, compression: compression)
+    file = try QueuedShardFile(path: path, compression: compression, written: written)
     guard let tar = TarWriteHandle(file: file) else {
       throw .cannotCreate(path: path, reason: "libarchive cannot write pax_restricted tars")
     }

@@ -98,6 +98,16 @@ import Testing
     }
   }
 
+  @Test func theDigestIsThatOfTheFile() throws {
+    try decide(kept: true)
+    var writer = try writer()
+    let unit = unit((0, 0), (0, 2))
+    let record = try writer.write(unit, progress: ProgressCounter(.write, total: 1) { _ in })
+    let path = run.outputPath(of: unit)
+    #expect(record.digest == (try Digest.ofFile(path, cancellation: Cancellation())))
+    #expect(record.bytes == (try FileIdentity(of: path).size))
+  }
+
   /// Shard and ordinal of the start and of the end.
   @Test(arguments: [
     [0, 0, 0, 9], [0, 9, 0, 9], [0, 3, 0, 1], [1, 0, 0, 1], [0, 0, 1, 1], [-1, 0, 0, 1],

@@ -13,9 +13,7 @@ enum Digest {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .file(path: path, operation: "open", code: errno) }
     defer { close(descriptor) }
-    let state = XXH3_createState()
-    defer { XXH3_freeState(state) }
-    XXH3_128bits_reset(state)
+    let digest = DigestStream()
     // Aligned as malloc does it: see `blockAlignment` in Shards.
     let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 17, alignment: 16)
     defer { block.deallocate() }
@@ -27,12 +25,12 @@ enum Digest {
         throw .file(path: path, operation: "read", code: errno)
       }
       if count == 0 { break }
-      XXH3_128bits_update(state, block.baseAddress, count)
+      digest.add(UnsafeRawBufferPointer(rebasing: block[..<count]))
     }
-    return hex(XXH3_128bits_digest(state))
+    return digest.hex
   }
 
-  private static func hex(_ hash: XXH128_hash_t) -> String {
+  fileprivate static func hex(_ hash: XXH128_hash_t) -> String {
     hex(high: hash.high64, low: hash.low64)
   }
 
@@ -42,4 +40,21 @@ enum Digest {
       return String(repeating: "0", count: 16 - digits.count) + digits
     }.joined()
   }
+}
+
+/// The digest of bytes that come one after the other.
+final class DigestStream: @unchecked Sendable {
+  // Unchecked: a shard's bytes come from its own thread, and the digest is asked for when that has ended.
+  private let state = XXH3_createState()
+
+  init() { XXH3_128bits_reset(state) }
+
+  deinit { XXH3_freeState(state) }
+
+  func add(_ bytes: UnsafeRawBufferPointer) {
+    XXH3_128bits_update(state, bytes.baseAddress, bytes.count)
+  }
+
+  /// Of all bytes so far.
+  var hex: String { Digest.hex(XXH3_128bits_digest(state)) }
 }

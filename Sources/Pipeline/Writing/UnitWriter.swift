@@ -36,8 +36,9 @@ struct UnitWriter {
       file: unit.file(suffix: run.configuration.write.suffix), pairs: 0, bytes: 0, digest: "",
       sources: [:])
     try run.publishing.publish(path) { draft in
+      let digest = DigestStream()
       let writer = try ShardWriter(
-        path: draft, compression: run.configuration.write.compression)
+        path: draft, compression: run.configuration.write.compression, written: digest.add)
       for shard in unit.start.shard...unit.end.shard {
         try copy(unit, from: shard, to: writer, &record, progress)
       }
@@ -52,7 +53,7 @@ struct UnitWriter {
           shard: path, detail: "\(unit.pairs) pairs planned, \(record.pairs) written")
       }
       record.bytes = try FileIdentity(of: draft).size
-      record.digest = try Digest.ofFile(draft, cancellation: run.cancellation)
+      record.digest = digest.hex
       // Before the shard appears, so that a shard that is visible has been counted.
       try run.publishing.publish(json: record, to: run.recordPath(of: unit))
     }
