@@ -10,15 +10,15 @@ public enum ShardCompression: Sendable, Hashable {
 ///
 /// The same members give the same bytes: owner, mode and time are fixed values, names and contents
 /// are kept as they are. The file appears at `path` at once and grows; who wants it whole or absent
-/// gives a temporary path and renames it after ``finish()``. Without `finish` the file is closed
-/// without its end marker, and left for the caller to delete.
+/// gives a temporary path, syncs that to the disk after ``finish()`` and renames it. Without `finish`
+/// the file is closed without its end marker, and left for the caller to delete.
 ///
 ///     let writer = try ShardWriter(path: "000000.tar.zst")
 ///     try writer.append(Member(name: Array("000.txt".utf8), bytes: Array("a red chair".utf8)))
 ///     try writer.finish()
 public final class ShardWriter {
   private let path: String
-  private let file: QueuedShardFile
+  private let file: ShardFile
   private let tar: TarWriteHandle
   private var finished = false
   /// The member being written, and how many of its bytes are to come.
@@ -32,15 +32,12 @@ public final class ShardWriter {
     written: (@Sendable (UnsafeRawBufferPointer) -> Void)? = nil
   ) throws(ShardError) {
     self.path = path
-    file = try QueuedShardFile(path: path, compression: compression, written: written)
+    file = try ShardFile(path: path, compression: compression, written: written)
     guard let tar = TarWriteHandle(file: file) else {
       throw .cannotCreate(path: path, reason: "libarchive cannot write pax_restricted tars")
     }
     self.tar = tar
   }
-
-  /// Bytes that reached the file so far (compressed, where the shard is); what waits is not counted.
-  public var bytesWritten: Int { file.bytesWritten }
 
   /// Appends one member with its name and bytes as they are.
   /// - Throws: ``ShardError``; after `cannotWrite` the shard is lost, and every later call throws it again.
@@ -93,7 +90,7 @@ public final class ShardWriter {
     if let failure = file.failure { throw failure }
   }
 
-  /// Writes the end marker, ends the frame, syncs the file to the disk and closes it.
+  /// Writes the end marker, ends the frame and closes the file, which the system then writes to the disk when it likes.
   /// - Throws: ``ShardError/cannotWrite(path:reason:)``, also when an earlier append failed.
   public func finish() throws(ShardError) {
     guard !finished else { throw .alreadyFinished(path: path) }

@@ -16,10 +16,10 @@ final class TarWriteHandle {
 
   private let archive: OpaquePointer
   private let entry: OpaquePointer
-  private let file: QueuedShardFile
+  private let file: ShardFile
 
   /// Nil when libarchive is out of memory or lacks the format.
-  init?(file: QueuedShardFile) {
+  init?(file: ShardFile) {
     guard let archive = archive_write_new() else { return nil }
     guard let entry = archive_entry_new() else {
       archive_write_free(archive)
@@ -35,7 +35,7 @@ final class TarWriteHandle {
         archive, Unmanaged.passUnretained(file).toOpaque(), nil,
         { _, context, bytes, count in
           guard let context else { return -1 }
-          let file = Unmanaged<QueuedShardFile>.fromOpaque(context).takeUnretainedValue()
+          let file = Unmanaged<ShardFile>.fromOpaque(context).takeUnretainedValue()
           return file.write(UnsafeRawBufferPointer(start: bytes, count: count)) ? count : -1
         }, nil) == ARCHIVE_OK
     else { return nil }

@@ -56,10 +56,11 @@ import Testing
   }
 
   /// A stack that no address space has room for is refused as a thread above `ulimit -u` is.
-  @Test func aThreadThatIsRefusedIsAnErrorThatNamesTheLimit() throws {
+  @Test(arguments: [ShardCompression.none, .zstd(level: 3)])
+  func aThreadThatIsRefusedIsAnErrorThatNamesTheLimit(compression: ShardCompression) throws {
     let path = scratch.file("a.tar")
     let error = try #require(throws: ShardError.self) {
-      _ = try QueuedShardFile(path: path, compression: .none, stackBytes: 1 << 60)
+      _ = try ShardFile(path: path, compression: compression, stackBytes: 1 << 60)
     }
     #expect(
       error
@@ -69,9 +70,12 @@ import Testing
             + "raise `ulimit -u` or the service's TasksMax"))
   }
 
-  @Test func anErrorOfTheDiskComesBackBeforeEverythingIsHandedOver() throws {
-    let writer = try ShardWriter(path: "/dev/full", compression: .none)
-    let block = [UInt8](repeating: 7, count: 1 << 20)
+  @Test(arguments: [ShardCompression.none, .zstd(level: 1)])
+  func anErrorOfTheDiskComesBackBeforeEverythingIsHandedOver(compression: ShardCompression) throws {
+    let writer = try ShardWriter(path: "/dev/full", compression: compression)
+    var random = SystemRandomNumberGenerator()
+    // Nothing that zstd makes small.
+    let block = (0..<(1 << 17)).flatMap { _ in withUnsafeBytes(of: random.next()) { Array($0) } }
     var appended = 0
     let error = try #require(throws: ShardError.self) {
       for i in 0..<64 {

@@ -98,13 +98,20 @@ enum WriteStage {
   ) throws {
     let share = run.rank.share(of: units.count)
     let progress = ProgressCounter(.write, total: share.count, observe: run.observe)
-    _ = try parallelMap(
-      share.count, workers: run.workers,
-      state: UnitWriter(increment, kinds: kinds, model: model, run: run)
-    ) { writer, i in
+    let writers = Pool(
+      (0..<run.workers).map { _ in
+        UnitWriter(increment, kinds: kinds, model: model, run: run)
+      })
+    // One thread more than write: it syncs a shard to the disk while the next one is written.
+    _ = try parallelMap(share.count, workers: run.workers + 1) { i in
       let unit = units[share[i]]
       defer { progress.add(done: 1) }
-      if try finished(unit, in: run) == nil { _ = try writer.write(unit, progress: progress) }
+      guard try finished(unit, in: run) == nil else { return }
+      try run.publishing.publish(run.outputPath(of: unit)) { draft in
+        let record = try writers.with { try $0.write(unit, to: draft, progress: progress) }
+        // Before the shard appears, so that a shard that is visible has been counted.
+        try run.publishing.publish(json: record, to: run.recordPath(of: unit))
+      }
     }
   }
 

@@ -11,7 +11,7 @@ struct Publishing: Sendable {
     let draft = "\(temporary)/\(UInt64.random(in: 0 ... .max))-\(name)"
     do {
       try write(draft)
-      try Self.flush(draft)
+      try Self.flush(draft, for: path)
       guard rename(draft, path) == 0 else {
         throw RunError.file(path: path, operation: "rename into place", code: errno)
       }
@@ -56,12 +56,13 @@ struct Publishing: Sendable {
   }
 
   /// fsync of a file or a folder.
-  static func flush(_ path: String) throws(RunError) {
+  /// - Parameter name: the path that errors name instead.
+  static func flush(_ path: String, for name: String? = nil) throws(RunError) {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .file(path: path, operation: "open", code: errno) }
+    guard descriptor >= 0 else { throw .file(path: name ?? path, operation: "open", code: errno) }
     defer { close(descriptor) }
     guard fsync(descriptor) == 0 else {
-      throw .file(path: path, operation: "flush", code: errno)
+      throw .file(path: name ?? path, operation: "flush", code: errno)
     }
   }
 }

@@ -22,41 +22,40 @@ struct UnitWriter {
     cursor = ShardCursor(increment, in: run)
   }
 
+  /// - Parameter path: the file to write, which isn't synced.
   /// - Throws: `RunError.shardChanged` where a source isn't what was judged any more, `.damagedState` where plan or tables
   ///   contradict the increment.
-  mutating func write(_ unit: Plan.Unit, progress: ProgressCounter) throws -> UnitRecord {
+  mutating func write(
+    _ unit: Plan.Unit, to path: String, progress: ProgressCounter
+  ) throws -> UnitRecord {
     guard unit.isWithin(shards: increment.shards.count) else {
       throw RunError.damagedState(
         file: run.directory.plan(increment.index),
         detail: "\(unit.destination.rawValue) \(unit.index) isn't of the increment's "
           + "\(increment.shards.count) shards")
     }
-    let path = run.outputPath(of: unit)
     var record = UnitRecord(
       file: unit.file(suffix: run.configuration.write.suffix), pairs: 0, bytes: 0, digest: "",
       sources: [:])
-    try run.publishing.publish(path) { draft in
-      let digest = DigestStream()
-      let writer = try ShardWriter(
-        path: draft, compression: run.configuration.write.compression, written: digest.add)
-      for shard in unit.start.shard...unit.end.shard {
-        try copy(unit, from: shard, to: writer, &record, progress)
-      }
-      try writer.finish()
-      for shard in unit.start.shard...unit.end.shard
-      where record.sources[source(shard)] != nil {
-        // Written to since it was opened, it gave bytes that nobody judged.
-        try increment.shards[shard].checkUnchanged()
-      }
-      guard record.pairs == unit.pairs else {
-        throw RunError.ledger(
-          shard: path, detail: "\(unit.pairs) pairs planned, \(record.pairs) written")
-      }
-      record.bytes = try FileIdentity(of: draft).size
-      record.digest = digest.hex
-      // Before the shard appears, so that a shard that is visible has been counted.
-      try run.publishing.publish(json: record, to: run.recordPath(of: unit))
+    let digest = DigestStream()
+    let writer = try ShardWriter(
+      path: path, compression: run.configuration.write.compression, written: digest.add)
+    for shard in unit.start.shard...unit.end.shard {
+      try copy(unit, from: shard, to: writer, &record, progress)
     }
+    try writer.finish()
+    for shard in unit.start.shard...unit.end.shard
+    where record.sources[source(shard)] != nil {
+      // Written to since it was opened, it gave bytes that nobody judged.
+      try increment.shards[shard].checkUnchanged()
+    }
+    guard record.pairs == unit.pairs else {
+      throw RunError.ledger(
+        shard: run.outputPath(of: unit),
+        detail: "\(unit.pairs) pairs planned, \(record.pairs) written")
+    }
+    record.bytes = try FileIdentity(of: path).size
+    record.digest = digest.hex
     return record
   }
 

@@ -1,0 +1,55 @@
+import CGlibc
+import Foundation
+
+/// Owns the descriptor of a file that is written from its start to its end.
+final class OutputFile {
+  private let path: String
+  private var descriptor: Int32
+  /// Told the file's bytes, once they are written.
+  private let written: (@Sendable (UnsafeRawBufferPointer) -> Void)?
+  private var bytesWritten = 0
+  /// Bytes that are on their way to the disk.
+  private var bytesStarted = 0
+
+  /// - Throws: ``ShardError/cannotCreate(path:reason:)``.
+  init(
+    path: String, written: (@Sendable (UnsafeRawBufferPointer) -> Void)?
+  ) throws(ShardError) {
+    descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw .cannotCreate(path: path, reason: systemText(errno)) }
+    (self.path, self.written) = (path, written)
+  }
+
+  deinit { _ = close() }
+
+  /// - Returns: nil, or what went wrong.
+  func write(_ bytes: UnsafeRawBufferPointer) -> ShardError? {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let slice = UnsafeRawBufferPointer(rebasing: rest)
+      let count = Foundation.write(descriptor, slice.baseAddress, slice.count)
+      if count < 0 {
+        if errno == EINTR { continue }
+        return .cannotWrite(path: path, reason: systemText(errno))
+      }
+      bytesWritten += count
+      rest = rest.dropFirst(count)
+    }
+    written?(bytes)
+    // A sync, which nobody can stop, then waits for little.
+    if bytesWritten - bytesStarted >= 8 << 20 {
+      start_writeback(descriptor, bytesStarted, bytesWritten - bytesStarted)
+      bytesStarted = bytesWritten
+    }
+    return nil
+  }
+
+  /// Closes it; a second time does nothing.
+  /// - Returns: nil, or what went wrong.
+  func close() -> ShardError? {
+    guard descriptor >= 0 else { return nil }
+    defer { descriptor = -1 }
+    guard Foundation.close(descriptor) != 0, errno != EINTR else { return nil }
+    return .cannotWrite(path: path, reason: systemText(errno))
+  }
+}
