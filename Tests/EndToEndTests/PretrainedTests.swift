@@ -58,6 +58,28 @@ import Testing
       files.contains("clip-pretrained.safetensors") && files.contains("bag-fold1.safetensors"))
   }
 
+  /// Fewer pairs than a bank needs: the next run takes them up with what came since.
+  @Test func tooFewPairsForABankDoNotStayAlone() throws {
+    let shop = try workshop()
+    let shards = try FileManager.default.contentsOfDirectory(atPath: "\(shop.root)/in")
+    try FileManager.default.moveItem(atPath: "\(shop.root)/in", toPath: "\(shop.root)/all")
+    #expect(mkdir("\(shop.root)/in", 0o755) == 0)
+    try TinyCorpus.write(
+      (500..<510).flatMap { TinyCorpus.sample($0) }, to: "\(shop.root)/in/few.tar")
+    let few = try shop.clean(out: "out")
+    #expect(few.status == 1)
+    #expect(few.errors.contains("10") && few.errors.contains("16"), "\(few.errors)")
+    for shard in shards {
+      try FileManager.default.moveItem(
+        atPath: "\(shop.root)/all/\(shard)", toPath: "\(shop.root)/in/\(shard)")
+    }
+    let enough = try shop.clean(out: "out", "--keep-fraction", "0.5")
+    #expect(enough.status == 0, "\(enough.errors)")
+    #expect(try shop.manifest().ledger.read == 130)
+    #expect(try shop.clean(out: "fresh", "--keep-fraction", "0.5").status == 0)
+    #expect(differences(try shop.tree("fresh"), try shop.tree("out")) == [])
+  }
+
   @Test func aModelThatIsNoneIsAnErrorThatSaysWhatItLacks() throws {
     let shop = try Workshop(pairs: 60, pipeline: Self.pipeline())
     let outcome = try shop.clean(out: "out")

@@ -165,24 +165,4 @@ import Testing
     let error = #expect(throws: RunError.self) { try gather("out") }
     #expect("\(try #require(error))".contains("stored.npz"))
   }
-
-  @Test func anotherTrainingBeginsWithAnEmptyFolder() throws {
-    let run = try RunContext(
-      configuration: RunConfiguration(), directory: RunDirectory(folder.path("out")))
-    try run.directory.prepare()
-    func file(_ purpose: TrainingFolder.Purpose, _ key: String) throws -> String {
-      "\(try TrainingFolder(purpose, key: key, in: run).path)/a"
-    }
-    let exists = FileManager.default.fileExists(atPath:)
-    for purpose in [TrainingFolder.Purpose.judges, .model] {
-      #expect(FileManager.default.createFile(atPath: try file(purpose, "k"), contents: nil))
-    }
-    #expect(try exists(file(.judges, "k")))
-    #expect(try !exists(file(.judges, "other")))
-    #expect(try exists(file(.model, "k")), "the other one's stays")
-    TrainingFolder.remove(.judges, in: run)
-    #expect(exists(run.directory.training))
-    TrainingFolder.remove(.model, in: run)
-    #expect(!exists(run.directory.training))
-  }
 }
