@@ -80,8 +80,7 @@ import Testing
     let files = (0..<4).map { "out/decisions/00000\($0)-00000\($0).npz" }
     let records = try run("read_decisions.py", files, in: shop)
     #expect(records.count == 4)
-    let manifest = try shop.manifest()
-    for (record, shard) in zip(records, manifest.shards) {
+    for (record, shard) in zip(records, try shop.shards()) {
       let columns = try #require(record["columns"] as? [String: [String: Any]])
       #expect(columns["key"]?["dtype"] as? String == "|S6")
       #expect(columns["scores"]?["dtype"] as? String == "<f4")

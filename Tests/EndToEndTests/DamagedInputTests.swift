@@ -13,10 +13,10 @@ import Testing
     let shop = try Workshop(pairs: 120, shards: 120)
     try Data(bytes).write(to: URL(fileURLWithPath: "\(shop.root)/in/\(name)"))
     let outcome = try shop.clean(out: "out")
-    let manifest = try shop.manifest()
-    #expect(manifest.shards[0].ledger.read == 120)
-    #expect(manifest.shards[0].ledger.rejected.keys.allSatisfy { $0 == "mismatch" })
-    let ledger = manifest.ledger
+    let first = try shop.shards()[0].ledger
+    #expect(first.read == 120)
+    #expect(first.rejected.keys.allSatisfy { $0 == "mismatch" })
+    let ledger = try shop.manifest().ledger
     #expect(ledger.read == ledger.kept + ledger.totalRejected + ledger.totalUnreadable)
     return (shop, outcome)
   }
@@ -34,7 +34,7 @@ import Testing
 
   private func expectFault(_ fault: String, _ shop: Workshop, _ outcome: Workshop.Outcome) throws {
     #expect(outcome.status == 3, "\(outcome.errors)")
-    #expect(try shop.manifest().shards[1].fault == fault)
+    #expect(try shop.shards()[1].fault == fault)
     #expect(outcome.errors.contains("not read to its end: /"))
     #expect(outcome.errors.contains("/in/bad.tar"))
     #expect(try shop.manifest().ledger.faults == [fault: 1])
@@ -43,7 +43,7 @@ import Testing
   @Test func anEmptyShard() throws {
     let (shop, outcome) = try clean([])
     try expectFault("empty-shard", shop, outcome)
-    #expect(try shop.manifest().shards[1].ledger.read == 0)
+    #expect(try shop.shards()[1].ledger.read == 0)
   }
 
   @Test func aTruncatedTar() throws {
@@ -51,7 +51,7 @@ import Testing
     // Inside the image of the sixth sample.
     let (shop, outcome) = try clean(Array(whole.prefix(whole.count / 2)))
     try expectFault("truncated", shop, outcome)
-    let ledger = try shop.manifest().shards[1].ledger
+    let ledger = try shop.shards()[1].ledger
     #expect((3...6).contains(ledger.read))
     #expect(ledger.totalUnreadable <= 1)
     #expect(ledger.unreadable.keys.allSatisfy { $0 == "cut-short" })
@@ -61,7 +61,7 @@ import Testing
     let whole = try shard(TinyCorpus.sample(500))
     let (shop, outcome) = try clean(Array(whole.prefix(700)))
     try expectFault("truncated", shop, outcome)
-    #expect(try shop.manifest().shards[1].ledger.unreadable == ["cut-short": 1])
+    #expect(try shop.shards()[1].ledger.unreadable == ["cut-short": 1])
   }
 
   @Test(arguments: ["bad.tar.gz", "bad.tar.zst"]) func aTruncatedCompressedTar(
@@ -90,7 +90,7 @@ import Testing
     bytes[place + 20] ^= 0xFF
     let (shop, outcome) = try clean(bytes)
     try expectFault("bad-header", shop, outcome)
-    #expect(try shop.manifest().shards[1].ledger.read == 5)
+    #expect(try shop.shards()[1].ledger.read == 5)
   }
 
   @Test func somethingThatIsNoTar() throws {
@@ -104,7 +104,7 @@ import Testing
     let outcome = try shop.winnow(
       "clean", "in/000000.tar", "in/pipe.tar", "--pipeline", "tiny.yaml", "--out", "out")
     #expect(outcome.status == 3, "\(outcome.errors)")
-    #expect(try shop.manifest().shards[1].fault == "cannot-open")
+    #expect(try shop.shards()[1].fault == "cannot-open")
     #expect(outcome.errors.contains("no regular file"))
   }
 
@@ -142,9 +142,8 @@ import Testing
       #expect(outcome.errors.contains(sentence))
       #expect(outcome.errors.contains("/in/000003.tar"))
     }
-    let manifest = try shop.manifest()
-    #expect(manifest.ledger.read == 150)
-    #expect(manifest.shards[3].fault == "cannot-open")
+    #expect(try shop.manifest().ledger.read == 150)
+    #expect(try shop.shards()[3].fault == "cannot-open")
   }
 
   @Test func aNameAndACaptionThatAreTooLong() throws {
@@ -154,7 +153,7 @@ import Testing
       try shard(TinyCorpus.sample(500, key: key) + sample(("png", png), ("txt", long))))
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(
-      try shop.manifest().shards[1].ledger.rejected == ["name-too-long": 1, "caption-too-long": 1])
+      try shop.shards()[1].ledger.rejected == ["name-too-long": 1, "caption-too-long": 1])
     let table = try DecisionTable(path: "\(shop.root)/out/decisions/000001-bad.npz")
     #expect(table.keys[0] == Array(repeating: UInt8(ascii: "n"), count: 256))
     // Written as they came.
@@ -178,7 +177,7 @@ import Testing
     let (shop, outcome) = try clean(
       try shard(TinyCorpus.sample(500) + members + TinyCorpus.sample(501)))
     #expect(outcome.status == 0, "\(outcome.errors)")
-    let ledger = try shop.manifest().shards[1].ledger
+    let ledger = try shop.shards()[1].ledger
     #expect(ledger.read == 3)
     #expect(ledger.rejected[reason] == 1)
     let rejected = try shop.samples("out/rejected")
@@ -230,7 +229,7 @@ import Testing
     let members = TinyCorpus.sample(500, key: "../../etc/evil")
     let (shop, outcome) = try clean(try shard(members))
     #expect(outcome.status == 0, "\(outcome.errors)")
-    #expect(try shop.manifest().shards[1].ledger.rejected == ["unsafe-name": 1])
+    #expect(try shop.shards()[1].ledger.rejected == ["unsafe-name": 1])
     let rejected = try shop.samples("out/rejected")
     #expect(rejected.allSatisfy { $0.members.allSatisfy { isSafe($0.name) } })
     let sample = try #require(rejected.last)

@@ -49,8 +49,7 @@ import Testing
     #expect(told["training_bytes"] as? Int == 0)
     // Cut by the folder's noise model, as the run itself does.
     #expect(try shop.clean(out: "out").status == 0)
-    let manifest = try shop.manifest()
-    let kept = Double(manifest.shards.last?.ledger.kept ?? 0) / 30
+    let kept = Double(try shop.shards().last?.ledger.kept ?? 0) / 30
     #expect(abs((told["kept"] as? Double ?? -1) - kept) < 1e-9)
     let refused = try shop.clean(out: "out", "--dry-run", "--plain")
     #expect(refused.status == 1 && refused.errors.contains("write.plain"), "\(refused.errors)")

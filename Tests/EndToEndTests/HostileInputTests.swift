@@ -100,7 +100,7 @@ import Testing
       """#, at: "in/bad.tar", in: shop)
     let outcome = try shop.clean(out: "out")
     #expect(outcome.status == 3, "\(outcome.errors)")
-    let shard = try shop.manifest().shards[1]
+    let shard = try shop.shards()[1]
     #expect(shard.fault == "truncated")
     let ledger = shard.ledger
     #expect(ledger.unreadable == ["cut-short": 1])

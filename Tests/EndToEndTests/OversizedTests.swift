@@ -30,7 +30,7 @@ import Testing
     }
     #expect(differences(try shop.tree("one"), try shop.tree("seven")) == [])
 
-    let ledger = try #require(try shop.manifest("one").shards.last).ledger
+    let ledger = try #require(try shop.shards("one").last).ledger
     #expect(ledger.read == 6)
     #expect(ledger.unreadable == [:])
     #expect(ledger.rejected["member-too-large"] == 3)
@@ -58,7 +58,7 @@ import Testing
     try bytes.prefix(40_000).write(to: URL(fileURLWithPath: path))
     let outcome = try shop.clean(out: "out")
     #expect(outcome.status == 3, "\(outcome.errors)")
-    let ledger = try #require(try shop.manifest().shards.last).ledger
+    let ledger = try #require(try shop.shards().last).ledger
     #expect(ledger.read == 2)
     #expect(ledger.unreadable == ["cut-short": 1])
     #expect(ledger.rejected["member-too-large"] == nil)

@@ -132,6 +132,13 @@ final class Workshop {
     try Manifest(of: RunDirectory("\(root)/\(out)"))
   }
 
+  /// What the manifest tells of the input shards.
+  func shards(_ out: String = "out") throws -> [Manifest.Shard] {
+    var shards: [Manifest.Shard] = []
+    try ManifestFile(path: "\(root)/\(out)/manifest.json").forEachShard { shards.append($0) }
+    return shards
+  }
+
   /// Every file of an output folder but the state, the manifest without its timings.
   func tree(_ out: String) throws -> [String: Data] {
     var files: [String: Data] = [:]

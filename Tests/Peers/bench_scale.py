@@ -2,12 +2,13 @@
 
     bench_scale.py WINNOW BENCH_CORPUS JUDGES.yaml DIR [--sizes N,...] [--workers N] [--ensemble DIR --corpus DIR]
 
-The judges are trained once, on 1,000 pairs; then they clean corpora of every size, of pairs they haven't seen. Last comes a
+The judges are trained once, on 1,000 pairs; then they clean corpora of every size, of pairs they haven't seen. Then come
+corpora of one pair a shard, each cleaned and looked through once more a night later; last a
 list on standard input, of shards that aren't there: inspected, and pinned by a training that finds no pairs. Memory is
 RssAnon of the process, at most, looked at every 50 ms (mapped files, which the system takes back, aren't in it).
 
 Exit status 1, and a line that says what wasn't held: 1.5 GiB in any row; from 100,000 pairs to the largest size, 10 % in
-memory and 15 % in the cost of a pair; 16 MiB for the list.
+memory and 15 % in the cost of a pair; 1 KiB a shard; 16 MiB for the list.
 """
 
 import argparse
@@ -22,6 +23,8 @@ STAGES = ["pin", "score", "fit", "decide", "write"]
 LIMIT = 1.5 * 2**30
 # Of a pair, from 100,000 pairs to the largest size. Shared machines are noisy: four runs gave 0.95 to 1.07.
 COST_LIMIT = 1.15
+# Of a folder's shard, between the two numbers of shards: so many that a million stay below LIMIT.
+SHARD_LIMIT = 1 << 10
 # Of a command that is given a list of a million lines.
 LIST_LIMIT = 16 * 2**20
 
@@ -51,11 +54,12 @@ def run(command, status=0, **options):
     return time.monotonic() - start, peak, when
 
 
-def clean(winnow, shards, ensemble, out, workers):
+def clean(winnow, shards, ensemble, out, workers, nights=1):
     shutil.rmtree(out, ignore_errors=True)
     seconds, peak, when = run([winnow, "clean", shards, "--ensemble", ensemble, "--out", out, "--quiet"] + workers)
     manifest = json.loads((out / "manifest.json").read_text())
     ledger = manifest["ledger"]
+    later = [run([winnow, "clean", shards, "--out", out, "--quiet"] + workers) for _ in range(1, nights)]
     shutil.rmtree(out)
     stages = {stage: manifest["timings"]["seconds"].get(stage, 0.0) for stage in STAGES}
     # What comes before the first stage is little.
@@ -69,6 +73,7 @@ def clean(winnow, shards, ensemble, out, workers):
         "peak": peak,
         "peak_stage": next((stage for end, stage in ends if when <= end), "end"),
         "stages": stages,
+        "later": [{"seconds": seconds, "peak": peak} for seconds, peak, _ in later],
     }
 
 
@@ -110,6 +115,7 @@ def main():
     parser.add_argument("--sizes", default="1000,100000,1000000")
     parser.add_argument("--workers", help="threads; default: the cores")
     parser.add_argument("--hostile", type=int, default=8, help="shards full of bombs; 0 for none")
+    parser.add_argument("--shards", default="2000,20000", help="of one pair each, two numbers; empty for none")
     parser.add_argument("--lines", type=int, default=1_000_000, help="of a list of shards; 0 for none")
     parser.add_argument("--ensemble", help="other judges, for a row of their own ...")
     parser.add_argument("--corpus", help="... on these shards")
@@ -134,13 +140,19 @@ def main():
     print(f"{'corpus':<22} {'pairs':>9} {'seconds':>8} {'in all':>9} {heads} {'MiB anon.':>9}", flush=True)
     rows = {}
 
-    def measure(name, shards, ensemble):
-        rows[name] = clean(arguments.winnow, shards, ensemble, out, workers)
+    def measure(name, shards, ensemble, nights=1):
+        rows[name] = clean(arguments.winnow, shards, ensemble, out, workers, nights)
         show(name, rows[name])
+        for night in rows[name]["later"]:
+            print(f"{'':<22} {'the next night':>9} {night['seconds']:.1f} s, {night['peak'] / 2**20:.0f} MiB", flush=True)
 
     for size in sizes:
         generate("generate", "--pairs", str(size), "--from", "1000")
         measure(f"generated {size:,}", shards, ensemble)
+    counts = [int(count) for count in arguments.shards.split(",") if count]
+    for count in counts:
+        generate("generate", "--pairs", str(count), "--from", "1000", "--shard-size", "1")
+        measure(f"{count:,} shards", shards, ensemble, nights=2)
     if arguments.hostile:
         generate("hostile", "--shards", str(arguments.hostile))
         measure("hostile", shards, ensemble)
@@ -164,6 +176,17 @@ def main():
             complaints.append(f"memory changes by {growth - 1:+.0%}")
         if cost > COST_LIMIT:
             complaints.append(f"a pair costs {cost:.2f} times as much; machines are noisy: if this one was, run again")
+    if len(counts) == 2:
+        few, many = (rows[f"{count:,} shards"] for count in counts)
+        grown = {
+            "a night": many["peak"] - few["peak"],
+            "the next night": many["later"][0]["peak"] - few["later"][0]["peak"],
+        }
+        for name, more in grown.items():
+            each = more / (counts[1] - counts[0])
+            print(f"from {counts[0]:,} to {counts[1]:,} shards: {each:.0f} bytes a shard, {name}")
+            if each > SHARD_LIMIT:
+                complaints.append(f"a shard takes {each:.0f} bytes, {name}")
     for name, peak in lists.items():
         if peak > LIST_LIMIT:
             complaints.append(f"{name} took {peak / 2**20:.0f} MiB for {arguments.lines:,} lines")

@@ -99,7 +99,10 @@ struct IncrementLog {
       match[i] = free[now[i].digest]?.popLast()
     }
 
-    let digests = Dictionary(known.map { ($0.digest, $0.path) }) { first, _ in first }
+    // Large, and of no use where every shard is a known one.
+    let digests =
+      match.allSatisfy { $0 != nil }
+      ? [:] : Dictionary(known.map { ($0.digest, $0.path) }) { first, _ in first }
     var survey = ShardSurvey()
     var updates: [Int: Increment.Shard?] = [:]
     var unreadable: Set<Int> = []

@@ -35,13 +35,12 @@ enum OutputCheck {
 
   /// - Returns, throws: as `run`.
   @discardableResult
-  static func checkVital(_ manifest: Manifest, in run: RunContext) throws(RunError) -> [DamagedFile]
-  {
+  static func checkVital(_ manifest: Manifest, in run: RunContext) throws -> [DamagedFile] {
     try checkPresent(run.directory.ensemble, in: run)
     try checkPresent(run.directory.noiseModel, in: run)
     let damaged = try damaged(manifest, in: run)
     let vital = damaged.first { $0.file == "noise-model.json" || $0.file.hasPrefix("ensemble/") }
-    if let vital { throw .damagedOutput("\(run.directory.path)/\(vital.words)") }
+    if let vital { throw RunError.damagedOutput("\(run.directory.path)/\(vital.words)") }
     return damaged
   }
 
@@ -52,18 +51,21 @@ enum OutputCheck {
     throw .damagedOutput("\(path) is gone")
   }
 
-  /// Bytes of what an increment publishes beside its shards, by path below the folder: judges, noise model and decisions.
-  static func files(of increment: Increment, in run: RunContext) throws -> [String: Int64] {
-    let judges = try FileManager.default.contentsOfDirectory(atPath: run.directory.ensemble)
-      .filter { $0 == "ensemble.json" || $0.hasSuffix(".safetensors") && !$0.hasPrefix(".") }
-    var paths = judges.map { "\(run.directory.ensemble)/\($0)" } + [run.directory.noiseModel]
-    paths += increment.shards.indices.map { run.decisionPath($0, increment) }
-    var files: [String: Int64] = [:]
-    for path in paths {
-      guard let identity = try? FileIdentity(of: path) else { continue }
-      files[String(path.dropFirst(run.directory.path.count + 1))] = identity.size
+  /// What an increment publishes beside its shards, path below the folder and bytes: judges, noise model and decisions.
+  static func forEachFile(
+    of increment: Increment, in run: RunContext, _ body: (String, Int64) throws -> Void
+  ) throws {
+    func tell(_ path: String) throws {
+      guard let identity = try? FileIdentity(of: path) else { return }
+      try body(String(path.dropFirst(run.directory.path.count + 1)), identity.size)
     }
-    return files
+    let judges = try FileManager.default.contentsOfDirectory(atPath: run.directory.ensemble)
+    for name in judges.sorted()
+    where name == "ensemble.json" || name.hasSuffix(".safetensors") && !name.hasPrefix(".") {
+      try tell("\(run.directory.ensemble)/\(name)")
+    }
+    try tell(run.directory.noiseModel)
+    for i in increment.shards.indices { try tell(run.decisionPath(i, increment)) }
   }
 
   /// Folders that no later run needs: who deletes a whole one means it.
@@ -71,19 +73,19 @@ enum OutputCheck {
 
   private static func damaged(
     _ manifest: Manifest, in run: RunContext
-  ) throws(RunError) -> [DamagedFile] {
-    let shards =
-      manifest.clean.map { ("clean/\($0.file)", $0.bytes) }
-      + manifest.rejected.map { ("rejected/\($0.file)", $0.bytes) }
-    let others = (manifest.files ?? [:]).sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+  ) throws -> [DamagedFile] {
     let gone = dispensable.filter {
       !FileManager.default.fileExists(atPath: "\(run.directory.path)/\($0)")
     }
     var damaged: [DamagedFile] = []
-    for (file, bytes) in shards + others where !gone.contains(where: { file.hasPrefix($0 + "/") }) {
+    func check(_ file: String, _ bytes: Int64) throws {
+      guard !gone.contains(where: { file.hasPrefix($0 + "/") }) else { return }
       let found = try size(of: "\(run.directory.path)/\(file)")
       if found != bytes { damaged.append(DamagedFile(file: file, bytes: bytes, found: found)) }
     }
+    for output in manifest.clean { try check("clean/\(output.file)", output.bytes) }
+    for output in manifest.rejected { try check("rejected/\(output.file)", output.bytes) }
+    try ManifestFile(path: run.directory.manifest).forEachFile(check)
     return damaged
   }
 

@@ -87,7 +87,10 @@ struct Restoring: Codable {
     let order = try StateJSON.decode(Restoring.self, from: run.directory.restoring)
     var manifest = try Manifest(of: run.directory)
     let paths = try order.enter(&manifest, in: run)
-    if !paths.isEmpty { try run.publishing.publish(json: manifest, to: run.directory.manifest) }
+    if !paths.isEmpty {
+      let file = ManifestFile(path: run.directory.manifest)
+      try file.publish(manifest, after: file, adding: nil, in: run)
+    }
     try run.directory.makeFolder(run.directory.restored)
     let number = try files.contentsOfDirectory(atPath: run.directory.restored).count
     let place = "\(run.directory.restored)/\(RunDirectory.padded(number)).json"

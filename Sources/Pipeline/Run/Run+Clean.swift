@@ -123,8 +123,7 @@ extension Run {
       ?? run.stage(.fit) {
         increment.index == 0
           ? try FitStage.runOnFirst(in: run)
-          : try FitStage.reuse(
-            for: try ScoreFiles.records(of: increment, in: run.directory), in: run)
+          : try FitStage.reuse(for: increment, in: run).noise
       }
     return (judges.kinds, model)
   }

@@ -82,10 +82,8 @@ public enum Run {
         () throws -> (order: WriteOrder, faults: [(path: String, message: String)])? in
         guard let increment = try current(shards, in: run) else { return nil }
         try Settings.pin(ScoreStage.readingSections, in: run)
-        let records = try ScoreFiles.records(of: increment, in: run.directory)
-        let noise = try FitStage.reuse(for: records, in: run)
-        let order = try WriteOrder(increment, kinds: records.first?.kinds ?? [], noise, in: run)
-        return (order, WriteOrder.faults(of: increment, records))
+        let (noise, scored) = try FitStage.reuse(for: increment, in: run)
+        return (try WriteOrder(increment, kinds: scored.kinds, noise, in: run), scored.faults)
       }
       guard let (order, faults) = work else {
         return try nothingNew(ensemble: nil, sections, damaged, in: run)
@@ -115,9 +113,8 @@ public enum Run {
       // As it was filtered.
       var run = run
       run.configuration.write = try Settings.provenance(in: run).write ?? WriteConfiguration()
-      let records = try ScoreFiles.records(of: increment, in: run.directory)
-      let noise = try FitStage.reuse(for: records, in: run)
-      let order = try WriteOrder(increment, kinds: records.first?.kinds ?? [], noise, in: run)
+      let (noise, scored) = try FitStage.reuse(for: increment, in: run)
+      let order = try WriteOrder(increment, kinds: scored.kinds, noise, in: run)
       var result = try order.publish(in: run)
       result.damaged = damaged
       notePolicy(for: result.drift, in: run)
@@ -194,9 +191,7 @@ public enum Run {
   ) throws -> RunResult {
     let manifest = try checkFinished(ensemble: ensemble, sections, in: run)
     run.timings.close(in: run.directory)
-    let faults = manifest.shards.compactMap { shard in
-      shard.fault.map { (shard.path, shard.message ?? $0) }
-    }
+    let faults = try ManifestFile(path: run.directory.manifest).faults(of: manifest)
     return RunResult(manifest: manifest, isNothingNew: true, faults: faults, damaged: damaged)
   }
 

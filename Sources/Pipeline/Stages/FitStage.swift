@@ -68,23 +68,34 @@ public struct NoiseModelFile: Codable, Sendable, Equatable {
 
 /// Stage "fit": the shards' statistics merged (exactly, in any order), and the noise model of them all.
 enum FitStage {
+  /// An increment and the folder that holds its scores.
+  private typealias Scored = (increment: Increment, directory: RunDirectory)
+
   /// - Parameter directories: the output folders whose scores are merged.
   static func run(
     _ directories: [RunDirectory], in run: RunContext
   ) throws -> NoiseModelFile {
-    try fit(try directories.flatMap { try scores(of: $0) }, in: run)
+    try fit(try directories.flatMap { try scored(in: $0) }, in: run)
   }
 
   /// On the folder's first increment, which the later ones are cut by.
   static func runOnFirst(in run: RunContext) throws -> NoiseModelFile {
-    try fit(try scores(of: run.directory, increments: 1), in: run)
+    try fit(Array(try scored(in: run.directory).prefix(1)), in: run)
   }
 
-  private static func fit(
-    _ scored: [(statistics: String, record: ShardScores)], in run: RunContext
-  ) throws -> NoiseModelFile {
+  private static func fit(_ scored: [Scored], in run: RunContext) throws -> NoiseModelFile {
     try Settings.pin([.noise], in: run)
-    let digest = digest(of: scored.map(\.record))
+    var first: ShardScores?
+    var pairs = 0
+    var scores = ScoresDigest()
+    for (increment, directory) in scored {
+      try ScoreFiles.forEachRecord(of: increment, in: directory) { _, record in
+        first = first ?? record
+        pairs += record.judged
+        scores.add(record)
+      }
+    }
+    let digest = scores.hex
     let file = run.directory.noiseModel
     try OutputCheck.checkPresent(file, in: run)
     if FileManager.default.fileExists(atPath: file) {
@@ -96,13 +107,12 @@ enum FitStage {
       // By an earlier model.
       try? FileManager.default.removeItem(atPath: run.directory.decisions)
     }
-    let merged = try merged(scored.map(\.statistics))
-    let pairs = scored.reduce(0) { $0 + $1.record.judged }
+    let merged = try merged(scored)
     let noise = run.configuration.noise
     let result = NoiseModelFile(
       configurationDigest: try Settings.digest(run.configuration, sections: [.noise]),
-      ensembleDigest: scored.first?.record.ensembleDigest ?? "",
-      scoring: scored.first?.record.scoring ?? run.configuration.score.method, scoresDigest: digest,
+      ensembleDigest: first?.ensembleDigest ?? "",
+      scoring: first?.scoring ?? run.configuration.score.method, scoresDigest: digest,
       pairs: pairs,
       model: try NoiseModel.fit(merged, repairing: noise.repairing, cut: noise.cut))
     try run.publishing.publish(json: merged, to: run.directory.fittedScores)
@@ -110,23 +120,29 @@ enum FitStage {
     return result
   }
 
-  /// The folder's noise model, for an increment that came after it was fitted.
+  /// The folder's noise model, for an increment that came after it was fitted, and what came of scoring that.
   /// - Throws: `RunError.otherEnsemble`, `.usage` where it isn't of scores like these.
   static func reuse(
-    for records: [ShardScores], in run: RunContext
-  ) throws(RunError) -> NoiseModelFile {
-    let noise = try NoiseModelFile(of: run.directory)
-    for record in records where record.ensembleDigest != noise.ensembleDigest {
-      throw .otherEnsemble(
-        file: run.directory.noiseModel, has: noise.ensembleDigest, wanted: record.ensembleDigest,
-        remedy: "run `winnow fit` on the folder's own scores")
+    for increment: Increment, in run: RunContext
+  ) throws -> (noise: NoiseModelFile, scored: ScoreSummary) {
+    var noise: NoiseModelFile?
+    var scored = ScoreSummary()
+    try ScoreFiles.forEachRecord(of: increment, in: run.directory) { i, record in
+      let model = try noise ?? NoiseModelFile(of: run.directory)
+      noise = model
+      guard record.ensembleDigest == model.ensembleDigest else {
+        throw RunError.otherEnsemble(
+          file: run.directory.noiseModel, has: model.ensembleDigest, wanted: record.ensembleDigest,
+          remedy: "run `winnow fit` on the folder's own scores")
+      }
+      guard record.scoring == model.scoring else {
+        throw RunError.usage(
+          "\(run.directory.noiseModel) is of \(model.scoring.rawValue) scores, the folder's are of "
+            + "\(record.scoring.rawValue): run `winnow fit` on the folder's own scores")
+      }
+      scored.add(record, of: increment.shards[i])
     }
-    for record in records where record.scoring != noise.scoring {
-      throw .usage(
-        "\(run.directory.noiseModel) is of \(noise.scoring.rawValue) scores, the folder's are of "
-          + "\(record.scoring.rawValue): run `winnow fit` on the folder's own scores")
-    }
-    return noise
+    return (try noise ?? NoiseModelFile(of: run.directory), scored)
   }
 
   /// How the increment's scores differ from those fitted on; nil for the first increment, which was fitted on itself.
@@ -136,17 +152,17 @@ enum FitStage {
     else { return nil }
     let fitted = try StateJSON.decode(
       PairStatistics.self, from: run.directory.fittedScores, keys: .useDefaultKeys)
-    let new = try merged(
-      increment.shards.indices.map {
-        ScoreFiles($0, of: increment, in: run.directory).statistics
-      })
-    return new.drift(from: fitted, least: run.configuration.refresh.minDrift)
+    return try merged([(increment, run.directory)]).drift(
+      from: fitted, least: run.configuration.refresh.minDrift)
   }
 
-  private static func merged(_ files: [String]) throws(RunError) -> PairStatistics {
+  private static func merged(_ scored: [Scored]) throws(RunError) -> PairStatistics {
     var merged = PairStatistics()
-    for file in files {
-      merged.merge(try StateJSON.decode(PairStatistics.self, from: file, keys: .useDefaultKeys))
+    for (increment, directory) in scored {
+      for i in increment.shards.indices {
+        let file = ScoreFiles(i, of: increment, in: directory).statistics
+        merged.merge(try StateJSON.decode(PairStatistics.self, from: file, keys: .useDefaultKeys))
+      }
     }
     return merged
   }
@@ -160,8 +176,8 @@ enum FitStage {
     }
     var first: String?
     var scoring: ScoringMethod?
-    for directory in directories {
-      for (_, record) in try scores(of: directory) {
+    for (increment, directory) in try directories.flatMap({ try scored(in: $0) }) {
+      try ScoreFiles.forEachRecord(of: increment, in: directory) { _, record in
         guard scoring == nil || scoring == record.scoring else {
           throw RunError.usage(
             "\(directory.path) holds \(record.scoring.rawValue) scores, the folders before it others: merge folders "
@@ -179,27 +195,60 @@ enum FitStage {
     }
   }
 
-  /// The statistics file and the record of every shard of the folder's first increments.
-  private static func scores(
-    of directory: RunDirectory, increments: Int = .max
-  ) throws(RunError) -> [(statistics: String, record: ShardScores)] {
+  /// The folder's increments.
+  /// - Throws: `RunError.missing` where it has none.
+  private static func scored(in directory: RunDirectory) throws(RunError) -> [Scored] {
     let pinned = try IncrementLog(of: directory).pinned
     guard !pinned.isEmpty else {
       throw .missing(file: directory.increment(0), remedy: "run `winnow score` first")
     }
-    var scores: [(statistics: String, record: ShardScores)] = []
-    for increment in pinned.prefix(increments) {
-      for (i, record) in try ScoreFiles.records(of: increment, in: directory).enumerated() {
-        scores.append((ScoreFiles(i, of: increment, in: directory).statistics, record))
-      }
-    }
-    return scores
+    return pinned.map { ($0, directory) }
+  }
+}
+
+/// The digest of what identifies the scores of many shards, in any order. A shard takes 32 bytes meanwhile.
+struct ScoresDigest {
+  private struct Line {
+    /// The halves of the shard's digest; one that couldn't be read has none.
+    var digest: (high: UInt64, low: UInt64)?
+    /// Of `ends`.
+    var end: Int
   }
 
-  private static func digest(of records: [ShardScores]) -> String {
-    let lines = records.map {
-      "\($0.shardDigest) \($0.ensembleDigest) \($0.settingsDigest) \($0.fault ?? "")\n"
+  private var lines: [Line] = []
+  /// What comes after the shard's digest: few differ.
+  private var ends: [String] = []
+  private var places: [String: Int] = [:]
+
+  mutating func add(_ record: ShardScores) {
+    let end = " \(record.ensembleDigest) \(record.settingsDigest) \(record.fault ?? "")\n"
+    let place = places[end] ?? ends.count
+    if place == ends.count {
+      ends.append(end)
+      places[end] = place
     }
-    return Digest.of(Array(lines.sorted().joined().utf8))
+    let digest = record.shardDigest
+    let (high, low) = (
+      UInt64(digest.prefix(16), radix: 16), UInt64(digest.dropFirst(16), radix: 16)
+    )
+    lines.append(Line(digest: high.flatMap { high in low.map { (high, $0) } }, end: place))
+  }
+
+  /// Of the lines in the order of their bytes.
+  var hex: String {
+    let stream = DigestStream()
+    let sorted = lines.sorted { a, b in
+      switch (a.digest, b.digest) {
+      case (nil, .some): true
+      case (.some, nil): false
+      case (let x?, let y?) where x != y: x < y
+      default: ends[a.end] < ends[b.end]
+      }
+    }
+    for line in sorted {
+      let digest = line.digest.map { Digest.hex(high: $0.high, low: $0.low) } ?? ""
+      Array((digest + ends[line.end]).utf8).withUnsafeBytes { stream.add($0) }
+    }
+    return stream.hex
   }
 }

@@ -40,17 +40,10 @@ enum ScoreStage {
   /// Pairs decoded before they are judged; bounds the memory. Only the in-batch score depends on it.
   private static let batch = 192
 
-  /// What came of this process' share. (The records of many shards would take memory as long as the run goes on.)
-  struct Summary {
-    var shards = 0
-    var pairs = 0
-    /// The shards that couldn't be read to their end.
-    var faults: [(path: String, message: String)] = []
-  }
-
+  /// - Returns: what came of this process' share.
   static func run(
     _ increment: Increment, judges: Judges, in run: RunContext
-  ) throws -> Summary {
+  ) throws -> ScoreSummary {
     try judges.checkPublished(before: increment, in: run)
     try Settings.pin(sections, in: run)
     noteLearnt(increment, by: judges, in: run)
@@ -82,7 +75,7 @@ enum ScoreStage {
       progress.add(done: 1)
       return (scoring.record.read, scoring.record.faultText)
     }
-    var summary = Summary(shards: share.count)
+    var summary = ScoreSummary(kinds: judges.kinds, shards: share.count)
     for (i, shard) in zip(share, judged) {
       summary.pairs += shard.pairs
       if let fault = shard.fault { summary.faults.append((increment.shards[i].path, fault)) }

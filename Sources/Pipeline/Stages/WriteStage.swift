@@ -115,18 +115,14 @@ enum WriteStage {
     }
   }
 
-  /// The records of all planned shards.
-  /// - Throws: `RunError.missing` for a shard that isn't written.
-  static func records(of units: [Plan.Unit], in run: RunContext) throws(RunError) -> [UnitRecord] {
-    var records: [UnitRecord] = []
-    for unit in units {
-      guard let record = try finished(unit, in: run) else {
-        throw .missing(
-          file: run.outputPath(of: unit), remedy: "run `winnow filter` to its end, with every rank")
-      }
-      records.append(record)
+  /// The record of a planned shard.
+  /// - Throws: `RunError.missing` where it isn't written.
+  static func record(of unit: Plan.Unit, in run: RunContext) throws(RunError) -> UnitRecord {
+    guard let record = try finished(unit, in: run) else {
+      throw .missing(
+        file: run.outputPath(of: unit), remedy: "run `winnow filter` to its end, with every rank")
     }
-    return records
+    return record
   }
 
   /// Whether every planned shard of an increment is written.

@@ -3,7 +3,8 @@ import Foundation
 import Shards
 import Training
 
-/// `DIR/manifest.json`: what the run did, written last. Equal runs have equal manifests but for `timings`.
+/// `DIR/manifest.json`: what the run did, written last. Equal runs have equal manifests but for `timings`. What it tells of
+/// every input shard and of every file beside the shards is read and written by `ManifestFile`, and not held.
 public struct Manifest: Codable, Sendable {
   public struct Shard: Codable, Sendable {
     public var path: String
@@ -102,12 +103,9 @@ public struct Manifest: Codable, Sendable {
 
   public var formatVersion = StateJSON.formatVersion
   public var ledger: Ledger
-  public var shards: [Shard]
   public var noise: Noise
   public var clean: [Output]
   public var rejected: [Output]
-  /// Bytes of the other files of the output, by path below the folder; nil where an older Winnow wrote this.
-  public var files: [String: Int64]?
   public var increments: [IncrementRecord]
   /// Rejected pairs that `winnow restore` put back; the ledger counts them as rejected still.
   public var restored: [RestoredPair]
@@ -116,51 +114,36 @@ public struct Manifest: Codable, Sendable {
 
   /// - Throws: `RunError.missing`, `.otherFormat`, `.damagedState`.
   public init(of directory: RunDirectory) throws(RunError) {
-    self = try StateJSON.decode(
-      Manifest.self, from: directory.manifest, remedy: "the run isn't finished: `winnow clean`")
+    self = try ManifestFile(path: directory.manifest).manifest()
   }
 
-  /// - Parameter earlier: what this goes on from, the manifest of the increments before.
+  /// - Parameters:
+  ///   - earlier: what this goes on from, the manifest of the increments before.
+  ///   - share: the increment's ledger.
+  ///   - outputs: the increment's.
   init(
-    after earlier: Manifest?, increment: Increment, records: [ShardScores], units: [UnitRecord],
-    plan: [Plan.Unit], noise file: NoiseModelFile, drift: Drift?, in run: RunContext
+    after earlier: Manifest?, increment: Increment, share: Ledger,
+    outputs: [Plan.Destination: [Output]], kinds: [String], noise file: NoiseModelFile,
+    drift: Drift?, in run: RunContext
   ) throws {
-    let ledgers = try Ledger.compute(
-      read: records, written: units, firstShard: increment.firstShard)
-    let share = ledgers.reduce(into: Ledger()) { $0.add($1) }
     ledger = earlier?.ledger ?? Ledger()
     ledger.add(share)
-    shards =
-      (earlier?.shards ?? [])
-      + zip(increment.shards, zip(records, ledgers)).map { shard, counted in
-        let (record, ledger) = counted
-        return Shard(
-          path: shard.path, digest: shard.digest, ledger: ledger, fault: record.fault,
-          message: record.message, report: record.report)
-      }
     noise = Noise(file.model)
-    func outputs(_ destination: Plan.Destination) -> [Output] {
-      zip(plan, units).filter { $0.0.destination == destination }.map { _, record in
-        Output(
-          file: record.file, pairs: record.pairs, bytes: record.bytes, digest: record.digest)
-      }
-    }
-    clean = (earlier?.clean ?? []) + outputs(.clean)
-    rejected = (earlier?.rejected ?? []) + outputs(.rejected)
-    let others = try OutputCheck.files(of: increment, in: run)
-    files = (earlier?.files ?? [:]).merging(others) { published, _ in published }
+    clean = (earlier?.clean ?? []) + outputs[.clean, default: []]
+    rejected = (earlier?.rejected ?? []) + outputs[.rejected, default: []]
     increments =
       (earlier?.increments ?? []) + [
         IncrementRecord(
           digest: increment.digest, shards: increment.shards.count, pairs: share.read,
-          clean: outputs(.clean).count, rejected: outputs(.rejected).count, drift: drift,
+          clean: outputs[.clean, default: []].count,
+          rejected: outputs[.rejected, default: []].count, drift: drift,
           environment: Environment.described)
       ]
     restored = earlier?.restored ?? []
     provenance = Provenance(
       winnow: winnowVersion,
       configuration: try Pipeline.Settings.provenance(in: run), ensembleDigest: file.ensembleDigest,
-      kinds: records.first?.kinds ?? earlier?.provenance.kinds ?? [])
+      kinds: kinds)
     timings = run.timings.summary(workers: run.workers)
   }
 }

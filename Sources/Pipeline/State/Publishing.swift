@@ -96,6 +96,25 @@ enum StateJSON {
     return try decode(type, from: data, of: path, keys: keys)
   }
 
+  /// For the entries of a file that holds one a line.
+  static var lineEncoder: JSONEncoder {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    return encoder
+  }
+
+  static var lineDecoder: JSONDecoder {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return decoder
+  }
+
+  /// What a line holds before the comma.
+  static func entry(_ line: Data) -> Data {
+    line.last == UInt8(ascii: ",") ? line.dropLast() : line
+  }
+
   /// What keeps a state file from being read, by the system's code.
   static func unreadable(_ path: String, _ code: Int32, remedy: String) -> RunError {
     isMissing(code)

@@ -14,25 +14,45 @@ struct ScoreFiles {
 
   var exist: Bool { [record, statistics, table].allSatisfy(FileManager.default.fileExists) }
 
-  /// The record of every shard.
-  /// - Throws: `RunError.missing` for a shard that isn't scored, `.shardChanged` for one that was scored with other bytes.
-  static func records(
-    of increment: Increment, in directory: RunDirectory
-  ) throws(RunError) -> [ShardScores] {
-    var records: [ShardScores] = []
+  /// Goes through the records of all shards; together they would take memory.
+  /// - Throws: `RunError.missing` for a shard that isn't scored, `.shardChanged` for one that was scored with other bytes;
+  ///   what `body` throws.
+  static func forEachRecord(
+    of increment: Increment, in directory: RunDirectory,
+    _ body: (_ i: Int, _ record: ShardScores) throws -> Void
+  ) throws {
+    var first: ShardScores?
     for (i, shard) in increment.shards.enumerated() {
       let files = ScoreFiles(i, of: increment, in: directory)
       let record = try StateJSON.decode(
         ShardScores.self, from: files.record, remedy: "run `winnow score` to its end first")
       guard record.shardDigest == shard.digest else {
-        throw .shardChanged(path: shard.path, detail: "it isn't what was scored")
+        throw RunError.shardChanged(path: shard.path, detail: "it isn't what was scored")
       }
-      if let first = records.first, record.settingsDigest != first.settingsDigest {
-        throw .damagedState(
+      if let first, record.settingsDigest != first.settingsDigest {
+        throw RunError.damagedState(
           file: files.record, detail: "it was scored with other settings than \(first.shard)")
       }
-      records.append(record)
+      first = first ?? record
+      try body(i, record)
     }
-    return records
+  }
+}
+
+/// What came of scoring an increment, or a process' share of it.
+struct ScoreSummary {
+  /// Names of the score columns.
+  var kinds: [String] = []
+  var shards = 0
+  /// Read, with a score or without.
+  var pairs = 0
+  /// The shards that couldn't be read to their end.
+  var faults: [(path: String, message: String)] = []
+
+  mutating func add(_ record: ShardScores, of shard: Increment.Shard) {
+    if shards == 0 { kinds = record.kinds }
+    shards += 1
+    pairs += record.read
+    if let text = record.faultText { faults.append((shard.path, text)) }
   }
 }

@@ -35,15 +35,6 @@ struct WriteOrder {
     return manifest
   }
 
-  /// The shards that couldn't be read to their end when they were scored.
-  static func faults(
-    of increment: Increment, _ records: [ShardScores]
-  ) -> [(path: String, message: String)] {
-    zip(increment.shards, records).compactMap { shard, record in
-      record.faultText.map { (shard.path, $0) }
-    }
-  }
-
   /// Writes this process' share.
   func write(in run: RunContext) throws {
     try run.stage(.write) {
@@ -54,22 +45,67 @@ struct WriteOrder {
   /// The manifest, which closes the increment.
   /// - Throws: `RunError.missing` for an output shard that isn't written, `.ledger` where the sums don't add up.
   func publish(in run: RunContext) throws -> RunResult {
-    let records = try ScoreFiles.records(of: increment, in: run.directory)
     let drift = try FitStage.drift(of: increment, in: run)
-    let written = try WriteStage.records(of: units, in: run)
+    var outputs: [Plan.Destination: [Manifest.Output]] = [:]
+    var written = WrittenCounts(shards: increment.shards.count, firstShard: increment.firstShard)
+    for unit in units {
+      let record = try WriteStage.record(of: unit, in: run)
+      try written.add(record)
+      outputs[unit.destination, default: []].append(
+        Manifest.Output(
+          file: record.file, pairs: record.pairs, bytes: record.bytes, digest: record.digest))
+    }
+    let shards = "\(run.directory.temporary)/\(UInt64.random(in: 0 ... .max))-shards"
+    defer { unlink(shards) }
+    let (ledger, scored) = try count(written, listing: shards, in: run)
     var manifest = try Manifest(
-      after: earlier, increment: increment, records: records, units: written, plan: units,
+      after: earlier, increment: increment, share: ledger, outputs: outputs,
+      kinds: increment.shards.isEmpty ? earlier?.provenance.kinds ?? [] : scored.kinds,
       noise: noise, drift: drift, in: run)
     try Restoring.recover(&manifest, in: run)
-    try run.publishing.publish(json: manifest, to: run.directory.manifest)
+    let file = ManifestFile(path: run.directory.manifest)
+    try file.publish(
+      manifest, after: earlier == nil ? nil : file,
+      adding: ManifestFile.Addition(increment: increment, shards: shards), in: run)
     run.timings.close(in: run.directory)
-    var result = RunResult(manifest: manifest, faults: Self.faults(of: increment, records))
+    var result = RunResult(manifest: manifest, faults: scored.faults)
     result.newShards = increment.shards.count
-    result.newPairs = records.reduce(0) { $0 + $1.read }
+    result.newPairs = scored.pairs
     result.cleanShards = manifest.clean.dropFirst(earlier?.clean.count ?? 0).map {
       "\(run.directory.clean)/\($0.file)"
     }
     if let drift, drift.isDrift { result.drift = drift }
     return result
+  }
+
+  /// Holds what was read against what was written, shard by shard.
+  /// - Parameter file: gets the manifest's line of every shard.
+  /// - Returns: the sum, and what came of scoring.
+  private func count(
+    _ written: WrittenCounts, listing file: String, in run: RunContext
+  ) throws -> (Ledger, ScoreSummary) {
+    var sum = Ledger()
+    var scored = ScoreSummary()
+    do {
+      var lines = try LineWriter(file)
+      try ScoreFiles.forEachRecord(of: increment, in: run.directory) { i, record in
+        let shard = increment.shards[i]
+        let ledger = try Ledger(read: record, written: written[i])
+        sum.add(ledger)
+        scored.add(record, of: shard)
+        let line = try ManifestFile.line(
+          Manifest.Shard(
+            path: shard.path, digest: shard.digest, ledger: ledger, fault: record.fault,
+            message: record.message, report: record.report))
+        try lines.write(line)
+        try lines.write("\n")
+      }
+      try lines.close()
+    } catch let error as RunError {
+      throw error
+    } catch {
+      throw RunError.file(path: file, operation: "write", code: systemCode(of: error))
+    }
+    return (sum, scored)
   }
 }

@@ -1,0 +1,193 @@
+import Foundation
+
+/// `DIR/manifest.json` as it lies on the disk: the manifest's own fields, then `files` (bytes of what is published beside
+/// the shards, by path below the folder) and `shards`, with an entry a line. Both are read and written line by line: as one
+/// document, a million shards would take gigabytes of memory.
+struct ManifestFile {
+  private static let remedy = "the run isn't finished: `winnow clean`"
+
+  /// What lies between the lines that begin and end it.
+  private struct Section {
+    let start: String
+    let end: String
+
+    static let files = Section(start: #"  "files" : {"#, end: "  },")
+    static let shards = Section(start: #"  "shards" : ["#, end: "  ]")
+  }
+
+  /// After the shards.
+  private static let end = "\n\(Section.shards.end)\n}\n"
+
+  /// A manifest's sections, as an older Winnow or another program wrote them.
+  private struct Document: Decodable {
+    var files: [String: Int64]?
+    var shards: [Manifest.Shard]
+  }
+
+  /// What an increment adds.
+  struct Addition {
+    var increment: Increment
+    /// A file of `line`s, one a shard.
+    var shards: String
+  }
+
+  let path: String
+
+  // MARK: Reading
+
+  /// - Throws: `RunError.missing`, `.otherFormat`, `.damagedState`.
+  func manifest() throws(RunError) -> Manifest {
+    guard let head = try head(),
+      let manifest = try? StateJSON.decode(Manifest.self, from: head, of: path)
+    else { return try StateJSON.decode(Manifest.self, from: path, remedy: Self.remedy) }
+    return manifest
+  }
+
+  /// The manifest's own fields; nil where the file isn't written by lines, or isn't whole.
+  private func head() throws(RunError) -> Data? {
+    let lines = try LineReader(path, remedy: Self.remedy)
+    let end = Data(Self.end.utf8)
+    guard let file = FileHandle(forReadingAtPath: path),
+      let size = try? file.seekToEnd(), size >= end.count,
+      (try? file.seek(toOffset: size - UInt64(end.count))) != nil,
+      (try? file.readToEnd()) == end
+    else { return nil }
+    var head = Data()
+    while let line = lines.next() {
+      if line.elementsEqual(Section.files.start.utf8) {
+        return StateJSON.entry(head) + Data("}".utf8)
+      }
+      head += line
+    }
+    return nil
+  }
+
+  /// Goes through a section's entries, as they are written.
+  private func forEachEntry(of section: Section, _ body: (Data) throws -> Void) throws {
+    guard try head() != nil else {
+      let document = try StateJSON.decode(Document.self, from: path, remedy: Self.remedy)
+      for (file, bytes) in (document.files ?? [:]).sorted(by: { $0.key < $1.key })
+      where section.start == Section.files.start { try body(try Self.line(file, bytes)) }
+      for shard in document.shards where section.start == Section.shards.start {
+        try body(try Self.line(shard))
+      }
+      return
+    }
+    let lines = try LineReader(path, remedy: Self.remedy)
+    while let line = lines.next(), !line.elementsEqual(section.start.utf8) {}
+    while let line = lines.next() {
+      if line.elementsEqual(section.end.utf8) { return }
+      try body(StateJSON.entry(line))
+    }
+    throw RunError.damagedState(file: path, detail: "it ends among its \(section.start)")
+  }
+
+  /// The files that are published beside the shards: path below the folder, and bytes.
+  /// - Throws: `RunError.missing`, `.damagedState`, and what `body` throws.
+  func forEachFile(_ body: (String, Int64) throws -> Void) throws {
+    try forEachEntry(of: .files) { line in
+      let entry = try decode([String: Int64].self, Data("{".utf8) + line + Data("}".utf8))
+      for (file, bytes) in entry { try body(file, bytes) }
+    }
+  }
+
+  /// The input shards, in their order.
+  /// - Throws: as `forEachFile`.
+  func forEachShard(_ body: (Manifest.Shard) throws -> Void) throws {
+    try forEachEntry(of: .shards) { try body(try decode(Manifest.Shard.self, $0)) }
+  }
+
+  /// The input shards that couldn't be read to their end.
+  /// - Throws: as `forEachFile`.
+  func faults(of manifest: Manifest) throws -> [(path: String, message: String)] {
+    var faults: [(path: String, message: String)] = []
+    guard !manifest.ledger.faults.isEmpty else { return faults }
+    try forEachShard { shard in
+      if let fault = shard.fault { faults.append((shard.path, shard.message ?? fault)) }
+    }
+    return faults
+  }
+
+  private func decode<T: Decodable>(_ type: T.Type, _ line: Data) throws(RunError) -> T {
+    do {
+      return try StateJSON.lineDecoder.decode(type, from: line)
+    } catch {
+      throw .damagedState(
+        file: path, detail: "\(String(decoding: line.prefix(200), as: UTF8.self)): \(error)")
+    }
+  }
+
+  // MARK: Writing
+
+  static func line(_ shard: Manifest.Shard) throws -> Data {
+    Data("    ".utf8) + (try StateJSON.lineEncoder.encode(shard))
+  }
+
+  private static func line(_ file: String, _ bytes: Int64) throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .withoutEscapingSlashes
+    return Data("    ".utf8) + (try encoder.encode(file)) + Data(" : \(bytes)".utf8)
+  }
+
+  /// Puts the manifest in its place.
+  /// - Parameters:
+  ///   - earlier: whose files and shards it goes on from.
+  ///   - addition: what comes after those.
+  func publish(
+    _ manifest: Manifest, after earlier: ManifestFile?, adding addition: Addition?,
+    in run: RunContext
+  ) throws {
+    try run.publishing.publish(path) { draft in
+      do {
+        try write(manifest, after: earlier, adding: addition, to: draft, in: run)
+      } catch let error as RunError {
+        throw error
+      } catch {
+        throw RunError.file(path: path, operation: "write", code: systemCode(of: error))
+      }
+    }
+  }
+
+  private func write(
+    _ manifest: Manifest, after earlier: ManifestFile?, adding addition: Addition?,
+    to draft: String, in run: RunContext
+  ) throws {
+    var file = try LineWriter(draft)
+    var separator = ""
+    func begin(_ section: Section) throws {
+      try file.write(section.start)
+      separator = "\n"
+    }
+    func add(_ line: Data) throws {
+      try file.write(separator)
+      try file.write(line)
+      separator = ",\n"
+    }
+    try file.write(try StateJSON.encode(manifest).dropLast("\n}\n".utf8.count))
+    try file.write(",\n")
+    try begin(.files)
+    // Judges and noise model stay what they were; decisions are an increment's own.
+    var published: Set<Data> = []
+    try earlier?.forEachEntry(of: .files) { line in
+      if !line.starts(with: Data(#"    "decisions/"#.utf8)) {
+        published.insert(line.prefix { $0 != UInt8(ascii: ":") })
+      }
+      try add(line)
+    }
+    if let addition {
+      try OutputCheck.forEachFile(of: addition.increment, in: run) { path, bytes in
+        let line = try Self.line(path, bytes)
+        if !published.contains(line.prefix { $0 != UInt8(ascii: ":") }) { try add(line) }
+      }
+    }
+    try file.write("\n\(Section.files.end)\n")
+    try begin(.shards)
+    try earlier?.forEachEntry(of: .shards, add)
+    if let addition {
+      let lines = try LineReader(addition.shards, remedy: "run the same command again")
+      while let line = lines.next() { try add(line) }
+    }
+    try file.write(Self.end)
+    try file.close()
+  }
+}
