@@ -2,7 +2,7 @@ import Foundation
 
 /// Blocks of bytes on their way from the thread that hands them over to a thread of the queue's own that takes them.
 ///
-/// What waits is bounded: who hands over to a slow disk waits for it. An error of the taking thread shows at a later call
+/// One thread at a time hands over. What waits is bounded: who hands over to a slow disk waits for it. An error of the taking thread shows at a later call
 /// than the one that handed over, at the latest after ``close()``.
 final class BlockQueue {
   private let ring: Ring
@@ -57,10 +57,10 @@ final class BlockQueue {
 
   /// Hands over one block.
   /// - Parameter body: fills it, and returns the number of its bytes; none are nothing to hand over.
-  /// - Returns: false after an error, which is then in `failure`.
+  /// - Returns: false once it is closed, and after an error, which is then in `failure`.
   func fill(_ body: (UnsafeMutableRawBufferPointer) -> Int) -> Bool { ring.fill(body) }
 
-  /// Waits until everything handed over is taken and the thread is done. Nothing can be handed over after it.
+  /// Waits until everything handed over is taken and the thread is done. Nothing is taken after it.
   func close() { ring.close() }
 }
 
@@ -104,7 +104,7 @@ private final class Ring: @unchecked Sendable {
   func fill(_ body: (UnsafeMutableRawBufferPointer) -> Int) -> Bool {
     let free = condition.withLock { () -> Int? in
       while waiting == depth, known == nil { condition.wait() }
-      return known == nil ? (first + waiting) % depth : nil
+      return known == nil && !isClosed ? (first + waiting) % depth : nil
     }
     guard let free else { return false }
     let size = body(block(free))

@@ -20,7 +20,7 @@ final class OutputFile {
     (self.path, self.written) = (path, written)
   }
 
-  deinit { _ = close() }
+  deinit { if descriptor >= 0 { close(descriptor) } }
 
   /// - Returns: nil, or what went wrong.
   func write(_ bytes: UnsafeRawBufferPointer) -> ShardError? {
@@ -44,12 +44,14 @@ final class OutputFile {
     return nil
   }
 
-  /// Closes it; a second time does nothing.
+  /// Brings it to the disk and closes it; a second time does nothing.
   /// - Returns: nil, or what went wrong.
-  func close() -> ShardError? {
+  func sync() -> ShardError? {
     guard descriptor >= 0 else { return nil }
     defer { descriptor = -1 }
-    guard Foundation.close(descriptor) != 0, errno != EINTR else { return nil }
-    return .cannotWrite(path: path, reason: systemText(errno))
+    // A pipe or a terminal cannot be synced, and says so with EINVAL.
+    var code = fsync(descriptor) == 0 || errno == EINVAL ? 0 : errno
+    if close(descriptor) != 0, errno != EINTR, code == 0 { code = errno }
+    return code == 0 ? nil : .cannotWrite(path: path, reason: systemText(code))
   }
 }

@@ -6,10 +6,34 @@
 final class ShardFile {
   private let path: String
   private let file: OutputFile
-  /// Of the tar.
-  private let blocks: BlockQueue
-  /// What compresses it, and what is compressed and not yet written.
-  private let frame: (compressor: ZstdFrame, blocks: BlockQueue)?
+  /// Nil once finished.
+  private var queues: Queues?
+  /// What ended it, once finished.
+  private var ending: ShardError?
+
+  private struct Queues {
+    /// Of the tar.
+    var blocks: BlockQueue
+    /// What compresses it, and what is compressed and not yet written.
+    var frame: (compressor: ZstdFrame, blocks: BlockQueue)?
+
+    var failure: ShardError? { blocks.failure ?? frame?.blocks.failure }
+
+    func fail(_ failure: ShardError) {
+      blocks.fail(failure)
+      frame?.blocks.fail(failure)
+    }
+
+    /// - Parameter endsFrame: else it stays without its end.
+    func close(endsFrame: Bool) {
+      blocks.close()
+      guard let frame else { return }
+      if endsFrame, failure == nil, let reason = frame.compressor.end(to: frame.blocks) {
+        fail(reason)
+      }
+      frame.blocks.close()
+    }
+  }
 
   /// - Parameter stackBytes: of each thread's stack.
   /// - Throws: ``ShardError/cannotCreate(path:reason:)``.
@@ -23,9 +47,9 @@ final class ShardFile {
     case .none:
       let file = try OutputFile(path: path, written: written)
       self.file = file
-      frame = nil
-      blocks = try BlockQueue(
+      let blocks = try BlockQueue(
         path: path, depth: 12, blockBytes: tarBytes, stackBytes: stackBytes, take: file.write)
+      queues = Queues(blocks: blocks)
     case .zstd(let level):
       let compressor = try ZstdFrame(level: level, path: path)
       let file = try OutputFile(path: path, written: written)
@@ -33,41 +57,39 @@ final class ShardFile {
       let compressed = try BlockQueue(
         path: path, depth: 8, blockBytes: ZstdFrame.blockBytes, stackBytes: stackBytes,
         take: file.write)
-      frame = (compressor, compressed)
-      blocks = try BlockQueue(
+      let blocks = try BlockQueue(
         path: path, depth: 12, blockBytes: tarBytes, stackBytes: stackBytes
       ) { compressor.add($0, to: compressed) }
+      queues = Queues(blocks: blocks, frame: (compressor, compressed))
     }
   }
 
-  deinit {
-    blocks.close()
-    frame?.blocks.close()
-    _ = file.close()
-  }
+  // The threads have ended before the file is closed.
+  deinit { queues?.close(endsFrame: false) }
 
   /// The first error known so far.
-  var failure: ShardError? { blocks.failure ?? frame?.blocks.failure }
+  var failure: ShardError? { queues.map(\.failure) ?? ending }
 
   /// Takes a copy of the next bytes of the tar. False after an error, which is then in `failure`.
-  func write(_ bytes: UnsafeRawBufferPointer) -> Bool { blocks.put(bytes) }
+  func write(_ bytes: UnsafeRawBufferPointer) -> Bool { queues?.blocks.put(bytes) ?? false }
 
   /// Notes an error of the caller's, unless there was one before.
-  func fail(_ reason: String) { fail(.cannotWrite(path: path, reason: reason)) }
-
-  private func fail(_ failure: ShardError) {
-    blocks.fail(failure)
-    frame?.blocks.fail(failure)
+  func fail(_ reason: String) {
+    let failure = ShardError.cannotWrite(path: path, reason: reason)
+    if let queues { queues.fail(failure) } else { ending = ending ?? failure }
   }
 
-  /// Waits for what was handed over, ends the zstd frame and closes the file.
+  /// Waits for what was handed over and ends the zstd frame. Gives back the memory that this took.
   func finish() throws(ShardError) {
-    blocks.close()
-    if let frame {
-      if failure == nil, let reason = frame.compressor.end(to: frame.blocks) { fail(reason) }
-      frame.blocks.close()
-    }
-    if let reason = file.close() { fail(reason) }
-    if let failure { throw failure }
+    queues?.close(endsFrame: true)
+    ending = failure
+    queues = nil
+    if let ending { throw ending }
+  }
+
+  /// Brings the finished file to the disk and closes it.
+  func sync() throws(ShardError) {
+    if ending == nil { ending = file.sync() }
+    if let ending { throw ending }
   }
 }

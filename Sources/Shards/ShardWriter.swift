@@ -10,8 +10,8 @@ public enum ShardCompression: Sendable, Hashable {
 ///
 /// The same members give the same bytes: owner, mode and time are fixed values, names and contents
 /// are kept as they are. The file appears at `path` at once and grows; who wants it whole or absent
-/// gives a temporary path, syncs that to the disk after ``finish()`` and renames it. Without `finish`
-/// the file is closed without its end marker, and left for the caller to delete.
+/// gives a temporary path and renames it after ``finish()`` and ``sync()``. Without `finish` the file
+/// is closed without its end marker, and left for the caller to delete.
 ///
 ///     let writer = try ShardWriter(path: "000000.tar.zst")
 ///     try writer.append(Member(name: Array("000.txt".utf8), bytes: Array("a red chair".utf8)))
@@ -24,7 +24,7 @@ public final class ShardWriter {
   /// The member being written, and how many of its bytes are to come.
   private var open: (name: [UInt8], left: Int64)?
 
-  /// - Parameter written: called with the file's bytes in their order, as they are on the disk, by one thread at a time and
+  /// - Parameter written: called with the file's bytes in their order, by one thread at a time and
   ///   not after ``finish()``.
   /// - Throws: ``ShardError/cannotCreate(path:reason:)``.
   public init(
@@ -90,7 +90,7 @@ public final class ShardWriter {
     if let failure = file.failure { throw failure }
   }
 
-  /// Writes the end marker, ends the frame and closes the file, which the system then writes to the disk when it likes.
+  /// Writes the end marker and ends the frame. The file is whole then, and reaches the disk when the system likes.
   /// - Throws: ``ShardError/cannotWrite(path:reason:)``, also when an earlier append failed.
   public func finish() throws(ShardError) {
     guard !finished else { throw .alreadyFinished(path: path) }
@@ -98,5 +98,12 @@ public final class ShardWriter {
     finished = true
     if file.failure == nil, let reason = tar.finish() { file.fail(reason) }
     try file.finish()
+  }
+
+  /// Brings the finished file to the disk and closes it, which may take as long as writing it did.
+  /// - Throws: ``ShardError/cannotWrite(path:reason:)``, also where a write in the background failed.
+  public func sync() throws(ShardError) {
+    precondition(finished, "sync() comes after finish()")
+    try file.sync()
   }
 }

@@ -32,10 +32,9 @@ import Testing
     try expectRefused("increments/000001.json is gone")
     try whole.write(to: second)
     #expect(try shop.clean(out: "out").errors.contains("Nothing new"))
-    let manifest = "\(shop.root)/out/manifest.json"
-    let size = Int(try FileIdentity(of: manifest).size)
-    for length in [size - 3, size - 500, 40] {
-      #expect(truncate(manifest, length) == 0)
+    let manifest = URL(fileURLWithPath: "\(shop.root)/out/manifest.json")
+    for length in [3, 500, 4000] {
+      #expect(truncate(manifest.path, Int(try FileIdentity(of: manifest.path).size) - length) == 0)
       try expectRefused("manifest.json can't be used")
     }
     #expect(truncate("\(increments)/000000.json", 40) == 0)
@@ -43,6 +42,32 @@ import Testing
     let rebuilt = try shop.clean(out: "out", "--ensemble", "out", "--rebuild")
     #expect(rebuilt.status == 0, "\(rebuilt.errors)")
     #expect(try shop.manifest().ledger.read == 230)
+  }
+
+  @Test func aManifestThatIsDamagedInAShardIsNotHandedOn() throws {
+    let shop = try Workshop(pairs: 200)
+    #expect(try shop.clean(out: "out").status == 0)
+    try add(shop)
+    let manifest = "\(shop.root)/out/manifest.json"
+    let whole = try String(contentsOfFile: manifest, encoding: .utf8)
+    var lines = whole.split(separator: "\n", omittingEmptySubsequences: false)
+    let third = try #require(lines.firstIndex { $0.contains("in/000002.tar") })
+    func expectRefused(_ problem: String) throws {
+      try lines.joined(separator: "\n").write(toFile: manifest, atomically: true, encoding: .utf8)
+      let outcome = try shop.clean(out: "out")
+      #expect(outcome.status == 1, "\(outcome.errors)")
+      #expect(
+        outcome.errors.contains("manifest.json can't be used") && outcome.errors.contains(problem),
+        "\(outcome.errors)")
+    }
+    let line = lines[third]
+    lines[third] = "\(line.prefix(20))\u{0}\(line.dropFirst(21))"
+    try expectRefused("digest")
+    lines.remove(at: third)
+    try expectRefused("it tells of 4 shards, its increments of 5")
+    try whole.write(toFile: manifest, atomically: true, encoding: .utf8)
+    #expect(try shop.clean(out: "out").status == 0)
+    #expect(try shop.shards().count == 5)
   }
 
   @Test func aJudgeWithAChangedByteJudgesNothingNew() throws {

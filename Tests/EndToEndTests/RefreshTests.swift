@@ -74,9 +74,11 @@ import Testing
     // By lines again, whose order is that of the increments.
     let lines = try ["twin", "out"].map { out in
       try String(contentsOfFile: "\(shop.root)/\(out)/manifest.json", encoding: .utf8)
-        .split(separator: "\n").filter { $0.hasPrefix("    {\"") || $0.hasPrefix("    \"decisions/") }
+        .split(separator: "\n").filter {
+          $0.hasPrefix("    {\"") || $0.hasPrefix("    \"decisions/")
+        }
     }
-    #expect(lines[0] == lines[1] && lines[0].count == 12)
+    #expect(lines[0] == lines[1] && lines[0].count == 12, "\(lines[0].count)")
     // A file that it tells of and that is gone is told of, from either layout.
     let gone = "decisions/000001-000001.npz"
     try FileManager.default.removeItem(atPath: "\(shop.root)/out/\(gone)")

@@ -11,7 +11,8 @@ import Testing
     let folder = try TemporaryFolder()
     let directory = RunDirectory(folder.path("out"))
     try directory.makeFolder(directory.increments)
-    try Increment(shards: .init([shard])).write(to: directory.increment(0))
+    try Increment(shards: .init([shard])).write(
+      to: directory.increment(0), for: directory.increment(0))
     #expect(try IncrementLog(of: directory).pinned.count == 1)
     try folder.write("out/.winnow/increments/000001.plan.json", "{}")
     #expect {
@@ -21,14 +22,15 @@ import Testing
     }
     for firstShard in [9, Int.max] {
       try Increment(index: 1, firstShard: firstShard, shards: .init([shard]))
-        .write(to: directory.increment(1))
+        .write(to: directory.increment(1), for: directory.increment(1))
       #expect {
         try IncrementLog(of: directory)
       } throws: {
         "\($0)".contains("increments/000001.json can't be used") && "\($0)".contains("--rebuild")
       }
     }
-    try Increment(index: 1, firstShard: 1, shards: .init([shard])).write(to: directory.increment(1))
+    try Increment(index: 1, firstShard: 1, shards: .init([shard])).write(
+      to: directory.increment(1), for: directory.increment(1))
     #expect(try IncrementLog(of: directory).pinned.count == 2)
   }
 
@@ -83,7 +85,7 @@ import Testing
     #expect(throws: RunError.file(path: path, operation: "read", code: EIO)) {
       try StateJSON.decode(Increment.self, from: path)
     }
-    #expect(throws: RunError.file(path: path, operation: "read", code: EIO)) {
+    #expect(throws: RunError.file(path: path, operation: "read", code: EISDIR)) {
       try Increment(at: path)
     }
     #expect(throws: RunError.missing(file: path + ".other", remedy: "run the same command again")) {

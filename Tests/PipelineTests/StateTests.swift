@@ -163,7 +163,7 @@ import Testing
       Increment(index: 2, firstShard: 5, shards: table), Increment(shards: .init()),
     ] {
       let file = folder.path("increment.json")
-      try increment.write(to: file)
+      try increment.write(to: file, for: file)
       #expect(try Increment(at: file) == increment)
       // It is a JSON document like any other; and earlier versions wrote it as such.
       #expect(try StateJSON.decode(Increment.self, from: file) == increment)
@@ -176,7 +176,7 @@ import Testing
     let folder = try TemporaryFolder()
     let shard = Increment.Shard(path: "/a/0.tar", name: "0", identity: nil, digest: "")
     let whole = folder.path("whole.json")
-    try Increment(shards: .init([shard, shard])).write(to: whole)
+    try Increment(shards: .init([shard, shard])).write(to: whole, for: whole)
     let bytes = try Data(contentsOf: URL(fileURLWithPath: whole))
     for count in 0..<(bytes.count - 2) {
       let file = folder.path("cut.json")

@@ -48,6 +48,10 @@ import Testing
   }
 
   private func writer() throws -> UnitWriter {
+    UnitWriter(increment, kinds: ["a"], model: try model(), run: run)
+  }
+
+  private func model() throws -> NoiseModel {
     var random = SeededRandom(seed: 1)
     var statistics = PairStatistics()
     for i in 0..<2000 {
@@ -56,9 +60,8 @@ import Testing
       statistics.add(randomRepaired: random.normal(), part: part)
       statistics.add(clusterRepaired: random.normal() + 1, part: part)
     }
-    let model = try NoiseModel.fit(
+    return try NoiseModel.fit(
       statistics, repairing: .both, cut: .keepFraction(0.7), resamples: 10)
-    return UnitWriter(increment, kinds: ["a"], model: model, run: run)
   }
 
   private func unit(
@@ -80,9 +83,13 @@ import Testing
     }
   }
 
+  private func draft(of unit: Plan.Unit) -> String { folder.path("\(unit.index).draft") }
+
   private func write(_ unit: Plan.Unit, with writer: inout UnitWriter) throws -> UnitRecord {
-    try writer.write(
-      unit, to: run.outputPath(of: unit), progress: ProgressCounter(.write, total: 1) { _ in })
+    let (file, record) = try writer.write(
+      unit, to: draft(of: unit), progress: ProgressCounter(.write, total: 1) { _ in })
+    try file.sync()
+    return record
   }
 
   @Test func bytesThatNobodyJudgedAreNotPublished() throws {
@@ -98,6 +105,26 @@ import Testing
     let second = unit((0, 2), (0, 4), index: 1)
     let text = failure(&writer, second)?.description ?? "it was written"
     #expect(text.contains("a.tar changed") && text.contains("its size is the same"), "\(text)")
+    #expect(throws: RunError.self) {
+      try WriteStage.run([second], increment, kinds: ["a"], model: model(), in: run)
+    }
+    #expect(!FileManager.default.fileExists(atPath: run.recordPath(of: second)))
+    let published = try FileManager.default.contentsOfDirectory(atPath: run.directory.clean)
+    #expect(published == [])
+  }
+
+  @Test func afterAShardThatFailsNoOtherIsBegun() throws {
+    try decide(kept: true)
+    var units = [unit((0, 0), (0, 9))]
+    for i in 1..<6 { units.append(unit((0, 0), (0, 2), index: i)) }
+    #expect(throws: RunError.self) {
+      try WriteStage.run(units, increment, kinds: ["a"], model: model(), in: run)
+    }
+    // Those that were being written when it failed.
+    let published = try FileManager.default.contentsOfDirectory(atPath: run.directory.clean)
+    #expect(published.count <= run.workers, "\(published)")
+    let drafts = try FileManager.default.contentsOfDirectory(atPath: run.directory.temporary)
+    #expect(drafts == [])
   }
 
   @Test func theDigestIsThatOfTheFile() throws {
@@ -105,7 +132,7 @@ import Testing
     var writer = try writer()
     let unit = unit((0, 0), (0, 2))
     let record = try write(unit, with: &writer)
-    let path = run.outputPath(of: unit)
+    let path = draft(of: unit)
     #expect(record.digest == (try Digest.ofFile(path, cancellation: Cancellation())))
     #expect(record.bytes == (try FileIdentity(of: path).size))
   }

@@ -14,10 +14,13 @@ public struct ScoreHistogram: Sendable, Equatable {
   public private(set) var counts: [Int]
   /// Pairs in all bins.
   public private(set) var count: Int
+  /// From the first bin that holds a pair to the last.
+  private var span: Range<Int>
 
   public init() {
     counts = Array(repeating: 0, count: Self.binCount)
     count = 0
+    span = 0..<0
   }
 
   /// All pairs of `histograms`.
@@ -32,6 +35,8 @@ public struct ScoreHistogram: Sendable, Equatable {
     else { return nil }
     self.counts = counts
     count = counts.reduce(0, +)
+    let isHeld = { (count: Int) in count > 0 }
+    span = (counts.firstIndex(where: isHeld) ?? 0)..<((counts.lastIndex(where: isHeld) ?? -1) + 1)
     if count > Self.countLimit { return nil }
   }
 
@@ -40,14 +45,30 @@ public struct ScoreHistogram: Sendable, Equatable {
 
   /// Counts one score. - Precondition: `score` isn't NaN; callers reject such pairs before.
   public mutating func add(_ score: Float) {
-    counts[Self.bin(of: score)] += 1
+    let bin = Self.bin(of: score)
+    counts[bin] += 1
     count += 1
+    widen(to: bin..<bin + 1)
+  }
+
+  private mutating func widen(to held: Range<Int>) {
+    guard !span.isEmpty, !held.isEmpty else {
+      if span.isEmpty { span = held }
+      return
+    }
+    span = min(span.lowerBound, held.lowerBound)..<max(span.upperBound, held.upperBound)
   }
 
   /// Adds the pairs of `other`: associative and commutative, exactly.
   public mutating func merge(_ other: ScoreHistogram) {
-    for bin in counts.indices { counts[bin] += other.counts[bin] }
+    // The bootstrap merges 32 parts 400 times, each of a few scores.
+    counts.withUnsafeMutableBufferPointer { counts in
+      other.counts.withUnsafeBufferPointer { others in
+        for bin in other.span { counts[bin] += others[bin] }
+      }
+    }
     count += other.count
+    widen(to: other.span)
   }
 
   /// The probability that a score of these is above one of `other`, scores of a bin counting half. Neither is empty.

@@ -6,17 +6,12 @@ extension Increment {
   private static let end = "]}"
 
   func publish(to path: String, in run: RunContext) throws {
-    try run.publishing.publish(path) { draft in
-      do {
-        try write(to: draft)
-      } catch {
-        throw RunError.file(path: path, operation: "write", code: systemCode(of: error))
-      }
-    }
+    try run.publishing.publish(path) { try write(to: $0, for: path) }
   }
 
-  func write(to path: String) throws {
-    var file = try LineWriter(path)
+  /// - Parameter name: the path that errors name.
+  func write(to path: String, for name: String) throws {
+    var file = try LineWriter(path, for: name)
     let encoder = StateJSON.lineEncoder
     // Its shards come last in the order of the keys.
     let empty = Increment(index: index, firstShard: firstShard, shards: ShardTable())
@@ -32,14 +27,14 @@ extension Increment {
   /// - Throws: `RunError.missing`, `.file`, `.otherFormat` or `.damagedState`.
   init(at path: String) throws(RunError) {
     let lines = try LineReader(path, remedy: "run the same command again")
-    guard let head = lines.next(), head.last == UInt8(ascii: "[") else {
+    guard let head = try lines.next(), head.last == UInt8(ascii: "[") else {
       // As earlier versions wrote it, or damaged.
       self = try StateJSON.decode(Increment.self, from: path)
       return
     }
     self = try StateJSON.decode(Increment.self, from: head + Data(Self.end.utf8), of: path)
     let decoder = StateJSON.lineDecoder
-    while case let line = lines.next() ?? Data(), !line.elementsEqual(Self.end.utf8) {
+    while case let line = try lines.next() ?? Data(), !line.elementsEqual(Self.end.utf8) {
       do {
         shards.append(try decoder.decode(Shard.self, from: StateJSON.entry(line)))
       } catch {

@@ -99,10 +99,12 @@ struct IncrementLog {
       match[i] = free[now[i].digest]?.popLast()
     }
 
-    // Large, and of no use where every shard is a known one.
-    let digests =
-      match.allSatisfy { $0 != nil }
-      ? [:] : Dictionary(known.map { ($0.digest, $0.path) }) { first, _ in first }
+    // The known shards that have the bytes of one that isn't known.
+    let wanted = Set(match.indices.lazy.filter { match[$0] == nil }.map { now[$0].digest })
+    var digests: [String: String] = [:]
+    for shard in known where wanted.contains(shard.digest) {
+      digests[shard.digest] = digests[shard.digest] ?? shard.path
+    }
     var survey = ShardSurvey()
     var updates: [Int: Increment.Shard?] = [:]
     var unreadable: Set<Int> = []

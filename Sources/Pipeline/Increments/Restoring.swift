@@ -168,6 +168,7 @@ struct Restoring: Codable {
         }
       }
       try writer.finish()
+      try writer.sync()
     }
   }
 }

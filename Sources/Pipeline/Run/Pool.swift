@@ -5,21 +5,37 @@ final class Pool<Value>: @unchecked Sendable {
   // Unchecked: a value is in `free`, which the condition guards, or with the one thread that took it.
   private let condition = NSCondition()
   private var free: [Value]
+  /// The turn that comes next.
+  private var turn = 0
+  private var failure: (any Error)?
 
   init(_ values: [Value]) { free = values }
 
-  /// Waits for a value and takes it while `body` runs; the one that was given back last comes first.
-  func with<R>(_ body: (inout Value) throws -> R) rethrows -> R {
-    var value = condition.withLock {
-      while free.isEmpty { condition.wait() }
+  /// Waits for its turn and a value, and takes that while `body` runs; the one that was given back last comes first.
+  /// - Parameter turn: 0, 1, ... of all that come here.
+  /// - Throws: what `body` throws; the error that closed the pool.
+  func with<R>(turn: Int, _ body: (inout Value) throws -> R) throws -> R {
+    var value = try condition.withLock {
+      while failure == nil, free.isEmpty || self.turn != turn { condition.wait() }
+      if let failure { throw failure }
+      self.turn += 1
+      condition.broadcast()
       return free.removeLast()
     }
     defer {
       condition.withLock {
         free.append(value)
-        condition.signal()
+        condition.broadcast()
       }
     }
     return try body(&value)
+  }
+
+  /// Nobody who waits gets a value any more.
+  func close(_ failure: any Error) {
+    condition.withLock {
+      self.failure = self.failure ?? failure
+      condition.broadcast()
+    }
   }
 }

@@ -95,7 +95,7 @@ enum FitStage {
         scores.add(record)
       }
     }
-    let digest = scores.hex
+    let digest = scores.finish()
     let file = run.directory.noiseModel
     try OutputCheck.checkPresent(file, in: run)
     if FileManager.default.fileExists(atPath: file) {
@@ -125,6 +125,7 @@ enum FitStage {
   static func reuse(
     for increment: Increment, in run: RunContext
   ) throws -> (noise: NoiseModelFile, scored: ScoreSummary) {
+    // Read once there is a score: where there are none, those are what is missing.
     var noise: NoiseModelFile?
     var scored = ScoreSummary()
     try ScoreFiles.forEachRecord(of: increment, in: run.directory) { i, record in
@@ -235,9 +236,10 @@ struct ScoresDigest {
   }
 
   /// Of the lines in the order of their bytes.
-  var hex: String {
+  mutating func finish() -> String {
     let stream = DigestStream()
-    let sorted = lines.sorted { a, b in
+    let ends = ends
+    lines.sort { a, b in
       switch (a.digest, b.digest) {
       case (nil, .some): true
       case (.some, nil): false
@@ -245,7 +247,7 @@ struct ScoresDigest {
       default: ends[a.end] < ends[b.end]
       }
     }
-    for line in sorted {
+    for line in lines {
       let digest = line.digest.map { Digest.hex(high: $0.high, low: $0.low) } ?? ""
       Array((digest + ends[line.end]).utf8).withUnsafeBytes { stream.add($0) }
     }

@@ -96,21 +96,30 @@ enum WriteStage {
     _ units: [Plan.Unit], _ increment: Increment, kinds: [String], model: NoiseModel,
     in run: RunContext
   ) throws {
-    let share = run.rank.share(of: units.count)
+    let share = run.rank.share(of: units.count).map { units[$0] }
+    let open = try share.filter { try finished($0, in: run) == nil }
     let progress = ProgressCounter(.write, total: share.count, observe: run.observe)
+    progress.add(done: share.count - open.count)
     let writers = Pool(
       (0..<run.workers).map { _ in
         UnitWriter(increment, kinds: kinds, model: model, run: run)
       })
     // One thread more than write: it syncs a shard to the disk while the next one is written.
-    _ = try parallelMap(share.count, workers: run.workers + 1) { i in
-      let unit = units[share[i]]
+    _ = try parallelMap(open.count, workers: run.workers + 1) { i in
+      let unit = open[i]
       defer { progress.add(done: 1) }
-      guard try finished(unit, in: run) == nil else { return }
-      try run.publishing.publish(run.outputPath(of: unit)) { draft in
-        let record = try writers.with { try $0.write(unit, to: draft, progress: progress) }
-        // Before the shard appears, so that a shard that is visible has been counted.
-        try run.publishing.publish(json: record, to: run.recordPath(of: unit))
+      do {
+        try run.publishing.publish(run.outputPath(of: unit)) { draft in
+          let (file, record) = try writers.with(turn: i) {
+            try $0.write(unit, to: draft, progress: progress)
+          }
+          try file.sync()
+          // Before the shard appears, so that a shard that is visible has been counted.
+          try run.publishing.publish(json: record, to: run.recordPath(of: unit))
+        }
+      } catch {
+        writers.close(error)
+        throw error
       }
     }
   }

@@ -84,7 +84,7 @@ struct WrittenCounts {
 
   /// A number that no shard can have doesn't add up later.
   private static func sum(_ a: UInt32, _ b: Int) -> UInt32 {
-    UInt32(clamping: Int(a) + Int(UInt32(clamping: b)))
+    UInt32(clamping: Int(a) + Int(UInt32(exactly: b) ?? .max))
   }
 
   subscript(i: Int) -> UnitRecord.Counts {

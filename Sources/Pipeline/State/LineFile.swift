@@ -2,6 +2,7 @@ import Foundation
 
 /// Reads a text file line by line, so that a large one takes no memory.
 final class LineReader {
+  private let path: String
   private let file: UnsafeMutablePointer<FILE>
   private var line: UnsafeMutablePointer<CChar>?
   private var capacity = 0
@@ -11,7 +12,7 @@ final class LineReader {
     guard let file = fopen(path, "re") else {
       throw StateJSON.unreadable(path, errno, remedy: remedy)
     }
-    self.file = file
+    (self.path, self.file) = (path, file)
   }
 
   deinit {
@@ -20,9 +21,15 @@ final class LineReader {
   }
 
   /// The next line without its end; nil after the last one.
-  func next() -> Data? {
+  /// - Throws: `RunError.file`.
+  func next() throws(RunError) -> Data? {
     let count = getline(&line, &capacity, file)
-    guard count > 0, let line else { return nil }
+    guard count > 0, let line else {
+      // Else the disk fails, or there is no memory for the line.
+      let code = errno
+      if feof(file) == 0 { throw .file(path: path, operation: "read", code: code) }
+      return nil
+    }
     let bytes = UnsafeRawBufferPointer(start: line, count: count)
     return Data(bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes[...])
   }
@@ -30,27 +37,38 @@ final class LineReader {
 
 /// Writes a text file piece by piece.
 struct LineWriter {
+  private let name: String
   private let file: FileHandle
   private var waiting = Data()
 
   /// Makes the file anew.
-  init(_ path: String) throws {
-    let url = URL(fileURLWithPath: path)
-    try Data().write(to: url)
-    file = try FileHandle(forWritingTo: url)
+  /// - Parameter name: the path that errors name.
+  /// - Throws: `RunError.file`, as all that follows.
+  init(_ path: String, for name: String) throws(RunError) {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw .file(path: name, operation: "write", code: errno) }
+    self.name = name
+    file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
   }
 
-  mutating func write(_ text: some Sequence<UInt8>) throws {
+  mutating func write(_ text: some Sequence<UInt8>) throws(RunError) {
     waiting.append(contentsOf: text)
-    guard waiting.count > 1 << 16 else { return }
-    try file.write(contentsOf: waiting)
+    if waiting.count > 1 << 16 { try flush() }
+  }
+
+  mutating func write(_ text: String) throws(RunError) { try write(text.utf8) }
+
+  mutating func close() throws(RunError) {
+    try flush()
+    do { try file.close() } catch { throw failure(error) }
+  }
+
+  private mutating func flush() throws(RunError) {
+    do { try file.write(contentsOf: waiting) } catch { throw failure(error) }
     waiting.removeAll(keepingCapacity: true)
   }
 
-  mutating func write(_ text: String) throws { try write(text.utf8) }
-
-  consuming func close() throws {
-    try file.write(contentsOf: waiting)
-    try file.close()
+  private func failure(_ error: any Error) -> RunError {
+    .file(path: name, operation: "write", code: systemCode(of: error))
   }
 }

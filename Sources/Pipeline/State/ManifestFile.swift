@@ -6,13 +6,12 @@ import Foundation
 struct ManifestFile {
   private static let remedy = "the run isn't finished: `winnow clean`"
 
-  /// What lies between the lines that begin and end it.
-  private struct Section {
-    let start: String
-    let end: String
+  private enum Section {
+    case files, shards
 
-    static let files = Section(start: #"  "files" : {"#, end: "  },")
-    static let shards = Section(start: #"  "shards" : ["#, end: "  ]")
+    /// The lines that begin and end it.
+    var start: String { self == .files ? #"  "files" : {"# : #"  "shards" : ["# }
+    var end: String { self == .files ? "  }," : "  ]" }
   }
 
   /// After the shards.
@@ -37,10 +36,15 @@ struct ManifestFile {
 
   /// - Throws: `RunError.missing`, `.otherFormat`, `.damagedState`.
   func manifest() throws(RunError) -> Manifest {
-    guard let head = try head(),
-      let manifest = try? StateJSON.decode(Manifest.self, from: head, of: path)
-    else { return try StateJSON.decode(Manifest.self, from: path, remedy: Self.remedy) }
-    return manifest
+    if let head = try head() {
+      do {
+        return try StateJSON.decode(Manifest.self, from: head, of: path)
+      } catch {
+        // Its own fields may come in another order.
+        guard case .damagedState = error else { throw error }
+      }
+    }
+    return try StateJSON.decode(Manifest.self, from: path, remedy: Self.remedy)
   }
 
   /// The manifest's own fields; nil where the file isn't written by lines, or isn't whole.
@@ -53,7 +57,7 @@ struct ManifestFile {
       (try? file.readToEnd()) == end
     else { return nil }
     var head = Data()
-    while let line = lines.next() {
+    while let line = try lines.next() {
       if line.elementsEqual(Section.files.start.utf8) {
         return StateJSON.entry(head) + Data("}".utf8)
       }
@@ -66,16 +70,18 @@ struct ManifestFile {
   private func forEachEntry(of section: Section, _ body: (Data) throws -> Void) throws {
     guard try head() != nil else {
       let document = try StateJSON.decode(Document.self, from: path, remedy: Self.remedy)
-      for (file, bytes) in (document.files ?? [:]).sorted(by: { $0.key < $1.key })
-      where section.start == Section.files.start { try body(try Self.line(file, bytes)) }
-      for shard in document.shards where section.start == Section.shards.start {
-        try body(try Self.line(shard))
+      switch section {
+      case .files:
+        for (file, bytes) in (document.files ?? [:]).sorted(by: { $0.key < $1.key }) {
+          try body(try Self.line(file, bytes))
+        }
+      case .shards: for shard in document.shards { try body(try Self.line(shard)) }
       }
       return
     }
     let lines = try LineReader(path, remedy: Self.remedy)
-    while let line = lines.next(), !line.elementsEqual(section.start.utf8) {}
-    while let line = lines.next() {
+    while let line = try lines.next(), !line.elementsEqual(section.start.utf8) {}
+    while let line = try lines.next() {
       if line.elementsEqual(section.end.utf8) { return }
       try body(StateJSON.entry(line))
     }
@@ -137,14 +143,8 @@ struct ManifestFile {
     _ manifest: Manifest, after earlier: ManifestFile?, adding addition: Addition?,
     in run: RunContext
   ) throws {
-    try run.publishing.publish(path) { draft in
-      do {
-        try write(manifest, after: earlier, adding: addition, to: draft, in: run)
-      } catch let error as RunError {
-        throw error
-      } catch {
-        throw RunError.file(path: path, operation: "write", code: systemCode(of: error))
-      }
+    try run.publishing.publish(path) {
+      try write(manifest, after: earlier, adding: addition, to: $0, in: run)
     }
   }
 
@@ -152,7 +152,7 @@ struct ManifestFile {
     _ manifest: Manifest, after earlier: ManifestFile?, adding addition: Addition?,
     to draft: String, in run: RunContext
   ) throws {
-    var file = try LineWriter(draft)
+    var file = try LineWriter(draft, for: path)
     var separator = ""
     func begin(_ section: Section) throws {
       try file.write(section.start)
@@ -182,10 +182,24 @@ struct ManifestFile {
     }
     try file.write("\n\(Section.files.end)\n")
     try begin(.shards)
-    try earlier?.forEachEntry(of: .shards, add)
+    var count = 0
+    try earlier?.forEachEntry(of: .shards) { line in
+      // What is damaged isn't handed on.
+      _ = try decode(Manifest.Shard.self, line)
+      try add(line)
+      count += 1
+    }
     if let addition {
       let lines = try LineReader(addition.shards, remedy: "run the same command again")
-      while let line = lines.next() { try add(line) }
+      while let line = try lines.next() {
+        try add(line)
+        count += 1
+      }
+    }
+    let shards = manifest.increments.reduce(0) { $0 + $1.shards }
+    guard count == shards else {
+      throw RunError.damagedState(
+        file: path, detail: "it tells of \(count) shards, its increments of \(shards)")
     }
     try file.write(Self.end)
     try file.close()

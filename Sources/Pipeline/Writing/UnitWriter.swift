@@ -3,7 +3,7 @@ import Foundation
 import Layers
 import Shards
 
-/// Writes output shards, one after another, on one thread.
+/// Writes output shards, one after another.
 struct UnitWriter {
   private let increment: Increment
   private let kinds: [String]
@@ -22,12 +22,13 @@ struct UnitWriter {
     cursor = ShardCursor(increment, in: run)
   }
 
-  /// - Parameter path: the file to write, which isn't synced.
+  /// - Parameter path: the file to write.
+  /// - Returns: the finished file, which isn't synced, and its record.
   /// - Throws: `RunError.shardChanged` where a source isn't what was judged any more, `.damagedState` where plan or tables
   ///   contradict the increment.
   mutating func write(
     _ unit: Plan.Unit, to path: String, progress: ProgressCounter
-  ) throws -> UnitRecord {
+  ) throws -> (file: ShardWriter, record: UnitRecord) {
     guard unit.isWithin(shards: increment.shards.count) else {
       throw RunError.damagedState(
         file: run.directory.plan(increment.index),
@@ -56,7 +57,7 @@ struct UnitWriter {
     }
     record.bytes = try FileIdentity(of: path).size
     record.digest = digest.hex
-    return record
+    return (writer, record)
   }
 
   private mutating func copy(

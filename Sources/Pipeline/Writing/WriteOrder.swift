@@ -60,8 +60,7 @@ struct WriteOrder {
     let (ledger, scored) = try count(written, listing: shards, in: run)
     var manifest = try Manifest(
       after: earlier, increment: increment, share: ledger, outputs: outputs,
-      kinds: increment.shards.isEmpty ? earlier?.provenance.kinds ?? [] : scored.kinds,
-      noise: noise, drift: drift, in: run)
+      kinds: kinds, noise: noise, drift: drift, in: run)
     try Restoring.recover(&manifest, in: run)
     let file = ManifestFile(path: run.directory.manifest)
     try file.publish(
@@ -86,26 +85,19 @@ struct WriteOrder {
   ) throws -> (Ledger, ScoreSummary) {
     var sum = Ledger()
     var scored = ScoreSummary()
-    do {
-      var lines = try LineWriter(file)
-      try ScoreFiles.forEachRecord(of: increment, in: run.directory) { i, record in
-        let shard = increment.shards[i]
-        let ledger = try Ledger(read: record, written: written[i])
-        sum.add(ledger)
-        scored.add(record, of: shard)
-        let line = try ManifestFile.line(
-          Manifest.Shard(
-            path: shard.path, digest: shard.digest, ledger: ledger, fault: record.fault,
-            message: record.message, report: record.report))
-        try lines.write(line)
-        try lines.write("\n")
-      }
-      try lines.close()
-    } catch let error as RunError {
-      throw error
-    } catch {
-      throw RunError.file(path: file, operation: "write", code: systemCode(of: error))
+    var lines = try LineWriter(file, for: run.directory.manifest)
+    try ScoreFiles.forEachRecord(of: increment, in: run.directory) { i, record in
+      let shard = increment.shards[i]
+      let ledger = try Ledger(read: record, written: written[i])
+      sum.add(ledger)
+      scored.add(record, of: shard)
+      let line = try ManifestFile.line(
+        Manifest.Shard(
+          path: shard.path, digest: shard.digest, ledger: ledger, fault: record.fault,
+          message: record.message, report: record.report))
+      try lines.write(line + Data("\n".utf8))
     }
+    try lines.close()
     return (sum, scored)
   }
 }

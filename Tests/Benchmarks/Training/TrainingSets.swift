@@ -51,6 +51,7 @@ struct SubsetWriter {
         else { continue }
         if count % shardSize == 0 {
           try writer?.finish()
+          try writer?.sync()
           let name = String(format: "%06d.tar", count / shardSize)
           writer = try ShardWriter(path: "\(partial)/\(name)", compression: .none)
         }
@@ -60,6 +61,7 @@ struct SubsetWriter {
       if let message = reader.message { throw BenchError(message) }
     }
     try writer?.finish()
+    try writer?.sync()
     guard count == keys.count else {
       throw BenchError("\(folder): \(keys.count) keys, but \(count) samples")
     }
