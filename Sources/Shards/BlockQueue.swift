@@ -2,8 +2,8 @@ import Foundation
 
 /// Blocks of bytes on their way from the thread that hands them over to a thread of the queue's own that takes them.
 ///
-/// One thread at a time hands over. What waits is bounded: who hands over to a slow disk waits for it. An error of the taking thread shows at a later call
-/// than the one that handed over, at the latest after ``close()``.
+/// One thread at a time hands over. What waits is bounded: who hands over to a slow disk waits for it. An error of the
+/// taking thread shows at a later call than the one that handed over, at the latest after ``close()``.
 final class BlockQueue {
   private let ring: Ring
 
@@ -40,7 +40,8 @@ final class BlockQueue {
   /// Notes an error of the caller's, unless there was one before: what waits is then of no use.
   func fail(_ failure: ShardError) { ring.fail(failure) }
 
-  /// Hands over a copy of the bytes. False after an error, which is then in `failure`.
+  /// Hands over a copy of the bytes.
+  /// - Returns: as `fill`.
   func put(_ bytes: UnsafeRawBufferPointer) -> Bool {
     var rest = bytes
     while !rest.isEmpty {

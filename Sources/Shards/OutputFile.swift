@@ -20,7 +20,7 @@ final class OutputFile {
     (self.path, self.written) = (path, written)
   }
 
-  deinit { if descriptor >= 0 { close(descriptor) } }
+  deinit { close() }
 
   /// - Returns: nil, or what went wrong.
   func write(_ bytes: UnsafeRawBufferPointer) -> ShardError? {
@@ -51,7 +51,13 @@ final class OutputFile {
     defer { descriptor = -1 }
     // A pipe or a terminal cannot be synced, and says so with EINVAL.
     var code = fsync(descriptor) == 0 || errno == EINVAL ? 0 : errno
-    if close(descriptor) != 0, errno != EINTR, code == 0 { code = errno }
+    if Foundation.close(descriptor) != 0, errno != EINTR, code == 0 { code = errno }
     return code == 0 ? nil : .cannotWrite(path: path, reason: systemText(code))
+  }
+
+  /// Closes it where that isn't done.
+  func close() {
+    if descriptor >= 0 { Foundation.close(descriptor) }
+    descriptor = -1
   }
 }

@@ -2,7 +2,7 @@
 /// by a third: compressing takes longer than the rest, so a shard is done sooner where it goes on beside the rest.
 ///
 /// It keeps the first error, because what libarchive hands back through a callback is only "failed". An error shows at a
-/// later call than the one that caused it, at the latest in ``finish()``.
+/// later call than the one that caused it, at the latest in ``finish()`` and ``sync()``.
 final class ShardFile {
   private let path: String
   private let file: OutputFile
@@ -64,13 +64,16 @@ final class ShardFile {
     }
   }
 
-  // The threads have ended before the file is closed.
-  deinit { queues?.close(endsFrame: false) }
+  deinit {
+    queues?.close(endsFrame: false)
+    // A thread that is about to end may hold the file a moment longer.
+    file.close()
+  }
 
   /// The first error known so far.
   var failure: ShardError? { queues.map(\.failure) ?? ending }
 
-  /// Takes a copy of the next bytes of the tar. False after an error, which is then in `failure`.
+  /// Takes a copy of the next bytes of the tar. False once finished, and after an error, which is then in `failure`.
   func write(_ bytes: UnsafeRawBufferPointer) -> Bool { queues?.blocks.put(bytes) ?? false }
 
   /// Notes an error of the caller's, unless there was one before.

@@ -90,7 +90,7 @@ public final class ShardWriter {
     if let failure = file.failure { throw failure }
   }
 
-  /// Writes the end marker and ends the frame. The file is whole then, and reaches the disk when the system likes.
+  /// Writes the end marker and ends the frame. Every byte is in the file then, and reaches the disk when the system likes.
   /// - Throws: ``ShardError/cannotWrite(path:reason:)``, also when an earlier append failed.
   public func finish() throws(ShardError) {
     guard !finished else { throw .alreadyFinished(path: path) }

@@ -52,7 +52,9 @@ final class ZstdFrame {
         left = ZSTD_compressStream2(stream, &output, &input, mode)
         return output.pos
       }
-      guard isTaken else { return queue.failure }
+      guard isTaken else {
+        return queue.failure ?? .cannotWrite(path: path, reason: "its queue is closed")
+      }
       guard ZSTD_isError(left) == 0 else {
         let reason = String(cString: ZSTD_getErrorName(left))
         return .cannotWrite(path: path, reason: "zstd: \(reason)")

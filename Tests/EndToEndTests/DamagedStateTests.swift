@@ -62,9 +62,9 @@ import Testing
     }
     let line = lines[third]
     lines[third] = "\(line.prefix(20))\u{0}\(line.dropFirst(21))"
-    try expectRefused("digest")
+    try expectRefused("dataCorrupted")
     lines.remove(at: third)
-    try expectRefused("it tells of 4 shards, its increments of 5")
+    try expectRefused("it tells of 3 shards, its increments of 4")
     try whole.write(toFile: manifest, atomically: true, encoding: .utf8)
     #expect(try shop.clean(out: "out").status == 0)
     #expect(try shop.shards().count == 5)

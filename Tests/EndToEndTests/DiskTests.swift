@@ -14,7 +14,8 @@ import Testing
     return Workshop.program("clang") ?? Workshop.program("cc")
   }()
 
-  /// Reads of the file whose path holds BROKEN_FILE fail from byte BROKEN_FROM on; the files whose paths hold SLOW_FOLDER
+  /// Reads of the file whose path holds BROKEN_FILE fail from byte BROKEN_FROM on; the file whose path holds UNSYNCED can't
+  /// be synced; the files whose paths hold SLOW_FOLDER
   /// take SLOW_RATE bytes a second, all together.
   private static let source = """
     #define _GNU_SOURCE
@@ -51,6 +52,12 @@ import Testing
     ssize_t read(int file, void *bytes, size_t count) {
       size_t some = good(file, lseek(file, 0, SEEK_CUR), count);
       if (some || !count) return syscall(SYS_read, file, bytes, some);
+      errno = EIO;
+      return -1;
+    }
+
+    int fsync(int file) {
+      if (!is_in_path(getenv("UNSYNCED"), file)) return syscall(SYS_fsync, file);
       errno = EIO;
       return -1;
     }
@@ -98,6 +105,28 @@ import Testing
     #expect(try shop.manifest().ledger.read == 200)
     let keys = try (shop.samples("out/clean") + shop.samples("out/rejected")).map(\.key)
     #expect(keys.count == 200 && Set(keys).count == 200)
+  }
+
+  /// What the disk didn't take is neither counted nor shown.
+  @Test(.disabled(if: Workshop.isSanitized), .enabled(if: compiler != nil, "needs clang or cc"))
+  func aShardThatCannotBeSyncedIsNotPublished() throws {
+    let shop = try Workshop(pairs: 200)
+    #expect(try shop.clean(out: "whole").status == 0)
+    let broken = try Workshop.run(
+      URL(fileURLWithPath: "/usr/bin/env"),
+      [
+        "LD_PRELOAD=\(try library(in: shop))", "UNSYNCED=-000001.tar.zst", Workshop.binary.path,
+        "clean", "in", "--pipeline", "tiny.yaml", "--out", "out",
+      ], in: shop.root)
+    #expect(broken.status == 1, "\(broken.errors)")
+    #expect(
+      broken.errors.contains("out/clean/000001.tar.zst")
+        && broken.errors.contains("Input/output error"), "\(broken.errors)")
+    #expect(!broken.errors.contains(".winnow/tmp"), "\(broken.errors)")
+    #expect(!shop.exists("out/clean/000001.tar.zst"))
+    #expect(!shop.exists("out/.winnow/units/clean-000001.json"))
+    #expect(try shop.clean(out: "out").status == 0)
+    #expect(differences(try shop.tree("whole"), try shop.tree("out")) == [])
   }
 
   /// The most anonymous memory at a time that a process has until it ends, in bytes.

@@ -5,7 +5,9 @@ import Testing
 
 @Suite struct DryRunTests {
   @Test func aDryRunTellsWhatTheRunComesToAndWritesNothing() throws {
-    let shop = try Workshop(pairs: 3000, shards: 300, pipeline: TinyCorpus.pipeline(shardSize: 500))
+    let shop = try Workshop(
+      pairs: 3000, shards: 300,
+      pipeline: TinyCorpus.pipeline(minimumSteps: 200, shardSize: 500))
     let before = try FileManager.default.subpathsOfDirectory(atPath: shop.root)
     let dry = try shop.clean(out: "out", "--dry-run", "--json", "--log", "log", "--metrics", "prom")
     #expect(dry.status == 0, "\(dry.errors)")

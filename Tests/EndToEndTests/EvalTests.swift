@@ -11,7 +11,7 @@ import Testing
   }
 
   @Test func retrievalAndTextFiguresOfATrainedMember() throws {
-    let shop = try Workshop(pairs: 200)
+    let shop = try Workshop(pairs: 200, pipeline: TinyCorpus.pipeline(minimumSteps: 200))
     #expect(
       try shop.winnow("train", "in", "--pipeline", "tiny.yaml", "--out", "judges").status == 0)
 

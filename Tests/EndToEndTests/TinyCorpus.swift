@@ -68,7 +68,7 @@ enum TinyCorpus {
   ///
   /// - Parameters:
   ///   - minimumSteps: of a member; a tiny corpus is seen as often as it takes. Under a sanitizer, where a step takes a
-  ///     hundred times as long, what is learnt matters to no test.
+  ///     hundred times as long, no test asks for more than judges that tell something.
   ///   - dictionary: with a member of the kind that judges by default, before the others, so that it selects too.
   static func pipeline(
     epochs: Int = 2, minimumSteps: Int = Workshop.isSanitized ? 20 : 200, shardSize: Int = 40,

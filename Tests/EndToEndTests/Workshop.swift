@@ -60,6 +60,8 @@ final class Workshop {
     process.currentDirectoryURL = URL(fileURLWithPath: root)
     process.standardOutput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice
+    // A run that starts with it ignored leaves it so; the tests may have been started by nohup.
+    signal(SIGHUP, SIG_DFL)
     try process.run()
     return process
   }

@@ -1,3 +1,4 @@
+import Foundation
 import Layers
 import Synchronization
 import Testing
@@ -34,29 +35,29 @@ import Testing
 
   struct Failure: Error {}
 
-  @Test func aValueComesBackFromABodyThatThrows() throws {
+  /// By a body that throws, or by hand.
+  @Test(arguments: [true, false])
+  func whoWaitsForAPoolThatIsClosedGetsTheError(isThrown: Bool) throws {
     let pool = Pool([1])
-    #expect(throws: Failure.self) {
-      try pool.with(turn: 0) { value in
-        value = 2
-        throw Failure()
-      }
-    }
-    #expect(try pool.with(turn: 1) { $0 } == 2)
-  }
-
-  @Test func whoWaitsForAPoolThatIsClosedGetsTheError() throws {
-    let pool = Pool([1])
-    #expect(throws: Failure.self) {
-      try parallelMap(2, workers: 2) { i in
-        if i == 0 {
-          // The other one can't have its turn before this one had it.
-          pool.close(Failure())
-        } else {
+    let comes = Atomic(false)
+    let outcomes = try parallelMap(2, workers: 2) { i -> Bool in
+      do {
+        if i == 1 {
+          comes.store(true, ordering: .relaxed)
           try pool.with(turn: 1) { _ in }
+          return false
         }
+        // The other one waits by then, most likely.
+        while !comes.load(ordering: .relaxed) { usleep(1000) }
+        usleep(20_000)
+        if isThrown { try pool.with(turn: 0) { _ in throw Failure() } }
+        pool.close(Failure())
+      } catch {
+        return error is Failure
       }
+      return true
     }
-    #expect(throws: Failure.self) { try pool.with(turn: 0) { $0 } }
+    #expect(outcomes == [true, true])
+    #expect(throws: Failure.self) { try pool.with(turn: 2) { $0 } }
   }
 }

@@ -88,5 +88,17 @@ import Testing
     // It stays the reason.
     #expect(throws: error) { try writer.append(Member(name: [0x61], bytes: [])) }
     #expect(throws: error) { try writer.finish() }
+    #expect(throws: error) { try writer.sync() }
+  }
+
+  @Test func aSyncedShardIsClosedAndStaysWhole() throws {
+    let path = scratch.file("a.tar.zst")
+    let writer = try ShardWriter(path: path)
+    try writer.append(Member(name: [0x61], bytes: [1, 2, 3]))
+    try writer.finish()
+    let whole = try scratch.read("a.tar.zst")
+    for _ in 0..<2 { try writer.sync() }
+    #expect(throws: ShardError.alreadyFinished(path: path)) { try writer.finish() }
+    #expect(try scratch.read("a.tar.zst") == whole && !whole.isEmpty)
   }
 }

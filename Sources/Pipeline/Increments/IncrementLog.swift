@@ -102,8 +102,10 @@ struct IncrementLog {
     // The known shards that have the bytes of one that isn't known.
     let wanted = Set(match.indices.lazy.filter { match[$0] == nil }.map { now[$0].digest })
     var digests: [String: String] = [:]
-    for shard in known where wanted.contains(shard.digest) {
-      digests[shard.digest] = digests[shard.digest] ?? shard.path
+    if !wanted.isEmpty {
+      for shard in known where wanted.contains(shard.digest) {
+        digests[shard.digest] = digests[shard.digest] ?? shard.path
+      }
     }
     var survey = ShardSurvey()
     var updates: [Int: Increment.Shard?] = [:]

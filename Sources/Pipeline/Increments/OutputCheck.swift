@@ -25,6 +25,7 @@ enum OutputCheck {
   static func run(_ log: IncrementLog, in run: RunContext) throws -> [DamagedFile] {
     guard log.finished > 0 else { return [] }
     let manifest = try Manifest(of: run.directory)
+    try ManifestFile(path: run.directory.manifest).checkShards(of: manifest)
     let damaged = try checkVital(manifest, in: run)
     for file in damaged.prefix(20) { run.observe(.note("\(run.directory.path)/\(file.words)")) }
     if damaged.count > 20 { run.observe(.note("... and \(damaged.count - 20) more")) }
@@ -59,7 +60,13 @@ enum OutputCheck {
       guard let identity = try? FileIdentity(of: path) else { return }
       try body(String(path.dropFirst(run.directory.path.count + 1)), identity.size)
     }
-    let judges = try FileManager.default.contentsOfDirectory(atPath: run.directory.ensemble)
+    let judges: [String]
+    do {
+      judges = try FileManager.default.contentsOfDirectory(atPath: run.directory.ensemble)
+    } catch {
+      throw RunError.file(
+        path: run.directory.ensemble, operation: "read", code: systemCode(of: error))
+    }
     for name in judges.sorted()
     where name == "ensemble.json" || name.hasSuffix(".safetensors") && !name.hasPrefix(".") {
       try tell("\(run.directory.ensemble)/\(name)")

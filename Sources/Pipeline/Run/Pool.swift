@@ -12,8 +12,8 @@ final class Pool<Value>: @unchecked Sendable {
   init(_ values: [Value]) { free = values }
 
   /// Waits for its turn and a value, and takes that while `body` runs; the one that was given back last comes first.
-  /// - Parameter turn: 0, 1, ... of all that come here.
-  /// - Throws: what `body` throws; the error that closed the pool.
+  /// - Parameter turn: 0, 1, ... of all that come here. One that never comes is to close the pool, or the later ones wait.
+  /// - Throws: what `body` throws, which closes the pool; the error that closed it before.
   func with<R>(turn: Int, _ body: (inout Value) throws -> R) throws -> R {
     var value = try condition.withLock {
       while failure == nil, free.isEmpty || self.turn != turn { condition.wait() }
@@ -22,13 +22,13 @@ final class Pool<Value>: @unchecked Sendable {
       condition.broadcast()
       return free.removeLast()
     }
-    defer {
-      condition.withLock {
-        free.append(value)
-        condition.broadcast()
-      }
+    let result = Result { try body(&value) }
+    condition.withLock {
+      free.append(value)
+      if case .failure(let error) = result { failure = failure ?? error }
+      condition.broadcast()
     }
-    return try body(&value)
+    return try result.get()
   }
 
   /// Nobody who waits gets a value any more.

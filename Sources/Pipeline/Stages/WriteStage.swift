@@ -97,7 +97,10 @@ enum WriteStage {
     in run: RunContext
   ) throws {
     let share = run.rank.share(of: units.count).map { units[$0] }
-    let open = try share.filter { try finished($0, in: run) == nil }
+    let open = try share.filter { unit in
+      try run.cancellation.check()
+      return try finished(unit, in: run) == nil
+    }
     let progress = ProgressCounter(.write, total: share.count, observe: run.observe)
     progress.add(done: share.count - open.count)
     let writers = Pool(

@@ -18,12 +18,13 @@ public struct Ledger: Codable, Sendable, Equatable {
 
   var isBalanced: Bool { read == kept + totalRejected + totalUnreadable }
 
+  /// Wrapping: a damaged manifest may hold any number.
   mutating func add(_ other: Ledger) {
-    read += other.read
-    kept += other.kept
-    rejected.merge(other.rejected, uniquingKeysWith: +)
-    unreadable.merge(other.unreadable, uniquingKeysWith: +)
-    faults.merge(other.faults, uniquingKeysWith: +)
+    read &+= other.read
+    kept &+= other.kept
+    rejected.merge(other.rejected, uniquingKeysWith: &+)
+    unreadable.merge(other.unreadable, uniquingKeysWith: &+)
+    faults.merge(other.faults, uniquingKeysWith: &+)
   }
 
   /// Of an input shard: what the reader counted against what the writers counted.

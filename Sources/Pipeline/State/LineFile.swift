@@ -23,13 +23,14 @@ final class LineReader {
   /// The next line without its end; nil after the last one.
   /// - Throws: `RunError.file`.
   func next() throws(RunError) -> Data? {
+    errno = 0
     let count = getline(&line, &capacity, file)
-    guard count > 0, let line else {
-      // Else the disk fails, or there is no memory for the line.
-      let code = errno
-      if feof(file) == 0 { throw .file(path: path, operation: "read", code: code) }
-      return nil
+    let code = errno
+    // Where the disk fails within a line, its beginning is given out as one.
+    if ferror(file) != 0 || count < 0 && feof(file) == 0 {
+      throw .file(path: path, operation: "read", code: code == 0 ? EIO : code)
     }
+    guard count > 0, let line else { return nil }
     let bytes = UnsafeRawBufferPointer(start: line, count: count)
     return Data(bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes[...])
   }
@@ -58,9 +59,15 @@ struct LineWriter {
 
   mutating func write(_ text: String) throws(RunError) { try write(text.utf8) }
 
+  /// Brings it to the disk.
   mutating func close() throws(RunError) {
     try flush()
-    do { try file.close() } catch { throw failure(error) }
+    do {
+      try file.synchronize()
+      try file.close()
+    } catch {
+      throw failure(error)
+    }
   }
 
   private mutating func flush() throws(RunError) {

@@ -91,8 +91,10 @@ struct ManifestFile {
   /// The files that are published beside the shards: path below the folder, and bytes.
   /// - Throws: `RunError.missing`, `.damagedState`, and what `body` throws.
   func forEachFile(_ body: (String, Int64) throws -> Void) throws {
+    let decoder = JSONDecoder()
     try forEachEntry(of: .files) { line in
-      let entry = try decode([String: Int64].self, Data("{".utf8) + line + Data("}".utf8))
+      let entry = try decode(
+        [String: Int64].self, Data("{".utf8) + line + Data("}".utf8), by: decoder)
       for (file, bytes) in entry { try body(file, bytes) }
     }
   }
@@ -100,7 +102,25 @@ struct ManifestFile {
   /// The input shards, in their order.
   /// - Throws: as `forEachFile`.
   func forEachShard(_ body: (Manifest.Shard) throws -> Void) throws {
-    try forEachEntry(of: .shards) { try body(try decode(Manifest.Shard.self, $0)) }
+    let decoder = StateJSON.lineDecoder
+    try forEachEntry(of: .shards) { try body(try decode(Manifest.Shard.self, $0, by: decoder)) }
+  }
+
+  /// Holds the number of shards against that of the increments.
+  /// - Throws: as `forEachFile`.
+  func checkShards(of manifest: Manifest) throws {
+    var count = 0
+    try forEachEntry(of: .shards) { _ in count += 1 }
+    try check(count, manifest)
+  }
+
+  private func check(_ count: Int, _ manifest: Manifest) throws(RunError) {
+    // Wrapping: what is damaged may hold any number.
+    let shards = manifest.increments.reduce(0) { $0 &+ $1.shards }
+    guard count == shards else {
+      throw .damagedState(
+        file: path, detail: "it tells of \(count) shards, its increments of \(shards)")
+    }
   }
 
   /// The input shards that couldn't be read to their end.
@@ -114,9 +134,11 @@ struct ManifestFile {
     return faults
   }
 
-  private func decode<T: Decodable>(_ type: T.Type, _ line: Data) throws(RunError) -> T {
+  private func decode<T: Decodable>(
+    _ type: T.Type, _ line: Data, by decoder: JSONDecoder
+  ) throws(RunError) -> T {
     do {
-      return try StateJSON.lineDecoder.decode(type, from: line)
+      return try decoder.decode(type, from: line)
     } catch {
       throw .damagedState(
         file: path, detail: "\(String(decoding: line.prefix(200), as: UTF8.self)): \(error)")
@@ -183,9 +205,10 @@ struct ManifestFile {
     try file.write("\n\(Section.files.end)\n")
     try begin(.shards)
     var count = 0
+    let decoder = StateJSON.lineDecoder
     try earlier?.forEachEntry(of: .shards) { line in
-      // What is damaged isn't handed on.
-      _ = try decode(Manifest.Shard.self, line)
+      // What can't be read isn't handed on.
+      _ = try decode(Manifest.Shard.self, line, by: decoder)
       try add(line)
       count += 1
     }
@@ -196,11 +219,7 @@ struct ManifestFile {
         count += 1
       }
     }
-    let shards = manifest.increments.reduce(0) { $0 + $1.shards }
-    guard count == shards else {
-      throw RunError.damagedState(
-        file: path, detail: "it tells of \(count) shards, its increments of \(shards)")
-    }
+    try check(count, manifest)
     try file.write(Self.end)
     try file.close()
   }
