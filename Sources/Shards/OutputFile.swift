@@ -8,8 +8,10 @@ final class OutputFile {
   /// Told the file's bytes, once they are written.
   private let written: (@Sendable (UnsafeRawBufferPointer) -> Void)?
   private var bytesWritten = 0
-  /// Bytes that are on their way to the disk.
-  private var bytesStarted = 0
+  /// Bytes that are on the disk, and those that are at least on their way there.
+  private var (bytesFinished, bytesStarted) = (0, 0)
+  /// Bytes that are sent on their way together.
+  private static let window = 8 << 20
 
   /// - Throws: ``ShardError/cannotCreate(path:reason:)``.
   init(
@@ -36,12 +38,14 @@ final class OutputFile {
       rest = rest.dropFirst(count)
     }
     written?(bytes)
-    // A sync, which nobody can stop, then waits for little.
-    if bytesWritten - bytesStarted >= 8 << 20 {
-      start_writeback(descriptor, bytesStarted, bytesWritten - bytesStarted)
-      bytesStarted = bytesWritten
-    }
-    return nil
+    // The sync at the end, which nobody can stop, then waits for two windows at most; and a slow disk has no more of a
+    // file in memory.
+    guard bytesWritten - bytesStarted >= Self.window else { return nil }
+    start_writeback(descriptor, bytesStarted, bytesWritten - bytesStarted)
+    let waiting = bytesStarted - bytesFinished
+    let code = waiting > 0 ? finish_writeback(descriptor, bytesFinished, waiting) : 0
+    (bytesFinished, bytesStarted) = (bytesStarted, bytesWritten)
+    return code == 0 ? nil : .cannotWrite(path: path, reason: systemText(code))
   }
 
   /// Brings it to the disk and closes it; a second time does nothing.
