@@ -48,7 +48,7 @@ final class ShardFile {
       let file = try OutputFile(path: path, written: written)
       self.file = file
       let blocks = try BlockQueue(
-        path: path, depth: 12, blockBytes: tarBytes, stackBytes: stackBytes, take: file.write)
+        path: path, depth: 8, blockBytes: tarBytes, stackBytes: stackBytes, take: file.write)
       queues = Queues(blocks: blocks)
     case .zstd(let level):
       let compressor = try ZstdFrame(level: level, path: path)
@@ -58,7 +58,7 @@ final class ShardFile {
         path: path, depth: 8, blockBytes: ZstdFrame.blockBytes, stackBytes: stackBytes,
         take: file.write)
       let blocks = try BlockQueue(
-        path: path, depth: 12, blockBytes: tarBytes, stackBytes: stackBytes
+        path: path, depth: 8, blockBytes: tarBytes, stackBytes: stackBytes
       ) { compressor.add($0, to: compressed) }
       queues = Queues(blocks: blocks, frame: (compressor, compressed))
     }
