@@ -1,5 +1,6 @@
 import CGlibc
 import Dispatch
+import Foundation
 import Pipeline
 import Synchronization
 
@@ -12,6 +13,9 @@ enum Allocator {
     mallopt(M_MMAP_THRESHOLD, 1 << 20)
     // With the other one set it would stay at 128 KiB: an image's bytes would go back and forth.
     mallopt(M_TRIM_THRESHOLD, 2 << 20)
+    // A writer has three threads, and new ones for every shard: with the usual eight arenas a core, each keeps some of what
+    // it ever held.
+    mallopt(M_ARENA_MAX, Int32(ProcessInfo.processInfo.activeProcessorCount + 2))
   }
 
   /// When it was done last while a stage ran, in nanoseconds of the uptime.
