@@ -4,12 +4,12 @@ import Foundation
 import Pipeline
 import Synchronization
 
-/// How malloc deals with large blocks.
+/// How malloc keeps what is free.
 enum Allocator {
   /// Blocks of a megabyte or more (a shard's, zstd's) go back to the system when they are freed. Left alone, glibc takes
   /// them from the arena of the thread that asks, once one was freed; every thread's arena then keeps as much as it ever
   /// held, and what small things lie between makes it grow with the number of shards.
-  static func returnLargeBlocks() {
+  static func configure() {
     mallopt(M_MMAP_THRESHOLD, 1 << 20)
     // With the other one set it would stay at 128 KiB: an image's bytes would go back and forth.
     mallopt(M_TRIM_THRESHOLD, 2 << 20)

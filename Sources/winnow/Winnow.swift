@@ -27,7 +27,7 @@ struct Winnow: ParsableCommand {
     ])
 
   static func main() {
-    Allocator.returnLargeBlocks()
+    Allocator.configure()
     Signals.prepare()
     do {
       var command = try parseAsRoot()
