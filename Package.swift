@@ -49,7 +49,7 @@ let package = Package(
       name: "Pipeline",
       dependencies: [
         "Training", "Encoders", "ConfidentLearning", "Layers", "Images", "Text", "Shards",
-        "TensorFiles", "VectorMath", "CXXHash", "Yams",
+        "TensorFiles", "VectorMath", "CGlibc", "CXXHash", "Yams",
       ]),
     .target(
       name: "Reports",

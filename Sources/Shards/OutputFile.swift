@@ -10,8 +10,6 @@ final class OutputFile {
   private var bytesWritten = 0
   /// Bytes that are on the disk, and those that are at least on their way there.
   private var (bytesFinished, bytesStarted) = (0, 0)
-  /// Bytes that are sent on their way together.
-  private static let window = 8 << 20
 
   /// - Throws: ``ShardError/cannotCreate(path:reason:)``.
   init(
@@ -38,9 +36,8 @@ final class OutputFile {
       rest = rest.dropFirst(count)
     }
     written?(bytes)
-    // The sync at the end, which nobody can stop, then waits for two windows at most; and a slow disk has no more of a
-    // file in memory.
-    guard bytesWritten - bytesStarted >= Self.window else { return nil }
+    // The sync at the end then waits for two windows at most, and a slow disk has no more of a file in memory.
+    guard bytesWritten - bytesStarted >= Int(writeback_window) else { return nil }
     start_writeback(descriptor, bytesStarted, bytesWritten - bytesStarted)
     let waiting = bytesStarted - bytesFinished
     let code = waiting > 0 ? finish_writeback(descriptor, bytesFinished, waiting) : 0
@@ -54,7 +51,8 @@ final class OutputFile {
     guard descriptor >= 0 else { return nil }
     defer { descriptor = -1 }
     // A pipe or a terminal cannot be synced, and says so with EINVAL.
-    var code = fsync(descriptor) == 0 || errno == EINVAL ? 0 : errno
+    var code = sync_file(descriptor)
+    if code == EINVAL { code = 0 }
     if Foundation.close(descriptor) != 0, errno != EINTR, code == 0 { code = errno }
     return code == 0 ? nil : .cannotWrite(path: path, reason: systemText(code))
   }

@@ -10,7 +10,7 @@ public final class NPYRowWriter {
   }
 
   private let path: String
-  private let file: DurableFile
+  private let file: WritableFile
   private let columns: Int
   private let element: Element
   /// Rows written so far.
@@ -21,7 +21,7 @@ public final class NPYRowWriter {
     self.path = path
     self.columns = columns
     self.element = element
-    file = try DurableFile(creating: path)
+    file = try WritableFile(creating: path)
     try file.write(header)
   }
 
@@ -41,9 +41,6 @@ public final class NPYRowWriter {
     }
   }
 
-  /// Writes how many rows there are, and syncs the file.
-  public func finish() throws(TensorFileError) {
-    try file.rewrite(header)
-    try file.finish()
-  }
+  /// Writes how many rows there are.
+  public func finish() throws(TensorFileError) { try file.rewrite(header) }
 }

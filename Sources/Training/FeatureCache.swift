@@ -108,10 +108,18 @@ final class FeatureCache: Sendable {
       try transfer(bytes.count, at: offset(range.lowerBound, 0)) { done, place in
         pwrite(file.fileDescriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done, place)
       }
-      // The sync at the end, which nobody can stop, then waits for little.
-      start_writeback(
-        file.fileDescriptor, Int(offset(range.lowerBound, 0)), bytes.count)
+      try waitForWriteback(behind: offset(range.lowerBound, 0), bytes.count)
     }
+  }
+
+  /// Sends a part of the file on its way to the disk, and waits for the part that was sent a window earlier: nothing that
+  /// waits for the disk (a sync, a removal) then waits for more than that, and not even a kill would end it.
+  private func waitForWriteback(behind place: Int, _ count: Int) throws(TrainingError) {
+    start_writeback(file.fileDescriptor, place, count)
+    let earlier = place - Int(writeback_window)
+    guard earlier >= 0 else { return }
+    let code = finish_writeback(file.fileDescriptor, earlier, count)
+    guard code == 0 else { throw .featureFile(path: path, code: code) }
   }
 
   private func mirror(

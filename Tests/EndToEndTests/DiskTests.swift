@@ -15,15 +15,18 @@ import Testing
   }()
 
   /// Reads of the file whose path holds BROKEN_FILE fail from byte BROKEN_FROM on; the file whose path holds UNSYNCED can't
-  /// be synced; the files whose paths hold SLOW_FOLDER
-  /// take SLOW_RATE bytes a second, all together.
+  /// be synced; the files whose paths hold SLOW_FOLDER take SLOW_RATE bytes a second, all together, and LONGEST_WAIT is
+  /// the file that is told the most bytes of theirs for which one call waited until they were on the disk.
   private static let source = """
     #define _GNU_SOURCE
     #include <errno.h>
+    #include <fcntl.h>
+    #include <limits.h>
     #include <pthread.h>
     #include <stdio.h>
     #include <stdlib.h>
     #include <string.h>
+    #include <sys/stat.h>
     #include <sys/syscall.h>
     #include <unistd.h>
 
@@ -56,16 +59,49 @@ import Testing
       return -1;
     }
 
+    static pthread_mutex_t disk = PTHREAD_MUTEX_INITIALIZER;
+    // Up to where a file is on the disk, by the last digits of its inode.
+    static off_t on_disk[1 << 16];
+
+    static void wait_for(int file, off_t start, off_t end) {
+      static off_t longest;
+      struct stat info;
+      const char *path = getenv("LONGEST_WAIT");
+      if (!path || !is_in_path(getenv("SLOW_FOLDER"), file) || fstat(file, &info)) return;
+      pthread_mutex_lock(&disk);
+      off_t *done = &on_disk[info.st_ino & 0xffff];
+      if (end > info.st_size) end = info.st_size;
+      off_t bytes = end - (start > *done ? start : *done);
+      if (start <= *done && end > *done) *done = end;
+      if (bytes > longest) {
+        longest = bytes;
+        int told = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+        dprintf(told, "%ld", (long)longest);
+        close(told);
+      }
+      pthread_mutex_unlock(&disk);
+    }
+
+    int sync_file_range(int file, off_t start, off_t count, unsigned flags) {
+      if (flags & SYNC_FILE_RANGE_WAIT_AFTER) wait_for(file, start, start + count);
+      return syscall(SYS_sync_file_range, file, start, count, flags);
+    }
+
     int fsync(int file) {
-      if (!is_in_path(getenv("UNSYNCED"), file)) return syscall(SYS_fsync, file);
-      errno = EIO;
-      return -1;
+      if (is_in_path(getenv("UNSYNCED"), file)) {
+        errno = EIO;
+        return -1;
+      }
+      wait_for(file, 0, LONG_MAX);
+      return syscall(SYS_fsync, file);
     }
 
     ssize_t write(int file, const void *bytes, size_t count) {
-      static pthread_mutex_t disk = PTHREAD_MUTEX_INITIALIZER;
-      if (is_in_path(getenv("SLOW_FOLDER"), file)) {
+      struct stat info;
+      if (is_in_path(getenv("SLOW_FOLDER"), file) && !fstat(file, &info)) {
         pthread_mutex_lock(&disk);
+        off_t *done = &on_disk[info.st_ino & 0xffff], place = lseek(file, 0, SEEK_CUR);
+        if (place < *done) *done = place;
         usleep(count * 1000000 / atol(getenv("SLOW_RATE")));
         pthread_mutex_unlock(&disk);
       }
@@ -168,6 +204,7 @@ import Testing
       "--workers", "2",
       environment: [
         "LD_PRELOAD": try library(in: shop), "SLOW_FOLDER": "/out/", "SLOW_RATE": "\(rate)",
+        "LONGEST_WAIT": "\(shop.root)/wait",
       ])
     let peak = peak(of: process)
     #expect(process.terminationStatus == 0)
@@ -180,5 +217,8 @@ import Testing
     let seconds = try #require(manifest.timings.seconds["write"])
     #expect(seconds >= Double(shard.bytes) / Double(rate))
     #expect(peak > 0 && peak < 40 << 20, "\(peak >> 20) MiB")
+    // Nothing ends a process that waits for its bytes to reach the disk before they have.
+    let longest = Int(try String(contentsOfFile: "\(shop.root)/wait", encoding: .utf8)) ?? 0
+    #expect(longest > 0 && longest <= 2 << 20, "\(longest) bytes")
   }
 }

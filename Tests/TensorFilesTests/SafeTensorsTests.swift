@@ -124,13 +124,19 @@ import Testing
     #"{"t":{"dtype":"F32","shape":"x","data_offsets":[0,4]}}"#,
     #"{"t":{"dtype":"F32","data_offsets":[0,4]}}"#,
     #"{"__metadata__":{"k":1},"t":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#,
-    "[]", "", "null", "{\"t\":", String(repeating: "{\"t\":", count: 100_000),
-    String(repeating: "[", count: 100_000),
+    "[]", "", "null", "{\"t\":",
   ])
   func refusesHostileHeaders(_ header: String) throws {
     let file = try Self.file(header, data: [0, 0, 0, 0])
     let error = #expect(throws: TensorFileError.self) { try SafeTensors.read(file.path) }
     #expect(error?.description.contains("lying.safetensors") == true)
+  }
+
+  /// No arguments of the test above: a log would hold them.
+  @Test func refusesDeepHeaders() throws {
+    for nest in ["{\"t\":", "["] {
+      try refusesHostileHeaders(String(repeating: nest, count: 100_000))
+    }
   }
 
   @Test(arguments: [UInt64.max, 1 << 63, 100_000_001, 3])

@@ -59,11 +59,9 @@ struct LineWriter {
 
   mutating func write(_ text: String) throws(RunError) { try write(text.utf8) }
 
-  /// Brings it to the disk.
   mutating func close() throws(RunError) {
     try flush()
     do {
-      try file.synchronize()
       try file.close()
     } catch {
       throw failure(error)

@@ -1,3 +1,4 @@
+import CGlibc
 import Foundation
 
 /// How output appears, whole or not at all: written to a temporary file, flushed to the disk, renamed, the folder flushed.
@@ -55,14 +56,13 @@ struct Publishing: Sendable {
     try publish(try StateJSON.encode(value), to: path)
   }
 
-  /// fsync of a file or a folder.
+  /// fsync of a file or a folder, which a kill ends.
   /// - Parameter name: the path that errors name instead.
   static func flush(_ path: String, for name: String? = nil) throws(RunError) {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .file(path: name ?? path, operation: "open", code: errno) }
     defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else {
-      throw .file(path: name ?? path, operation: "flush", code: errno)
-    }
+    let code = sync_file(descriptor)
+    guard code == 0 else { throw .file(path: name ?? path, operation: "flush", code: code) }
   }
 }

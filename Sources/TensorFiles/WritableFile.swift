@@ -1,7 +1,7 @@
 import Foundation
 
-/// Owns a file descriptor for writing. A file that was `finish`ed is on the disk, not in a cache.
-struct DurableFile: ~Copyable {
+/// Owns a file descriptor for writing. Who publishes the file brings it to the disk.
+struct WritableFile: ~Copyable {
   let path: String
   let descriptor: Int32
 
@@ -35,10 +35,6 @@ struct DurableFile: ~Copyable {
   func rewrite(_ bytes: [UInt8]) throws(TensorFileError) {
     guard lseek(descriptor, 0, SEEK_SET) == 0 else { throw systemError(path, "write") }
     try write(bytes)
-  }
-
-  func finish() throws(TensorFileError) {
-    if fsync(descriptor) != 0 { throw systemError(path, "sync") }
   }
 }
 
