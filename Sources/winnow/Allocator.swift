@@ -6,11 +6,13 @@ import Synchronization
 
 /// How malloc keeps what is free.
 enum Allocator {
+  private static let large: Int32 = 1 << 20
+
   /// Blocks of a megabyte or more (a shard's, zstd's) go back to the system when they are freed. Left alone, glibc takes
   /// them from the arena of the thread that asks, once one was freed; every thread's arena then keeps as much as it ever
   /// held, and what small things lie between makes it grow with the number of shards.
   static func configure() {
-    mallopt(M_MMAP_THRESHOLD, 1 << 20)
+    mallopt(M_MMAP_THRESHOLD, large)
     // With the other one set it would stay at 128 KiB: an image's bytes would go back and forth.
     mallopt(M_TRIM_THRESHOLD, 2 << 20)
     // A writer has three threads, and new ones for every shard: with the usual eight arenas a core, each keeps some of what
@@ -23,10 +25,14 @@ enum Allocator {
 
   /// Gives the system all that is free, also between what is held: after each stage, whose leftovers serve no other, and
   /// four times a second while shards are judged and written, so that what the threads' arenas keep doesn't grow with their
-  /// number.
-  static func returnFree(after event: RunEvent) {
+  /// number. While shards are written blocks from 128 KiB on count as large too: nothing is decoded, and a shard's buffers
+  /// go with it.
+  static func follow(_ event: RunEvent) {
     switch event {
-    case .ended: malloc_trim(0)
+    case .began(.write): mallopt(M_MMAP_THRESHOLD, 128 << 10)
+    case .ended:
+      mallopt(M_MMAP_THRESHOLD, large)
+      malloc_trim(0)
     case .progress(.score, _, _, _, _), .progress(.decide, _, _, _, _),
       .progress(.write, _, _, _, _):
       let now = DispatchTime.now().uptimeNanoseconds

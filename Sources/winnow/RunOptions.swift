@@ -109,7 +109,7 @@ struct RunOptions: ParsableArguments {
     let observe: RunObserver = { [quiet] event in
       if !quiet { printer.show(event) }
       reporter.observe(event)
-      Allocator.returnFree(after: event)
+      Allocator.follow(event)
     }
     do {
       let context = try RunContext(
