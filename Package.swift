@@ -25,7 +25,7 @@ let package = Package(
       name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CSPNG", pkgConfig: "spng", providers: [.apt(["libspng-dev"])]),
     .systemLibrary(name: "CWebP", pkgConfig: "libwebpdemux", providers: [.apt(["libwebp-dev"])]),
-    // What Foundation doesn't show of glibc.
+    // What Foundation doesn't show of glibc: malloc's settings, and writing to the disk bit by bit.
     .systemLibrary(name: "CGlibc"),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
 
@@ -35,7 +35,7 @@ let package = Package(
     .target(name: "Text"),
     .target(name: "Shards", dependencies: ["CArchive", "CGlibc", "CZstd"]),
     .target(name: "Images", dependencies: ["CTurboJPEG", "CSPNG", "CWebP", "VectorMath"]),
-    .target(name: "TensorFiles", dependencies: ["CArchive"]),
+    .target(name: "TensorFiles", dependencies: ["CArchive", "CGlibc"]),
     .target(name: "Layers", dependencies: ["COpenBLAS", "VectorMath"]),
     .target(
       name: "Encoders",

@@ -38,9 +38,10 @@ final class OutputFile {
     written?(bytes)
     // The sync at the end then waits for two windows at most, and a slow disk has no more of a file in memory.
     guard bytesWritten - bytesStarted >= Int(writeback_window) else { return nil }
-    start_writeback(descriptor, bytesStarted, bytesWritten - bytesStarted)
-    let waiting = bytesStarted - bytesFinished
-    let code = waiting > 0 ? finish_writeback(descriptor, bytesFinished, waiting) : 0
+    var code = start_writeback(descriptor, bytesStarted, bytesWritten - bytesStarted)
+    if code == 0 {
+      code = finish_writeback(descriptor, bytesFinished, bytesStarted - bytesFinished)
+    }
     (bytesFinished, bytesStarted) = (bytesStarted, bytesWritten)
     return code == 0 ? nil : .cannotWrite(path: path, reason: systemText(code))
   }

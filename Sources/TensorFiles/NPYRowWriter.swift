@@ -9,8 +9,7 @@ public final class NPYRowWriter {
     case float32 = "<f4"
   }
 
-  private let path: String
-  private let file: WritableFile
+  private let file: DurableFile
   private let columns: Int
   private let element: Element
   /// Rows written so far.
@@ -18,10 +17,9 @@ public final class NPYRowWriter {
 
   /// - Throws: `TensorFileError.io`.
   public init(_ path: String, columns: Int, element: Element) throws(TensorFileError) {
-    self.path = path
     self.columns = columns
     self.element = element
-    file = try WritableFile(creating: path)
+    file = try DurableFile(creating: path)
     try file.write(header)
   }
 
@@ -41,6 +39,9 @@ public final class NPYRowWriter {
     }
   }
 
-  /// Writes how many rows there are.
-  public func finish() throws(TensorFileError) { try file.rewrite(header) }
+  /// Writes how many rows there are, and syncs the file.
+  public func finish() throws(TensorFileError) {
+    try file.rewrite(header)
+    try file.finish()
+  }
 }

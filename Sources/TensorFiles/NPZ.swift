@@ -5,7 +5,7 @@
 public enum NPZ {
   private static let suffix = ".npy"
 
-  /// Writes `columns` in their order, stored. The same columns give the same
+  /// Writes `columns` in their order, stored, and syncs the file. The same columns give the same
   /// bytes.
   ///
   /// - Throws: `.unwritable` for a repeated name, a name that is not printable ASCII (other names
@@ -26,7 +26,7 @@ public enum NPZ {
         throw .unwritable(file: path, tensor: name, reason: reason)
       }
     }
-    let zip = try ZipWriter(to: WritableFile(creating: path))
+    let zip = try ZipWriter(to: DurableFile(creating: path))
     for (name, array) in columns { try zip.add(name: name + suffix, NPY.encode(array)) }
     try zip.finish()
   }

@@ -7,7 +7,7 @@ import Foundation
 /// the tensors and metadata are the same: tensors lie in bytewise order of their names, JSON keys
 /// are sorted, and the header is padded with spaces so that the data starts at a multiple of 8.
 public enum SafeTensors {
-  /// Writes `tensors` as F32.
+  /// Writes `tensors` as F32 and syncs the file.
   ///
   /// - Parameter metadata: stored under `__metadata__`, left out when empty.
   /// - Throws: `.unwritable` for a repeated or reserved name or a shape that doesn't fit its
@@ -33,10 +33,11 @@ public enum SafeTensors {
       offset = end
     }
     let header = try encode(entries, file: path)
-    let file = try WritableFile(creating: path)
+    let file = try DurableFile(creating: path)
     try file.write([UInt64(header.count)])
     try file.write(header)
     for tensor in sorted { try file.write(tensor.values) }
+    try file.finish()
   }
 
   /// Reads every tensor (F32, F16 or BF16) into Float.

@@ -8,9 +8,9 @@ import func Foundation.strerror
 /// bytes.
 struct ZipWriter: ~Copyable {
   private let archive: OpaquePointer?
-  private let file: WritableFile
+  private let file: DurableFile
 
-  init(to file: consuming WritableFile) throws(TensorFileError) {
+  init(to file: consuming DurableFile) throws(TensorFileError) {
     self.file = file
     archive = archive_write_new()
     if archive == nil {
@@ -40,8 +40,11 @@ struct ZipWriter: ~Copyable {
     guard written == bytes.count else { throw archiveError(archive, file.path, "write") }
   }
 
-  /// Writes the directory.
-  func finish() throws(TensorFileError) { try check(archive_write_close(archive), "write") }
+  /// Writes the directory and syncs the file.
+  func finish() throws(TensorFileError) {
+    try check(archive_write_close(archive), "write")
+    try file.finish()
+  }
 
   private func check(_ status: Int32, _ action: String) throws(TensorFileError) {
     if status != ARCHIVE_OK { throw archiveError(archive, file.path, action) }

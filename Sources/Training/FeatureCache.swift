@@ -81,12 +81,26 @@ final class FeatureCache: Sendable {
     let encoder = DictionaryStem(configuration, stem)
     let size = Self.imagesAtOnce
     _ = try parallelMap(
-      (corpus.count + size - 1) / size, workers: workers, state: BufferPool()
-    ) { pool, unit in
+      (corpus.count + size - 1) / size, workers: workers,
+      state: (pool: BufferPool(), sent: 0..<0)
+    ) { state, unit in
       if isCancelled() { throw TrainingError.cancelled }
       let range = (unit * size)..<min((unit + 1) * size, corpus.count)
-      try self.fill(range, image, encoder, corpus, pool)
+      try self.fill(range, image, encoder, corpus, state.pool)
+      let bytes = self.offset(range.lowerBound, 0)..<self.offset(range.upperBound, 0)
+      try self.send(bytes, waitingFor: state.sent)
+      state.sent = bytes
     }
+  }
+
+  /// Sends a part of the file on its way to the disk, and waits for one that was sent before: nothing that waits for the
+  /// disk (a sync, a removal), which not even a kill would end, then waits for much.
+  private func send(_ bytes: Range<Int>, waitingFor earlier: Range<Int>) throws(TrainingError) {
+    var code = start_writeback(file.fileDescriptor, bytes.lowerBound, bytes.count)
+    if code == 0 {
+      code = finish_writeback(file.fileDescriptor, earlier.lowerBound, earlier.count)
+    }
+    guard code == 0 else { throw .featureFile(path: path, code: code) }
   }
 
   private func fill(
@@ -108,18 +122,7 @@ final class FeatureCache: Sendable {
       try transfer(bytes.count, at: offset(range.lowerBound, 0)) { done, place in
         pwrite(file.fileDescriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done, place)
       }
-      try waitForWriteback(behind: offset(range.lowerBound, 0), bytes.count)
     }
-  }
-
-  /// Sends a part of the file on its way to the disk, and waits for the part that was sent a window earlier: nothing that
-  /// waits for the disk (a sync, a removal) then waits for more than that, and not even a kill would end it.
-  private func waitForWriteback(behind place: Int, _ count: Int) throws(TrainingError) {
-    start_writeback(file.fileDescriptor, place, count)
-    let earlier = place - Int(writeback_window)
-    guard earlier >= 0 else { return }
-    let code = finish_writeback(file.fileDescriptor, earlier, count)
-    guard code == 0 else { throw .featureFile(path: path, code: code) }
   }
 
   private func mirror(

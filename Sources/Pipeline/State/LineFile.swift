@@ -1,3 +1,4 @@
+import CGlibc
 import Foundation
 
 /// Reads a text file line by line, so that a large one takes no memory.
@@ -59,8 +60,11 @@ struct LineWriter {
 
   mutating func write(_ text: String) throws(RunError) { try write(text.utf8) }
 
+  /// Brings it to the disk.
   mutating func close() throws(RunError) {
     try flush()
+    let code = sync_file(file.fileDescriptor)
+    guard code == 0 else { throw .file(path: name, operation: "write", code: code) }
     do {
       try file.close()
     } catch {

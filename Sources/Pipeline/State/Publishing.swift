@@ -36,7 +36,7 @@ struct Publishing: Sendable {
       try files.createDirectory(atPath: draft, withIntermediateDirectories: false)
       try write(draft)
       for file in try files.subpathsOfDirectory(atPath: draft) {
-        try Self.flush("\(draft)/\(file)")
+        try Self.flush("\(draft)/\(file)", for: "\(path)/\(file)")
       }
     }
   }
@@ -56,7 +56,7 @@ struct Publishing: Sendable {
     try publish(try StateJSON.encode(value), to: path)
   }
 
-  /// fsync of a file or a folder, which a kill ends.
+  /// fsync of a file or a folder.
   /// - Parameter name: the path that errors name instead.
   static func flush(_ path: String, for name: String? = nil) throws(RunError) {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)

@@ -1,7 +1,8 @@
+import CGlibc
 import Foundation
 
-/// Owns a file descriptor for writing. Who publishes the file brings it to the disk.
-struct WritableFile: ~Copyable {
+/// Owns a file descriptor for writing. A file that was `finish`ed is on the disk, not in a cache.
+struct DurableFile: ~Copyable {
   let path: String
   let descriptor: Int32
 
@@ -36,6 +37,11 @@ struct WritableFile: ~Copyable {
     guard lseek(descriptor, 0, SEEK_SET) == 0 else { throw systemError(path, "write") }
     try write(bytes)
   }
+
+  func finish() throws(TensorFileError) {
+    let code = sync_file(descriptor)
+    if code != 0 { throw systemError(path, "sync", code) }
+  }
 }
 
 /// All bytes of `path`, read and not mapped: a mapped file that shrinks ends the process.
@@ -47,6 +53,8 @@ func readFile(_ path: String) throws(TensorFileError) -> [UInt8] {
   }
 }
 
-func systemError(_ path: String, _ action: String) -> TensorFileError {
-  .io(file: path, action: action, reason: String(cString: strerror(errno)))
+func systemError(
+  _ path: String, _ action: String, _ code: Int32 = errno
+) -> TensorFileError {
+  .io(file: path, action: action, reason: String(cString: strerror(code)))
 }
