@@ -6,7 +6,10 @@ public struct ByteStrings: RandomAccessCollection, Sendable, Equatable, Expressi
 
   public init() {}
 
-  public init(_ strings: some Sequence<some Collection<UInt8>>) {
+  /// Takes the memory that they need and no more: `strings` is gone through twice.
+  public init(_ strings: some Collection<some Collection<UInt8>>) {
+    bytes.reserveCapacity(strings.reduce(0) { $0 + $1.count })
+    ends.reserveCapacity(strings.count)
     for string in strings { append(string) }
   }
 

@@ -94,7 +94,8 @@ public enum NPY {
 
   private static func strings(_ data: ArraySlice<UInt8>, width: Int) -> ByteStrings {
     ByteStrings(
-      stride(from: data.startIndex, to: data.endIndex, by: width).lazy.map { start in
+      (0..<data.count / width).lazy.map { i in
+        let start = data.startIndex + i * width
         let field = data[start..<start + width]
         return field.prefix((field.lastIndex { $0 != 0 } ?? start - 1) - start + 1)
       })
