@@ -18,9 +18,10 @@ static inline int writeback(int descriptor, long offset, long count, unsigned in
 }
 
 /// Has the kernel begin to write a range of a file to the disk, and doesn't wait for it. Where that can't be done nothing is.
-/// Returns 0 or an errno, which a later sync doesn't always tell any more.
+/// Returns 0 or an errno, which a later sync doesn't always tell any more; what lacked memory is written when it is waited for.
 static inline int start_writeback(int descriptor, long offset, long count) {
-    return writeback(descriptor, offset, count, 2 /* SYNC_FILE_RANGE_WRITE */);
+    int code = writeback(descriptor, offset, count, 2 /* SYNC_FILE_RANGE_WRITE */);
+    return code == ENOMEM || code == EAGAIN ? 0 : code;
 }
 
 /// Waits, window by window, until a range of a file is on the disk (though perhaps not yet where the file's length is noted).
@@ -36,7 +37,7 @@ static inline int finish_writeback(int descriptor, long offset, long count) {
 
 /// fsync, a file window by window: a process that is killed meanwhile ends with the window. Only the end, where the file's
 /// length is noted and the disk empties its own cache, goes on until it is done.
-/// Returns 0 or an errno.
+/// Returns 0, also for a pipe or a terminal, which can't be synced, or an errno.
 static inline int sync_file(int descriptor) {
     struct stat info;
     if (fstat(descriptor, &info) != 0) return errno;
@@ -45,5 +46,6 @@ static inline int sync_file(int descriptor) {
         if (code == 0) code = finish_writeback(descriptor, offset, writeback_window);
         if (code != 0) return code;
     }
-    return fsync(descriptor) == 0 ? 0 : errno;
+    if (fsync(descriptor) == 0 || (errno == EINVAL && !S_ISREG(info.st_mode))) return 0;
+    return errno;
 }

@@ -51,9 +51,7 @@ final class OutputFile {
   func sync() -> ShardError? {
     guard descriptor >= 0 else { return nil }
     defer { descriptor = -1 }
-    // A pipe or a terminal cannot be synced, and says so with EINVAL.
     var code = sync_file(descriptor)
-    if code == EINVAL { code = 0 }
     if Foundation.close(descriptor) != 0, errno != EINTR, code == 0 { code = errno }
     return code == 0 ? nil : .cannotWrite(path: path, reason: systemText(code))
   }

@@ -91,6 +91,9 @@ final class FeatureCache: Sendable {
       try self.send(bytes, waitingFor: state.sent)
       state.sent = bytes
     }
+    // Read back without having been written, they would be zeros.
+    let code = finish_writeback(file.fileDescriptor, 0, offset(corpus.count, 0))
+    guard code == 0 else { throw TrainingError.featureFile(path: path, code: code) }
   }
 
   /// Sends a part of the file on its way to the disk, and waits for one that was sent before: nothing that waits for the

@@ -178,6 +178,8 @@ import Testing
   func whatCannotBeSyncedIsNotPublished(_ fault: String, _ draft: String, _ file: String) throws {
     let shop = try Workshop(pairs: 200)
     #expect(try shop.clean(out: "whole").status == 0)
+    // Its draft would have the same name as the clean one's.
+    try #require(!shop.exists("whole/rejected/000001.tar.zst"))
     let broken = try Workshop.run(
       URL(fileURLWithPath: "/usr/bin/env"),
       [
