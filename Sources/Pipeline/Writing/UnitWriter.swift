@@ -45,6 +45,8 @@ struct UnitWriter {
       try copy(unit, from: shard, to: writer, &record, progress)
     }
     try writer.finish()
+    // Clean shards don't need them.
+    scores = nil
     for shard in unit.start.shard...unit.end.shard
     where record.sources[source(shard)] != nil {
       // Written to since it was opened, it gave bytes that nobody judged.
