@@ -67,8 +67,7 @@ enum TinyCorpus {
   /// Settings that train in seconds.
   ///
   /// - Parameters:
-  ///   - minimumSteps: of a member, which learns to tell something; a test that needs more asks for it. Under a sanitizer
-  ///     a step takes a hundred times as long.
+  ///   - minimumSteps: of a member, which learns to tell something; a test that needs more asks for it.
   ///   - dictionary: with a member of the kind that judges by default, before the others, so that it selects too.
   static func pipeline(
     epochs: Int = 2, minimumSteps: Int = 20, shardSize: Int = 40,
