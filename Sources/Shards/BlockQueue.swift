@@ -10,16 +10,17 @@ final class BlockQueue {
   /// - Parameters:
   ///   - path: the file that the blocks are of, for errors.
   ///   - depth: how many blocks wait or are being taken at most.
-  ///   - blockBytes: of each at most. Together they should be more than a megabyte, which malloc gives back to the system (see
-  ///     `Allocator`).
+  ///   - blockBytes: of each at most.
   ///   - stackBytes: of the thread's stack.
   ///   - take: called on the queue's thread with each block in turn; after an error with none any more.
-  /// - Throws: ``ShardError/cannotCreate(path:reason:)`` where the system refuses a thread.
+  /// - Throws: ``ShardError/cannotCreate(path:reason:)`` where the system refuses a thread or memory.
   init(
     path: String, depth: Int, blockBytes: Int, stackBytes: Int = 8 << 20,
     take: @escaping (UnsafeRawBufferPointer) -> ShardError?
   ) throws(ShardError) {
-    let ring = Ring(depth, blockBytes: blockBytes, take: take)
+    guard let ring = Ring(depth, blockBytes: blockBytes, take: take) else {
+      throw .cannotCreate(path: path, reason: systemText(errno))
+    }
     let code = startThread(stackBytes: stackBytes) { ring.takeAll() }
     guard code == 0 else {
       throw .cannotCreate(
@@ -65,7 +66,8 @@ final class BlockQueue {
   func close() { ring.close() }
 }
 
-/// A ring in one piece of memory, so that what a shard takes doesn't depend on which of its threads is ahead.
+/// A ring in one piece of memory, so that what a shard takes doesn't depend on which of its threads is ahead. The piece is
+/// mapped: malloc might keep it.
 private final class Ring: @unchecked Sendable {
   private let depth: Int
   private let blockBytes: Int
@@ -83,13 +85,17 @@ private final class Ring: @unchecked Sendable {
   private var isClosed = false
   private var hasEnded = false
 
-  init(_ depth: Int, blockBytes: Int, take: @escaping (UnsafeRawBufferPointer) -> ShardError?) {
+  /// Nil where the system refuses the memory.
+  init?(_ depth: Int, blockBytes: Int, take: @escaping (UnsafeRawBufferPointer) -> ShardError?) {
     (self.depth, self.blockBytes, self.take) = (depth, blockBytes, take)
     sizes = [Int](repeating: 0, count: depth)
-    blocks = .allocate(byteCount: depth * blockBytes, alignment: blockAlignment)
+    let bytes = depth * blockBytes
+    let start = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    guard start != MAP_FAILED else { return nil }
+    blocks = UnsafeMutableRawBufferPointer(start: start, count: bytes)
   }
 
-  deinit { blocks.deallocate() }
+  deinit { munmap(blocks.baseAddress, blocks.count) }
 
   var failure: ShardError? { condition.withLock { known } }
 

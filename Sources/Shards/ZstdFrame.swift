@@ -16,7 +16,7 @@ final class ZstdFrame {
       throw .cannotCreate(path: path, reason: "zstd has levels \(levels), and no \(level)")
     }
     // The size is not pledged and no worker threads are used, since either would change the bytes.
-    let stream = ZSTD_createCCtx()
+    let stream = create_mapped_compressor()
     guard let stream,
       ZSTD_isError(ZSTD_CCtx_setParameter(stream, ZSTD_c_compressionLevel, level)) == 0,
       ZSTD_isError(ZSTD_CCtx_setParameter(stream, ZSTD_c_checksumFlag, 1)) == 0

@@ -16,9 +16,9 @@ import Testing
 
   /// Reads of the file whose path holds BROKEN_FILE fail from byte BROKEN_FROM on; the file whose path holds UNSYNCED can't
   /// be synced; of the file whose path holds UNWRITTEN the first who waits for it is told of an error, and a sync isn't any
-  /// more (as of an error in the background); the files whose paths hold SLOW_FOLDER take SLOW_RATE bytes a second, all
-  /// together, and WAITS is the file that is told the most bytes of theirs for which a sync, another call, or nobody yet
-  /// waited until they were on the disk.
+  /// more (as of an error in the background), of that with UNSTARTED the first who has a write begun; the files whose paths
+  /// hold SLOW_FOLDER take SLOW_RATE bytes a second, all together, and WAITS is the file that is told the most bytes of
+  /// theirs for which a sync, another call, or nobody yet waited until they were on the disk.
   private static let source = """
     #define _GNU_SOURCE
     #include <errno.h>
@@ -99,6 +99,8 @@ import Testing
       if (flags & SYNC_FILE_RANGE_WAIT_AFTER) {
         if (fails("UNWRITTEN", file)) return -1;
         wait_for(1, file, start, start + count);
+      } else if (fails("UNSTARTED", file)) {
+        return -1;
       }
       return syscall(SYS_sync_file_range, file, start, count, flags);
     }
@@ -171,6 +173,7 @@ import Testing
     arguments: [
       ("UNSYNCED", "-000001.tar.zst", "clean/000001.tar.zst"),
       ("UNWRITTEN", "-000001.tar.zst", "clean/000001.tar.zst"),
+      ("UNSTARTED", "-000001.tar.zst", "clean/000001.tar.zst"),
       ("UNSYNCED", "-ensemble/ensemble.json", "ensemble"),
       ("UNWRITTEN", "-ensemble/bag-fold1.safetensors", "ensemble"),
       ("UNWRITTEN", "-noise-model.json", "noise-model.json"),

@@ -1,3 +1,4 @@
+import CGlibc
 import ConfidentLearning
 import Foundation
 import Layers
@@ -164,6 +165,7 @@ struct UnitWriter {
     scores = nil  // never two at a time
     let notes = try ScoreNotes(path: ScoreFiles(shard, of: increment, in: run.directory).table)
     scores = (shard, notes)
+    giveBackWhatReadingTook(rows: notes.count)
     return notes
   }
 
@@ -172,6 +174,12 @@ struct UnitWriter {
     decisions = nil
     let table = try DecisionTable(path: run.decisionPath(shard, increment))
     decisions = (shard, table)
+    giveBackWhatReadingTook(rows: table.count)
     return table
+  }
+
+  /// Reading a large table takes its size twice over, and malloc would keep that beside the shard that is written.
+  private func giveBackWhatReadingTook(rows: Int) {
+    if rows >= 1000 { malloc_trim(0) }
   }
 }
