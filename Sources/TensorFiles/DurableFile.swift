@@ -26,10 +26,7 @@ struct DurableFile: ~Copyable {
   }
 
   func write<Value: BitwiseCopyable>(_ values: [Value]) throws(TensorFileError) {
-    let result = values.withUnsafeBytes { bytes in
-      Result { () throws(TensorFileError) in try write(bytes) }
-    }
-    try result.get()
+    try values.withRawBytes { (bytes) throws(TensorFileError) in try write(bytes) }
   }
 
   /// Writes over the file's beginning.
@@ -57,4 +54,19 @@ func systemError(
   _ path: String, _ action: String, _ code: Int32 = errno
 ) -> TensorFileError {
   .io(file: path, action: action, reason: String(cString: strerror(code)))
+}
+
+extension Array where Element: BitwiseCopyable {
+  /// `withUnsafeBytes` for a body that throws an error of its own type, which that one can't pass on.
+  func withRawBytes<Failure: Error>(
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
+  ) throws(Failure) {
+    let failure = withUnsafeBytes { bytes -> Failure? in
+      do throws(Failure) {
+        try body(bytes)
+        return nil
+      } catch { return error }
+    }
+    if let failure { throw failure }
+  }
 }

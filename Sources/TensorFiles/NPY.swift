@@ -7,8 +7,9 @@ public enum NPY {
     precondition(
       elementCount(array.shape) == array.valueCount,
       "shape \(array.shape) does not hold \(array.valueCount) values")
-    let (descr, data) = payload(array)
-    return NPYHeader(descr: descr, fortranOrder: false, shape: array.shape).encoded + data
+    var bytes = header(of: array).encoded
+    writeData(of: array) { bytes += $0 }
+    return bytes
   }
 
   /// Reads an `.npy` file.
@@ -73,22 +74,51 @@ public enum NPY {
     }
   }
 
-  private static func payload(_ array: NPYArray) -> (descr: String, data: [UInt8]) {
-    switch array {
-    case .float32(let values, _): return ("<f4", values.withUnsafeBytes { Array($0) })
-    case .float64(let values, _): return ("<f8", values.withUnsafeBytes { Array($0) })
-    case .int64(let values, _): return ("<i8", values.withUnsafeBytes { Array($0) })
-    case .uint8(let values, _): return ("|u1", values)
-    case .bool(let values): return ("|b1", values.map { $0 ? 1 : 0 })
-    case .bytes(let values):
-      let width = max(1, values.lazy.map(\.count).max() ?? 1)
-      var data: [UInt8] = []
-      data.reserveCapacity(width * values.count)
-      for value in values {
-        data += value
-        data.append(contentsOf: repeatElement(0, count: width - value.count))
+  /// What stands before the array's data, and how many bytes that has.
+  static func layout(of array: NPYArray) -> (header: [UInt8], dataBytes: Int) {
+    let header = header(of: array)
+    return (header.encoded, array.valueCount * (elementSize(header.descr) ?? 0))
+  }
+
+  private static func header(of array: NPYArray) -> NPYHeader {
+    let descr =
+      switch array {
+      case .float32: "<f4"
+      case .float64: "<f8"
+      case .int64: "<i8"
+      case .uint8: "|u1"
+      case .bool: "|b1"
+      case .bytes(let values): "|S\(width(of: values))"
       }
-      return ("|S\(width)", data)
+    return NPYHeader(descr: descr, fortranOrder: false, shape: array.shape)
+  }
+
+  private static func width(of values: ByteStrings) -> Int {
+    max(1, values.lazy.map(\.count).max() ?? 1)
+  }
+
+  /// Hands the array's data on in pieces: one long string among a million would fill gigabytes with NULs.
+  static func writeData<Failure: Error>(
+    of array: NPYArray, to take: (UnsafeRawBufferPointer) throws(Failure) -> Void
+  ) throws(Failure) {
+    switch array {
+    case .float32(let values, _): try values.withRawBytes(take)
+    case .float64(let values, _): try values.withRawBytes(take)
+    case .int64(let values, _): try values.withRawBytes(take)
+    case .uint8(let values, _): try values.withRawBytes(take)
+    case .bool(let values): try values.map { $0 ? 1 : 0 as UInt8 }.withRawBytes(take)
+    case .bytes(let values):
+      let width = width(of: values)
+      var piece: [UInt8] = []
+      for value in values {
+        piece += value
+        piece.append(contentsOf: repeatElement(0, count: width - value.count))
+        if piece.count >= 1 << 16 {
+          try piece.withRawBytes(take)
+          piece.removeAll(keepingCapacity: true)
+        }
+      }
+      try piece.withRawBytes(take)
     }
   }
 

@@ -27,7 +27,12 @@ public enum NPZ {
       }
     }
     let zip = try ZipWriter(to: DurableFile(creating: path))
-    for (name, array) in columns { try zip.add(name: name + suffix, NPY.encode(array)) }
+    for (name, array) in columns {
+      let (header, dataBytes) = NPY.layout(of: array)
+      try zip.begin(name: name + suffix, byteCount: header.count + dataBytes)
+      try header.withRawBytes { (bytes) throws(TensorFileError) in try zip.write(bytes) }
+      try NPY.writeData(of: array) { (bytes) throws(TensorFileError) in try zip.write(bytes) }
+    }
     try zip.finish()
   }
 

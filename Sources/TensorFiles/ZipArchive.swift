@@ -24,7 +24,8 @@ struct ZipWriter: ~Copyable {
 
   deinit { archive_write_free(archive) }
 
-  func add(name: String, _ bytes: [UInt8]) throws(TensorFileError) {
+  /// Begins a member, whose bytes follow.
+  func begin(name: String, byteCount: Int) throws(TensorFileError) {
     guard let entry = archive_entry_new() else {
       throw .io(file: file.path, action: "write", reason: "out of memory")
     }
@@ -32,12 +33,21 @@ struct ZipWriter: ~Copyable {
     archive_entry_set_pathname(entry, name)
     archive_entry_set_filetype(entry, UInt32(S_IFREG))
     archive_entry_set_perm(entry, 0o644)
-    archive_entry_set_size(entry, Int64(bytes.count))
+    archive_entry_set_size(entry, Int64(byteCount))
     // Zip keeps local time from 1980 on; 1970 is clamped to the same bytes in every time zone.
     archive_entry_set_mtime(entry, 0, 0)
     try check(archive_write_header(archive, entry), "write")
-    let written = bytes.withUnsafeBytes { archive_write_data(archive, $0.baseAddress, $0.count) }
-    guard written == bytes.count else { throw archiveError(archive, file.path, "write") }
+  }
+
+  func write(_ bytes: UnsafeRawBufferPointer) throws(TensorFileError) {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let slice = UnsafeRawBufferPointer(rebasing: rest)
+      // The system writes no more than 2 GiB at a time.
+      let written = archive_write_data(archive, slice.baseAddress, min(slice.count, 1 << 30))
+      guard written > 0 else { throw archiveError(archive, file.path, "write") }
+      rest = rest.dropFirst(written)
+    }
   }
 
   /// Writes the directory and syncs the file.

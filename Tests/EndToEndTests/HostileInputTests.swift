@@ -90,6 +90,9 @@ import Testing
       pair("nuls", b"\0" * 100)
       pair("bidi", "\u202ea red \u2066square\u2069 \u200f".encode())
       pair("surrogates", b"a red \xed\xa0\x80\xed\xb0\x80 square")
+      pair("lone", b"a red \xed\xa0\x80 square")
+      pair("l" * 3000 + "1", b"a blue square")
+      pair("l" * 3000 + "2", b"a blue square")
       pair("n" * 4092, b"a blue square")
       pair("m" * 4093, b"a blue square")
       pair("\udcff\udc80\udced\udca0\udc80", b"a green square")
@@ -106,14 +109,14 @@ import Testing
     #expect(ledger.unreadable == ["cut-short": 1])
     var others = ledger.rejected
     let pairs = ledger.kept + (others.removeValue(forKey: "mismatch") ?? 0)
-    // good, nul, bidi, the longest name, the one that isn't UTF-8
-    #expect(pairs == 5)
+    // good, nul, bidi, two long names, the longest one, the one that isn't UTF-8
+    #expect(pairs == 7)
     #expect(
       others == [
-        "unsafe-name": 2, "caption-too-long": 1, "empty-caption": 1, "text-not-utf8": 1,
+        "unsafe-name": 2, "caption-too-long": 1, "empty-caption": 1, "text-not-utf8": 2,
         "name-too-long": 1, "missing-image": 1000,
       ])
-    #expect(ledger.read == 5 + 1006 + 1)
+    #expect(ledger.read == 7 + 1007 + 1)
     #expect(shard.report.skippedLinks == 2 && shard.report.skippedOthers == 4)
     #expect(shard.report.repeatedKeys == 999)
     // Names that aren't text, and bytes that are no caption, leave as they came.
@@ -124,6 +127,11 @@ import Testing
       #expect(sample.members[0].name == key + Array(".png".utf8))
     }
     #expect(written.contains { $0.members.contains { $0.bytes == Array("a red\0square".utf8) } })
+    // One long key among a million would make a table of gigabytes.
+    let table = try DecisionTable(path: "\(shop.root)/out/decisions/000001-bad.npz")
+    let long = table.keys.filter { $0.first == UInt8(ascii: "l") && $0.count > 4 }
+    #expect(long.count == 2 && Set(long).count == 2 && long.allSatisfy { $0.count == 256 })
+    #expect(table.keys.map(\.count).max() == 256)
     #expect(written.allSatisfy { $0.members.allSatisfy { isSafe($0.name) } })
   }
 

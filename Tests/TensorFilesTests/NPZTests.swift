@@ -89,6 +89,27 @@ import Testing
     #expect(read == ["key": Self.columns[0].array])
   }
 
+  @Test func oneLongStringAmongManyIsWrittenInPieces() throws {
+    let strings = ByteStrings(
+      (0..<5000).map { [UInt8](repeating: 7, count: $0 == 2500 ? 4000 : $0 % 9) })
+    let array = NPYArray.bytes(strings)
+    let (header, dataBytes) = NPY.layout(of: array)
+    var (longest, bytes) = (0, header)
+    NPY.writeData(of: array) { piece in
+      longest = max(longest, piece.count)
+      bytes += piece
+    }
+    // Not the 20 MB of the whole.
+    #expect(longest < 70_000)
+    // As a failure, they would be told byte for byte.
+    let isWhole = bytes == NPY.encode(array)
+    #expect(isWhole && bytes.count == header.count + dataBytes)
+    let file = try TemporaryFile()
+    try NPZ.write([("key", array)], to: file.path)
+    let isSame = try NPZ.read(file.path) == ["key": array]
+    #expect(isSame)
+  }
+
   @Test func stopsUnpackingAtItsLimit() throws {
     let file = try TemporaryFile()
     try NPZ.write([("t", .uint8(Array(repeating: 7, count: 10_000)))], to: file.path)

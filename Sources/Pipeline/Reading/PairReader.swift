@@ -169,16 +169,23 @@ final class PairReader {
   }
 }
 
-/// Bytes; what is longer is no name, and would widen every row of a table.
+/// Bytes; what is longer is no name.
 private let maxNameBytes = 4096
+/// Bytes; a longer key would widen every row of a table.
+private let maxKeyBytes = 256
 /// Bytes; what is longer is no caption, and costs the judges memory.
 private let maxCaptionBytes = 64 << 10
 /// Bytes; parsed, a json takes up to seventy times as much memory.
 private let maxJSONBytes = 1 << 20
 
-/// A key as tables hold it: one that is too long is cut off.
+/// A key as tables hold it: of one that is too long the beginning, and the XXH3-128 of the whole in hex, so that different
+/// keys stay different.
 func tableKey(_ key: [UInt8]) -> [UInt8] {
-  key.count > maxNameBytes ? Array(key.prefix(maxNameBytes / 16)) : key
+  guard key.count > maxKeyBytes else { return key }
+  let digest = DigestStream()
+  key.withUnsafeBytes { digest.add($0) }
+  let end = Array("~\(digest.hex)".utf8)
+  return key.prefix(maxKeyBytes - end.count) + end
 }
 
 /// The first bytes of a name, as text.
