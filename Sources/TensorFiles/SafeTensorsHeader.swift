@@ -61,8 +61,9 @@ struct SafeTensorsHeader {
   /// Where the data begins in the file.
   let dataStart: Int
 
-  /// The longest header that is read, the limit of the format's own library.
-  static let maximumLength = 100_000_000
+  /// The longest header that is read, a hundred thousand tensors. (The format's own library reads ten times as much, which
+  /// would take gigabytes once parsed.)
+  static let maximumLength = 10_000_000
 
   /// - Parameter bytes: gives a range of the file's bytes.
   /// - Throws: `.malformed` unless the tensors cover the data exactly, without gap or overlap (the format demands it).
@@ -74,7 +75,11 @@ struct SafeTensorsHeader {
         file: file, tensor: nil, reason: "\(fileLength) bytes are no safetensors file")
     }
     let length = unpack(try bytes(0..<8), count: 1, as: UInt64.self)[0]
-    guard length <= Self.maximumLength, length <= fileLength - 8 else {
+    guard length <= Self.maximumLength else {
+      let reason = "its header has \(length) bytes; \(Self.maximumLength) are read at most"
+      throw .unsupported(file: file, tensor: nil, reason: reason)
+    }
+    guard length <= fileLength - 8 else {
       let reason = "the header claims \(length) bytes of a file of \(fileLength)"
       throw .malformed(file: file, tensor: nil, reason: reason)
     }

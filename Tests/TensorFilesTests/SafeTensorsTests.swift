@@ -139,10 +139,20 @@ import Testing
     }
   }
 
-  @Test(arguments: [UInt64.max, 1 << 63, 100_000_001, 3])
+  @Test(arguments: [UInt64.max, 1 << 63, 10_000_001, 3])
   func refusesALyingHeaderLength(_ length: UInt64) throws {
     let file = try Self.file("{}", length: length)
     #expect(throws: TensorFileError.self) { try SafeTensors.read(file.path) }
+  }
+
+  /// Parsed, it would take gigabytes.
+  @Test func refusesAHeaderOfMoreThanTenMegabytes() throws {
+    for (length, isRead) in [(10_000_000, true), (10_000_001, false)] {
+      let tensor = #"{"t":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}"#
+      let padding = String(repeating: " ", count: length - tensor.utf8.count - 1)
+      let file = try Self.file(tensor + padding + "}", data: [0, 0, 0, 0])
+      #expect(((try? SafeTensors.read(file.path)) != nil) == isRead)
+    }
   }
 
   @Test func anErrorDoesNotRepeatTheFile() throws {
