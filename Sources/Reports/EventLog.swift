@@ -1,5 +1,6 @@
 import Foundation
 import Pipeline
+import Synchronization
 
 /// A file of JSON objects, one a line; each line is one write, so that nobody reads half of one.
 final class EventLog: Sendable {
@@ -26,6 +27,8 @@ final class EventLog: Sendable {
   }
 
   private let descriptor: Int32
+  /// The last line was cut off, by a full disk.
+  private let isCut = Mutex(false)
 
   /// Goes on behind what is there.
   /// - Throws: `RunError.usage`.
@@ -45,7 +48,10 @@ final class EventLog: Sendable {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     encoder.dateEncodingStrategy = .iso8601
     guard let data = try? encoder.encode(line) else { return }
-    let bytes = Array(data + Data("\n".utf8))
-    _ = Foundation.write(descriptor, bytes, bytes.count)
+    isCut.withLock { isCut in
+      let bytes = Array((isCut ? "\n" : "").utf8) + data + Array("\n".utf8)
+      let written = Foundation.write(descriptor, bytes, bytes.count)
+      if written > 0 { isCut = written < bytes.count }
+    }
   }
 }
