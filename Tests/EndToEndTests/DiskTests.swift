@@ -266,4 +266,29 @@ import Testing
     // A window that is waited for, one that is begun, and a block.
     #expect(most[2] <= 5 << 19, "\(most)")
   }
+
+  @Test(
+    .disabled(if: Workshop.isSanitized), .enabled(if: compiler != nil, "needs clang or cc"),
+    arguments: [SIGINT, SIGTERM])
+  func aStopOnASlowDiskDoesNotWaitForWhatIsToBeWritten(signal: Int32) throws {
+    let shop = try Workshop(pairs: 200, shards: 1, pipeline: TinyCorpus.pipeline(shardSize: 1000))
+    #expect(try shop.clean(out: "whole", "--keep-fraction", "1").status == 0)
+    let process = try shop.start(
+      "clean", "in", "--pipeline", "tiny.yaml", "--out", "out", "--keep-fraction", "1",
+      environment: [
+        // A shard of a hundred kilobytes takes the better part of a minute.
+        "LD_PRELOAD": try library(in: shop), "SLOW_FOLDER": ".tar.zst", "SLOW_RATE": "2000",
+      ])
+    let isWriting = shop.waits {
+      (try? FileManager.default.contentsOfDirectory(atPath: "\(shop.root)/out/.winnow/tmp"))?
+        .contains { $0.hasSuffix(".tar.zst") } == true || !process.isRunning
+    }
+    #expect(isWriting && process.isRunning)
+    let seconds = Workshop.seconds(of: process, toEndAfter: signal)
+    #expect(process.terminationStatus == 128 + signal)
+    #expect(seconds < 2)
+    #expect(!shop.exists("out/clean/000000.tar.zst"))
+    #expect(try shop.clean(out: "out", "--keep-fraction", "1").status == 0)
+    #expect(differences(try shop.tree("whole"), try shop.tree("out")) == [])
+  }
 }

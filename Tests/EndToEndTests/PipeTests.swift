@@ -93,6 +93,25 @@ import Testing
     #expect(try shop.manifest().ledger.read == 150)
   }
 
+  @Test(arguments: [
+    ("exit 7", "the command ended with status 7"),
+    ("echo more", "prints other bytes than when it was pinned"),
+  ])
+  func aCommandIsHeldToWhatItPrintedWhenShardsAreWrittenToo(end: String, told: String) throws {
+    let shop = try Workshop(pairs: 200)
+    // Once there is a noise model, pairs are read only to be written.
+    let command = "pipe:cat in/000003.tar; if [ -e out/noise-model.json ]; then \(end); fi"
+    let outcome = try clean(shop, "in/{000000..000002}.tar", command, out: "out")
+    #expect(outcome.status == 1, "\(outcome.errors)")
+    #expect(outcome.errors.contains(told), "\(outcome.errors)")
+    #expect(shop.exists("out/noise-model.json") && !shop.exists("out/manifest.json"))
+    // What the other shards gave may be there, nothing of this one.
+    let keys = Set(try shop.samples("in").suffix(50).map(\.key))
+    let written = try ["out/clean", "out/rejected"].filter(shop.exists)
+      .flatMap { try shop.samples($0) }.map(\.key)
+    #expect(keys.isDisjoint(with: written))
+  }
+
   @Test func aCommandThatOnlyTheStateNamesIsNotRun() throws {
     let shop = try Workshop(pairs: 200)
     let pipe = "pipe:touch ran; cat in/000003.tar"

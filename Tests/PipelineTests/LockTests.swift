@@ -32,4 +32,19 @@ import Testing
     let other = try RunLock(directory)
     #expect(other.isInPlace && !lock.isInPlace)
   }
+
+  @Test func aLockFileThatADeadProcessLeftHoldsNobodyUpWhoeverHasItsNumberNow() throws {
+    let folder = try TemporaryFolder()
+    let directory = RunDirectory(folder.path("out"))
+    try directory.makeFolder(directory.state)
+    // The parent is alive, and has nothing to do with it.
+    for path in [directory.lock, directory.lock + directory.part] {
+      try "\(getppid())\n".write(toFile: path, atomically: true, encoding: .utf8)
+    }
+    let lock = try RunLock(directory)
+    #expect(throws: RunError.self) { try RunLock(directory) }
+    let holder = try String(contentsOfFile: directory.lock, encoding: .utf8)
+    #expect(holder.contains("\(getpid())") && !holder.contains("\(getppid())"))
+    withExtendedLifetime(lock) {}
+  }
 }

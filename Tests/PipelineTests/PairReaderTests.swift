@@ -41,6 +41,17 @@ import Testing
         == "p+cat")
   }
 
+  @Test func aLoneSurrogateIsNoText() throws {
+    var configuration = ReadConfiguration()
+    configuration.jsonCaption = "caption"
+    for escape in [#"\ud800"#, #"\udc00 a"#, #"\ud800\ud800"#] {
+      let json = ("a.json", "{\"caption\": \"a dog \(escape)\"}")
+      #expect(try outcome([("a.png", "p"), json, ("a.txt", "cat")], configuration) == "bad-json")
+    }
+    let pair = ("a.json", #"{"caption": "a \ud83d\udc15"}"#)
+    #expect(try outcome([("a.png", "p"), pair], configuration) == "p+a \u{1F415}")
+  }
+
   @Test func aJSONOfMoreThanAMebibyteIsNotParsed() throws {
     var configuration = ReadConfiguration()
     configuration.jsonCaption = "caption"
