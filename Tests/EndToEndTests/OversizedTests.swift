@@ -40,7 +40,11 @@ import Testing
       sample.members.contains { $0.path.hasSuffix(".mp4") }
     }
     #expect(samples.map { $0.members.dropLast().map(\.bytes) } == oversized.map { $0.map(\.bytes) })
-    for (sample, members) in zip(samples, oversized) where sample.members[0].path.first != "u" {
+    #expect(samples[1].members[0].path == "repeated-000003-000002.png")
+    for (sample, members) in zip(samples, oversized).enumerated().filter({
+      [0, 3].contains($0.offset)
+    })
+    .map(\.element) {
       #expect(Array(sample.members.dropLast()) == members)
       #expect(sample.members.last?.path.hasSuffix(".winnow.2.json") == true)
     }

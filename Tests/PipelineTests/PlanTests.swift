@@ -4,7 +4,7 @@ import Testing
 @testable import Pipeline
 
 @Suite struct PlanTests {
-  /// `k` kept, `m` cut, `u` unreadable, `x` an unsafe name; keys count up from `first`.
+  /// `k` kept, `m` cut, `u` unreadable, `x` an unsafe name, `i` no image; keys count up from `first`.
   private func table(_ pattern: String, first: Int = 0, key: String? = nil) -> DecisionTable {
     var table = DecisionTable(kinds: 1)
     for (i, letter) in pattern.enumerated() {
@@ -15,6 +15,7 @@ import Testing
       table.kept.append(letter == "k")
       let reasons: [Character: String] = [
         "k": "", "m": Reason.mismatch, "u": Reason.cutShort, "x": Reason.unsafeName,
+        "i": Reason.missingImage,
       ]
       table.reasons.append(reasons[letter] ?? "")
     }
@@ -50,6 +51,19 @@ import Testing
   @Test func equalNeighbouringKeysCloseTheShard() {
     let plan = plan([table("kkk", key: "same")], shardSize: 10)
     #expect(pairs(plan, .clean) == [1, 1, 1])
+  }
+
+  /// A hostile shard may have a million of them.
+  @Test func equalNeighbouringKeysOfWhatIsNoPairAreReplacedInstead() {
+    #expect(pairs(plan([table("iiii", key: "same")], shardSize: 3), .rejected) == [3, 1])
+    // A pair has its own.
+    #expect(pairs(plan([table("imim", key: "same")], shardSize: 9), .rejected) == [1, 2, 1])
+    let key = Array("same".utf8)
+    #expect(replacementKey(of: key, reason: Reason.missingImage, 3, 12, after: []) == nil)
+    #expect(
+      replacementKey(of: key, reason: Reason.missingImage, 3, 12, after: [[0x61], key])
+        == Array("repeated-000003-000012".utf8))
+    #expect(replacementKey(of: key, reason: Reason.mismatch, 3, 12, after: [[0x61], key]) == nil)
   }
 
   @Test func aCutPairBetweenEqualKeysDoesNotKeepThemApart() {

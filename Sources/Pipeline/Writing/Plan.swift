@@ -41,7 +41,8 @@ struct Plan: Equatable {
 
   private struct OpenUnit: Equatable {
     var unit: Unit
-    var lastKey: [UInt8]
+    /// Of the sample appended last: its own, and the one it is written under.
+    var lastKeys: [[UInt8]]
   }
 
   /// - Parameters:
@@ -54,9 +55,8 @@ struct Plan: Equatable {
   /// Goes on with the next input shard.
   mutating func add(_ table: DecisionTable, shard: Int) {
     for row in 0..<table.count {
-      let key = outputKey(of: table.keys[row], reason: table.reasons[row], firstShard + shard, row)
       for destination in Destination.allCases where destination.takes(row, of: table) {
-        append(key, at: Position(shard: shard, ordinal: row), to: destination)
+        append(row, of: table, at: Position(shard: shard, ordinal: row), to: destination)
       }
     }
   }
@@ -79,9 +79,16 @@ struct Plan: Equatable {
     return Dictionary(uniqueKeysWithValues: entries)
   }
 
-  private mutating func append(_ key: [UInt8], at place: Position, to destination: Destination) {
-    // Readers merge or refuse equal keys that are adjacent, so a shard ends between them.
-    if let last = open[destination], last.unit.pairs == shardSize || last.lastKey == key {
+  private mutating func append(
+    _ row: Int, of table: DecisionTable, at place: Position, to destination: Destination
+  ) {
+    if open[destination]?.unit.pairs == shardSize { close(destination) }
+    let (own, reason) = (table.keys[row], table.reasons[row])
+    let lastKeys = open[destination]?.lastKeys ?? []
+    let replacement = replacementKey(
+      of: own, reason: reason, firstShard + place.shard, row, after: lastKeys)
+    if replacement == nil, lastKeys.contains(own) {
+      // Readers merge or refuse equal keys that are adjacent, so a shard ends between them.
       close(destination)
     }
     var unit =
@@ -91,7 +98,7 @@ struct Plan: Equatable {
         pairs: 0)
     unit.pairs += 1
     unit.end = Position(shard: place.shard, ordinal: place.ordinal + 1)
-    open[destination] = OpenUnit(unit: unit, lastKey: key)
+    open[destination] = OpenUnit(unit: unit, lastKeys: [own, replacement ?? own])
   }
 
   private mutating func close(_ destination: Destination) {
@@ -101,13 +108,15 @@ struct Plan: Equatable {
   }
 }
 
-/// The key a sample is written under: its own, but for names that leave the folder.
-func outputKey(of key: [UInt8], reason: String, _ shard: Int, _ ordinal: Int) -> [UInt8] {
-  replacementKey(reason: reason, shard, ordinal) ?? key
-}
-
-/// What stands for a key that leaves the folder; nil for others.
-func replacementKey(reason: String, _ shard: Int, _ ordinal: Int) -> [UInt8]? {
-  guard reason == Reason.unsafeName else { return nil }
-  return Array("unsafe-\(RunDirectory.padded(shard))-\(RunDirectory.padded(ordinal))".utf8)
+/// What stands for a key that leaves the folder, and for one that would come twice in a row where the sample was dropped
+/// unseen: shards that end between those would be as many as a hostile shard has members. Nil for others.
+/// - Parameter lastKeys: of the sample written before into the same output shard.
+func replacementKey(
+  of key: [UInt8], reason: String, _ shard: Int, _ ordinal: Int, after lastKeys: [[UInt8]]
+) -> [UInt8]? {
+  let isDroppedUnseen = !reason.isEmpty && reason != Reason.mismatch
+  let isRepeated = isDroppedUnseen && lastKeys.contains(key)
+  guard isRepeated || reason == Reason.unsafeName else { return nil }
+  let why = isRepeated ? "repeated" : "unsafe"
+  return Array("\(why)-\(RunDirectory.padded(shard))-\(RunDirectory.padded(ordinal))".utf8)
 }

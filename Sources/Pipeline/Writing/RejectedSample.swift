@@ -7,22 +7,20 @@ final class RejectedSample: MemberSink {
   private let writer: ShardWriter
   private let cancellation: Cancellation
   private var note: RejectionNote
-  /// What replaces the sample's key, where that leaves the folder.
+  /// What replaces the sample's key, where that can't be used.
   private let replacement: [UInt8]?
   private var members = 0
   /// The names written that a note could bear.
   private var noteNames: Set<[UInt8]> = []
 
-  /// - Parameters:
-  ///   - shard: the sample's place, which makes its key where its own can't be used.
+  /// - Parameter replacement: the sample's key where its own can't be used.
   init(
-    note: RejectionNote, shard: Int, ordinal: Int, to writer: ShardWriter,
-    cancellation: Cancellation
+    note: RejectionNote, replacement: [UInt8]?, to writer: ShardWriter, cancellation: Cancellation
   ) {
     self.note = note
     self.writer = writer
     self.cancellation = cancellation
-    replacement = replacementKey(reason: note.reason, shard, ordinal)
+    self.replacement = replacement
   }
 
   func begin(name: [UInt8], size: Int64) throws {
@@ -65,7 +63,9 @@ final class RejectedSample: MemberSink {
     defer { members += 1 }
     var result = name
     if let replacement {
-      note.originalNames = (note.originalNames ?? []) + [String(decoding: name, as: UTF8.self)]
+      // A thousand names of 64 KB would make a note of half a gigabyte.
+      let original = String(decoding: name.prefix(4096), as: UTF8.self)
+      note.originalNames = (note.originalNames ?? []) + [original]
       let suffix = sampleKey(ofMember: name)?.suffix ?? Array("\(members)".utf8)
       result = replacement + Array(".".utf8) + suffix
     }

@@ -14,6 +14,8 @@ struct UnitWriter {
   /// The tables of the input shard looked at last.
   private var decisions: (shard: Int, table: DecisionTable)?
   private var scores: (shard: Int, notes: ScoreNotes)?
+  /// Of the rejected sample written last into the shard at hand: its own, and the one it is written under.
+  private var lastKeys: [[UInt8]] = []
 
   init(_ increment: Increment, kinds: [String], model: NoiseModel, run: RunContext) {
     self.increment = increment
@@ -42,6 +44,7 @@ struct UnitWriter {
     let digest = DigestStream()
     let writer = try ShardWriter(
       path: path, compression: run.configuration.write.compression, written: digest.add)
+    lastKeys = []
     for shard in unit.start.shard...unit.end.shard {
       try copy(unit, from: shard, to: writer, &record, progress)
     }
@@ -104,9 +107,12 @@ struct UnitWriter {
   private mutating func reject(
     _ place: Plan.Position, key: [UInt8], note: RejectionNote, to writer: ShardWriter
   ) throws {
+    let replacement = replacementKey(
+      of: key, reason: note.reason, increment.firstShard + place.shard, place.ordinal,
+      after: lastKeys)
+    lastKeys = [key, replacement ?? key]
     let rejected = RejectedSample(
-      note: note, shard: increment.firstShard + place.shard, ordinal: place.ordinal, to: writer,
-      cancellation: run.cancellation)
+      note: note, replacement: replacement, to: writer, cancellation: run.cancellation)
     switch try cursor.sample(at: place, spillingTo: rejected) {
     case .whole(let sample):
       try check(sample.key, is: key, at: place)
