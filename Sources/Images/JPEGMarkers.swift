@@ -10,10 +10,30 @@ struct JPEGMarkers: Equatable {
   private(set) var holdsCoefficients = false
   /// As the frame header declares them.
   private(set) var components: UInt8 = 0
-  /// The segments before the first scan, and all from there on; what lies between them is garbage.
-  private var segments: [Range<Int>] = [0..<2]
 
   init(_ bytes: UnsafeBufferPointer<UInt8>) {
+    Self.forEachSegment(of: bytes) { marker, segment in
+      if marker == 0xDA {
+        let at = segment.lowerBound
+        if at + 4 < bytes.count, bytes[at + 4] < components { holdsCoefficients = true }
+        hasEnd = Self.endStands(in: bytes, after: at)
+        return
+      }
+      let payload = bytes[segment].dropFirst(4)
+      if marker == 0xEE, payload.count >= 12, payload.starts(with: "Adobe".utf8) { hasAdobe = true }
+      // A frame header: its precision, two sides, and the number of components.
+      if (0xC0...0xCF).contains(marker), ![0xC4, 0xC8, 0xCC].contains(marker), payload.count > 5 {
+        components = payload[payload.startIndex + 5]
+        holdsCoefficients = marker & 3 == 2
+      }
+    }
+  }
+
+  /// Calls `body` with the segments before the first scan, and with all from there on; what lies between them is garbage.
+  /// (A list of them could take several times the file.)
+  private static func forEachSegment(
+    of bytes: UnsafeBufferPointer<UInt8>, _ body: (_ marker: UInt8, _ segment: Range<Int>) -> Void
+  ) {
     var at = 2
     while at + 4 <= bytes.count {
       let marker = bytes[at + 1]
@@ -23,26 +43,17 @@ struct JPEGMarkers: Equatable {
         continue
       }
       if marker == 0x01 || (0xD0...0xD8).contains(marker) {
-        segments.append(at..<at + 2)
+        body(marker, at..<at + 2)
         at += 2
         continue
       }
       if marker == 0xDA {
-        segments.append(at..<bytes.count)
-        if at + 4 < bytes.count, bytes[at + 4] < components { holdsCoefficients = true }
-        hasEnd = Self.endStands(in: bytes, after: at)
+        body(marker, at..<bytes.count)
         return
       }
       // The length counts its own two bytes; a file that says less must not turn the range round.
       let length = max(Int(bytes[at + 2]) << 8 | Int(bytes[at + 3]), 2)
-      let payload = bytes[min(at + 4, bytes.count)..<min(at + 2 + length, bytes.count)]
-      if marker == 0xEE, payload.count >= 12, payload.starts(with: "Adobe".utf8) { hasAdobe = true }
-      // A frame header: its precision, two sides, and the number of components.
-      if (0xC0...0xCF).contains(marker), ![0xC4, 0xC8, 0xCC].contains(marker), payload.count > 5 {
-        components = payload[payload.startIndex + 5]
-        holdsCoefficients = marker & 3 == 2
-      }
-      segments.append(at..<min(at + 2 + length, bytes.count))
+      body(marker, at..<min(at + 2 + length, bytes.count))
       at += 2 + length
     }
   }
@@ -50,8 +61,8 @@ struct JPEGMarkers: Equatable {
   /// The file without that of which libjpeg only warns before the first scan: garbage between segments,
   /// and unknown numbers in JFIF's and Adobe's markers, which become those that it assumes in their place.
   func cleaned(_ bytes: UnsafeBufferPointer<UInt8>) -> [UInt8] {
-    var result: [UInt8] = []
-    for segment in segments {
+    var result = Array(bytes.prefix(2))
+    Self.forEachSegment(of: bytes) { _, segment in
       var copy = Array(bytes[segment])
       if copy.count >= 16, copy[1] == 0xE0, copy[4...].starts(with: "JFIF\0".utf8) { copy[9] = 1 }
       if copy.count >= 16, copy[1] == 0xEE, copy[4...].starts(with: "Adobe".utf8), copy[15] > 2 {

@@ -19,7 +19,7 @@ final class BlockQueue {
     take: @escaping (UnsafeRawBufferPointer) -> ShardError?
   ) throws(ShardError) {
     guard let ring = Ring(depth, blockBytes: blockBytes, take: take) else {
-      throw .cannotCreate(path: path, reason: systemText(errno))
+      throw .cannotCreate(path: path, reason: "the system refuses memory for its blocks")
     }
     let code = startThread(stackBytes: stackBytes) { ring.takeAll() }
     guard code == 0 else {

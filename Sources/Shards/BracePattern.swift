@@ -10,6 +10,8 @@ import Foundation
 enum BracePattern {
   /// More than this is taken for a slip of the finger.
   static let limit = 10_000_000
+  /// Bytes that all paths of a pattern may come to.
+  private static let byteLimit = 256 << 20
   /// Groups of a pattern, nested or not: each is a step of recursion.
   static let groupLimit = 100
 
@@ -22,7 +24,8 @@ enum BracePattern {
     }
     do throws(Refusal) {
       let bytes = Array(pattern.utf8)[...]
-      guard try count(bytes) <= limit else { throw .tooMany }
+      // A path has at most as many as the pattern and a number.
+      guard try count(bytes) <= min(limit, byteLimit / (bytes.count + 20)) else { throw .tooMany }
       return try expand(bytes).map { String(decoding: $0, as: UTF8.self) }
     } catch {
       switch error {

@@ -67,6 +67,8 @@ struct SampleGrouper {
   /// Hashes of the keys seen: one word a sample bounds the memory where the keys themselves would not.
   private var seen: Set<Int> = []
   private(set) var repeatedKeys = 0
+  /// How many samples were begun.
+  private(set) var samples = 0
 
   init(limits: ReadLimits) { self.limits = limits }
 
@@ -83,6 +85,7 @@ struct SampleGrouper {
       key.withUnsafeBytes { hasher.combine(bytes: $0) }
       if !seen.insert(hasher.finalize()).inserted { repeatedKeys += 1 }
       pending = Pending(key: key)
+      samples += 1
     }
     pending?.members += 1
     guard name.count <= limits.maxNameBytes else {

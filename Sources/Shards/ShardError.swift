@@ -35,11 +35,12 @@ func systemText(_ code: Int32) -> String {
   return String(cString: text)
 }
 
-/// A member name for messages: invalid UTF-8 and control characters become U+FFFD.
+/// A member name for messages: invalid UTF-8 and control characters become U+FFFD, and what no file system takes for a name
+/// (a tar may hold a megabyte) is cut off.
 func printable(_ name: [UInt8]) -> String {
   String(
     String.UnicodeScalarView(
-      String(decoding: name, as: UTF8.self).unicodeScalars.map {
+      String(decoding: name.prefix(255), as: UTF8.self).unicodeScalars.map {
         $0.properties.generalCategory == .control ? "\u{FFFD}" : $0
-      }))
+      })) + (name.count > 255 ? "..." : "")
 }

@@ -8,6 +8,8 @@ public struct ReadLimits: Sendable {
   public var maxNameBytes = 64 << 10
   /// Members of a sample.
   public var maxMembers = 1024
+  /// Samples of a shard, of which who reads it may hold some hundreds of bytes each; those beyond aren't read.
+  public var maxSamples = 1_000_000
 
   public init() {}
 }
@@ -45,6 +47,8 @@ public enum ShardFault: String, Sendable, Codable, CaseIterable {
   case badHeader = "bad-header"
   /// The compressed data is damaged.
   case corrupt = "corrupt-stream"
+  /// It has more samples than ``ReadLimits/maxSamples``.
+  case tooManySamples = "too-many-samples"
   /// Neither a tar nor a tar in gzip, zstd, bzip2 or xz.
   case notATar = "not-a-tar"
   /// The file is missing, not allowed, or not a file.

@@ -12,6 +12,7 @@ public final class ShardReader {
   private let path: String
   private var tar: TarStream?
   private var source: DecompressedFile?
+  private let limits: ReadLimits
   private var grouper: SampleGrouper
   private var counts = ShardReport()
   private var lastName: [UInt8]?
@@ -33,6 +34,7 @@ public final class ShardReader {
   /// Opens the shard. One that cannot be opened has its ``fault`` at once, and no samples.
   public init(path: String, limits: ReadLimits = ReadLimits()) {
     self.path = path
+    self.limits = limits
     grouper = SampleGrouper(limits: limits)
     do {
       let source = try DecompressedFile(path: path)
@@ -80,7 +82,16 @@ public final class ShardReader {
           waiting = grouper.close()
           continue
         }
-        if let event = begin(entry) { return counted(event) }
+        if let event = begin(entry) {
+          if grouper.samples > limits.maxSamples {
+            begun = nil
+            stop(
+              DecompressedFile.Fault(
+                fault: .tooManySamples,
+                reason: "it has more than \(limits.maxSamples) samples"))
+          }
+          return counted(event)
+        }
       } catch {
         stop(error)
         waiting = grouper.close()
@@ -166,6 +177,7 @@ extension ShardFault {
     case .badHeader, .corrupt:
       "the samples before that were read; fetch the shard again, or repack it, for the rest"
     case .notATar: "give tars, plain or in gzip, zstd, bzip2 or xz"
+    case .tooManySamples: "the samples before that were read; split the shard for the rest"
     case .cannotOpen: "check the path and its permissions"
     case .cannotRead: "check the disk or the mount, and run again"
     }

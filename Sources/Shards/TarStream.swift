@@ -29,10 +29,10 @@ final class TarStream {
   /// What a hole is read as; never freed.
   nonisolated(unsafe) private static let zeros = UnsafeRawBufferPointer(
     UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: blockAlignment).zeroed())
-  /// Bytes that one header may take, with all that belongs to it. libarchive keeps a sparse file's map whole: a few
-  /// kilobytes of zstd would fill any memory.
-  private static let longestHeader = 4 << 20
-  /// Bytes of zeros that one member's holes may come to. A header of a few hundred bytes can declare 2^61 of them; so many
+  /// Bytes that one header may take, with all that belongs to it. libarchive keeps a sparse file's map whole, and
+  /// looks for each entry of an access list among those before: a few kilobytes of zstd would fill any memory and any time.
+  private static let longestHeader = 256 << 10
+  /// Bytes of zeros that the holes of a shard's members may come to. A header of a few hundred bytes can declare 2^61 of them; so many
   /// are copied in seconds, and gone through in milliseconds where nobody keeps them.
   private static let longestHoles: Int64 = 16 << 30
 
@@ -42,6 +42,8 @@ final class TarStream {
   private var entryEnd: Int64 = 0
   /// Why nothing is read behind the member copied last, where libarchive has nothing against it.
   private var refusal: DecompressedFile.Fault?
+  /// Bytes of holes copied so far.
+  private var holes: Int64 = 0
 
   init(source: DecompressedFile) throws(DecompressedFile.Fault) {
     guard let handle = ReadHandle(source: source),
@@ -134,14 +136,14 @@ final class TarStream {
   func copy<Failure: Error>(
     size: Int64, to body: (UnsafeRawBufferPointer) throws(Failure) -> Void
   ) throws(Failure) -> Bool {
-    var (done, holes): (Int64, Int64) = (0, 0)
+    var done: Int64 = 0
     func fill(to offset: Int64) throws(Failure) -> Bool {
       holes += max(0, offset - done)
       guard holes <= Self.longestHoles else {
         refusal = DecompressedFile.Fault(
           fault: .badHeader,
           reason:
-            "a sparse member declares more than \(Self.longestHoles) bytes of holes, which nothing stored bears out"
+            "sparse members declare more than \(Self.longestHoles) bytes of holes, which nothing stored bears out"
         )
         return false
       }

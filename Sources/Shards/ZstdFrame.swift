@@ -17,8 +17,10 @@ final class ZstdFrame {
     }
     // The size is not pledged and no worker threads are used, since either would change the bytes.
     let stream = create_mapped_compressor()
-    guard let stream,
-      ZSTD_isError(ZSTD_CCtx_setParameter(stream, ZSTD_c_compressionLevel, level)) == 0,
+    guard let stream else {
+      throw .cannotCreate(path: path, reason: "the system refuses memory for zstd")
+    }
+    guard ZSTD_isError(ZSTD_CCtx_setParameter(stream, ZSTD_c_compressionLevel, level)) == 0,
       ZSTD_isError(ZSTD_CCtx_setParameter(stream, ZSTD_c_checksumFlag, 1)) == 0
     else {
       ZSTD_freeCCtx(stream)

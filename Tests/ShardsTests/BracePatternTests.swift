@@ -46,6 +46,16 @@ import Testing
     }
   }
 
+  /// One line of a list may have 64 KB.
+  @Test func pathsOfGigabytesAreAnErrorHoweverFewTheyAre() {
+    for pattern in [
+      String(repeating: "x", count: 60_000) + "{0..99999}",
+      "{\(String(repeating: "0", count: 60_000))..9999}",
+    ] {
+      #expect(throws: ShardListError.self) { try BracePattern.expand(pattern) }
+    }
+  }
+
   @Test func aPatternOfManyGroupsIsAnErrorHoweverTheyStand() throws {
     for pattern in [
       String(repeating: "{", count: 100_000) + String(repeating: "}", count: 100_000),

@@ -91,7 +91,7 @@ import Testing
     #expect(fault == .badHeader)
     #expect(report.cutShort == 1)
     #expect(
-      message?.contains("member '1.bin': a sparse member declares more than 17179869184") == true)
+      message?.contains("member '1.bin': sparse members declare more than 17179869184") == true)
   }
 
   @Test func holesOfGigabytesAreContentAndGoneThroughAtOnceWhereNobodyKeepsThem() throws {
@@ -107,6 +107,13 @@ import Testing
       ])
     #expect(fault == nil)
     #expect(time < .seconds(20))
+  }
+
+  @Test func theHolesOfAllMembersAreCountedTogether() throws {
+    let one = sparseTar(size: 9 << 30, offset: 0)
+    let (events, fault, _, _) = readAll(try scratch.write(one + one, to: "a.tar"))
+    #expect(events.map(\.key) == ["0", "1", "2", "0", "1"])
+    #expect(fault == .badHeader)
   }
 
   @Test func zerosBetweenConcatenatedTarsAreNoHeader() throws {
@@ -167,6 +174,33 @@ import Testing
     #expect(seen == count)
     #expect(reader.fault == nil)
     #expect(reader.report.samples == count && reader.report.repeatedKeys == 0)
+  }
+
+  @Test func samplesBeyondTheLimitAreNotRead() throws {
+    let path = try writeShard((0..<5).map { member("\($0).txt", "t") }, to: scratch.file("a"))
+    for (limit, read) in [(4, 4), (5, 5), (1, 1)] {
+      var limits = ReadLimits()
+      limits.maxSamples = limit
+      let reader = ShardReader(path: path, limits: limits)
+      var seen = 0
+      while case .sample? = reader.next() { seen += 1 }
+      #expect(seen == read && reader.report.samples == read)
+      #expect(reader.fault == (limit < 5 ? .tooManySamples : nil))
+      #expect(
+        reader.message?.contains("more than \(limit) samples; the samples before that were read")
+          == (limit < 5 ? true : nil))
+    }
+  }
+
+  @Test func aMessageDoesNotRepeatALongName() throws {
+    let path = try writeShard(
+      [member(String(repeating: "n", count: 100_000) + ".txt", "t"), member("b.txt", "t")],
+      to: scratch.file("a"))
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+    let cut = try scratch.write(Array(bytes.prefix(bytes.count - 3000)), to: "cut.tar")
+    let (_, fault, _, message) = readAll(cut)
+    #expect(fault == .truncated)
+    #expect(try #require(message).utf8.count < 2000)
   }
 
   @Test func theSameKeyAThousandTimesIsAThousandSamples() throws {
