@@ -22,7 +22,8 @@ func fixText(_ text: [Unicode.Scalar]) -> [Unicode.Scalar] {
 private enum FixText {
   static func fixedSegment(_ segment: [Unicode.Scalar], unescapes: Bool) -> [Unicode.Scalar] {
     var text = segment
-    while true {
+    // What is escaped more often than that is meant to keep somebody busy.
+    for _ in 0..<100 {
       let original = text
       if unescapes && text.contains("&") { text = entitiesReplaced(text) }
       if !text.allSatisfy(\.isASCII) {
@@ -34,6 +35,7 @@ private enum FixText {
       }
       if text == original { return text }
     }
+    return text
   }
 
   /// Latin ligatures, full and half width, and curly quotes.

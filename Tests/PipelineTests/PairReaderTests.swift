@@ -52,6 +52,21 @@ import Testing
     #expect(try outcome([("a.png", "p"), pair], configuration) == "p+a \u{1F415}")
   }
 
+  /// A dictionary would sort its accents for minutes.
+  @Test func aJSONWhoseKeyIsLongIsNotParsed() throws {
+    var configuration = ReadConfiguration()
+    configuration.jsonCaption = "caption"
+    let key =
+      String(repeating: "\u{301}", count: 100_000) + String(repeating: "\u{323}", count: 100_000)
+    for (json, expected) in [
+      (#"{"\#(key)" : 1, "caption": "dog"}"#, "bad-json"),
+      (#"{"a\"\#(key)":1}"#, "bad-json"),
+      (#"{"caption": "dog", "other": "\#(key)", "a": ["\#(key)"]}"#, "p+dog"),
+    ] {
+      #expect(try outcome([("a.png", "p"), ("a.json", json)], configuration) == expected)
+    }
+  }
+
   @Test func aJSONOfMoreThanAMebibyteIsNotParsed() throws {
     var configuration = ReadConfiguration()
     configuration.jsonCaption = "caption"

@@ -23,7 +23,7 @@ public struct Inspection: Codable, Sendable {
   public var pairs = 0
   public var firstKey: String?
   public var lastKey: String?
-  /// Members by suffix, lower-cased.
+  /// Members by suffix, lower-cased; of a long one its beginning, and all together where there are more than a thousand.
   public var suffixes: [String: Int] = [:]
   /// Decodable images by format.
   public var formats: [String: Int] = [:]
@@ -88,7 +88,9 @@ public struct Inspection: Codable, Sendable {
   private mutating func count(_ members: [Member]) {
     for member in members {
       guard let suffix = sampleKey(ofMember: member.name)?.suffix else { continue }
-      suffixes[String(decoding: suffix, as: UTF8.self).lowercased(), default: 0] += 1
+      let text = String(decoding: suffix.prefix(100), as: UTF8.self).lowercased()
+      let isKnown = suffixes[text] != nil || suffixes.count < 1000
+      suffixes[isKnown ? text : "(others)", default: 0] += 1
     }
   }
 
