@@ -27,13 +27,21 @@ final class EventLog: Sendable {
   }
 
   private let descriptor: Int32
-  /// The last line was cut off, by a full disk.
-  private let isCut = Mutex(false)
+  /// Whether the last line was cut off, by a full disk.
+  private let isCut: Mutex<Bool>
 
   /// Goes on behind what is there.
   /// - Throws: `RunError.usage`.
   init(path: String) throws(RunError) {
-    descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o644)
+    // Read too, where that can be done: not a pipe, nor a file that may only be written to.
+    let flags = O_APPEND | O_CREAT | O_CLOEXEC
+    var info = stat()
+    let isFile = stat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFREG
+    let both = isFile ? open(path, O_RDWR | flags, 0o644) : -1
+    descriptor = both >= 0 ? both : open(path, O_WRONLY | flags, 0o644)
+    var last = UInt8(ascii: "\n")
+    _ = pread(descriptor, &last, 1, lseek(descriptor, 0, SEEK_END) - 1)
+    isCut = Mutex(last != UInt8(ascii: "\n"))
     guard descriptor >= 0 else {
       throw .usage("can't open the log \(path): \(String(cString: strerror(errno)))")
     }

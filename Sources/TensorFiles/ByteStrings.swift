@@ -18,6 +18,9 @@ public struct ByteStrings: RandomAccessCollection, Sendable, Equatable, Expressi
   public var startIndex: Int { 0 }
   public var endIndex: Int { ends.count }
 
+  /// Bytes of the longest; 0 where there is none.
+  var longest: Int { zip(ends, [0] + ends).reduce(0) { Swift.max($0, $1.0 - $1.1) } }
+
   public subscript(position: Int) -> [UInt8] {
     Array(bytes[(position == 0 ? 0 : ends[position - 1])..<ends[position]])
   }

@@ -94,7 +94,7 @@ public enum NPY {
   }
 
   private static func width(of values: ByteStrings) -> Int {
-    max(1, values.lazy.map(\.count).max() ?? 1)
+    max(1, values.longest)
   }
 
   /// Hands the array's data on in pieces: one long string among a million would fill gigabytes with NULs.

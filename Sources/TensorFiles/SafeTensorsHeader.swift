@@ -61,9 +61,10 @@ struct SafeTensorsHeader {
   /// Where the data begins in the file.
   let dataStart: Int
 
-  /// The longest header that is read, a hundred thousand tensors. (The format's own library reads ten times as much, which
-  /// would take gigabytes once parsed.)
-  static let maximumLength = 10_000_000
+  /// The longest header that is read, the limit of the format's own library.
+  static let maximumLength = 100_000_000
+  /// The most JSON values in it, those of a hundred thousand tensors; parsed, a value takes up to hundreds of bytes.
+  static let maximumValues = 1_000_000
 
   /// - Parameter bytes: gives a range of the file's bytes.
   /// - Throws: `.malformed` unless the tensors cover the data exactly, without gap or overlap (the format demands it).
@@ -75,16 +76,17 @@ struct SafeTensorsHeader {
         file: file, tensor: nil, reason: "\(fileLength) bytes are no safetensors file")
     }
     let length = unpack(try bytes(0..<8), count: 1, as: UInt64.self)[0]
-    guard length <= Self.maximumLength else {
-      let reason = "its header has \(length) bytes; \(Self.maximumLength) are read at most"
-      throw .unsupported(file: file, tensor: nil, reason: reason)
-    }
-    guard length <= fileLength - 8 else {
+    guard length <= Self.maximumLength, length <= fileLength - 8 else {
       let reason = "the header claims \(length) bytes of a file of \(fileLength)"
       throw .malformed(file: file, tensor: nil, reason: reason)
     }
     dataStart = 8 + Int(length)
-    let json = Data(try bytes(8..<dataStart))
+    let text = try bytes(8..<dataStart)
+    guard Self.valueCount(of: text) <= Self.maximumValues else {
+      let reason = "the header has more than \(Self.maximumValues) JSON values"
+      throw .malformed(file: file, tensor: nil, reason: reason)
+    }
+    let json = Data(text)
     var (tensors, metadata) = ([String: SafeTensorsDescription](), [String: String]())
     do {
       for (name, entry) in try JSONDecoder().decode([String: SafeTensorsEntry].self, from: json) {
@@ -99,6 +101,29 @@ struct SafeTensorsHeader {
     }
     (self.tensors, self.metadata) = (tensors, metadata)
     try checkLayout(dataLength: fileLength - dataStart, file: file)
+  }
+
+  /// At least as many as a parser makes of the text: every value but the first follows one of these.
+  private static func valueCount(of json: ArraySlice<UInt8>) -> Int {
+    var (count, isInString, isEscaped) = (1, false, false)
+    for byte in json {
+      if isInString {
+        if isEscaped {
+          isEscaped = false
+        } else if byte == UInt8(ascii: "\\") {
+          isEscaped = true
+        } else if byte == UInt8(ascii: "\"") {
+          isInString = false
+        }
+        continue
+      }
+      switch byte {
+      case UInt8(ascii: "\""): isInString = true
+      case UInt8(ascii: ","), UInt8(ascii: ":"), UInt8(ascii: "["), UInt8(ascii: "{"): count += 1
+      default: break
+      }
+    }
+    return count
   }
 
   /// Where a tensor's bytes lie in the file.

@@ -278,15 +278,13 @@ import Testing
       environment: [
         // A shard of a hundred kilobytes takes the better part of a minute.
         "LD_PRELOAD": try library(in: shop), "SLOW_FOLDER": ".tar.zst", "SLOW_RATE": "2000",
+        "WAITS": "\(shop.root)/waits",
       ])
-    let isWriting = shop.waits {
-      (try? FileManager.default.contentsOfDirectory(atPath: "\(shop.root)/out/.winnow/tmp"))?
-        .contains { $0.hasSuffix(".tar.zst") } == true || !process.isRunning
-    }
-    #expect(isWriting && process.isRunning)
+    #expect(shop.appears("waits") && process.isRunning)
     let seconds = Workshop.seconds(of: process, toEndAfter: signal)
     #expect(process.terminationStatus == 128 + signal)
-    #expect(seconds < 2)
+    // Far from what the shard would take, whatever else the machine does.
+    #expect(seconds < 5)
     #expect(!shop.exists("out/clean/000000.tar.zst"))
     #expect(try shop.clean(out: "out", "--keep-fraction", "1").status == 0)
     #expect(differences(try shop.tree("whole"), try shop.tree("out")) == [])

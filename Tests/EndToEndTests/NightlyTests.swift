@@ -139,6 +139,9 @@ import Testing
       try String(contentsOfFile: "\(shop.root)/w.prom", encoding: .utf8)
         .split(separator: "\n").first { $0.hasPrefix("winnow_\(name){") }
     }
+    // As a full disk cut the last line of an earlier run.
+    try #"{"event":"run_beg"#.write(
+      toFile: "\(shop.root)/w.jsonl", atomically: true, encoding: .utf8)
     #expect(try run([]).status == 0)
     let success = try line("last_success_timestamp_seconds")
     #expect(success != nil)
@@ -148,6 +151,11 @@ import Testing
     #expect(try line("pairs_read")?.hasSuffix(" 200") == true)
     let log = try String(contentsOfFile: "\(shop.root)/w.jsonl", encoding: .utf8)
     #expect(log.contains("was begun with other settings"))
+    for line in log.split(separator: "\n").dropFirst() {
+      #expect(throws: Never.self, "\(line)") {
+        try JSONSerialization.jsonObject(with: Data(line.utf8))
+      }
+    }
     #expect(try shop.clean(out: "out", "--log", "nowhere/w.jsonl").status == 2)
     for bad in ["in/000000.tar", "out/clean/000000.tar.zst", "w.txt"] {
       #expect(try shop.clean(out: "out", "--metrics", bad).status == 2)

@@ -50,4 +50,32 @@ import Testing
     #expect(rebuilt.status == 0, "\(rebuilt.errors)")
     #expect(rebuilt.errors.contains("it is begun again"), "\(rebuilt.errors)")
   }
+
+  @Test func aKillBetweenTheSwapAndWhatFollowsItIsSettledByTheNextRebuild() throws {
+    let shop = try Workshop(pairs: 120, shards: 120)
+    func rebuild() throws -> Workshop.Outcome {
+      try shop.clean(out: "out", "--plain", "--ensemble", "out", "--rebuild")
+    }
+    func generation(_ folder: String) -> String? {
+      try? String(contentsOfFile: "\(shop.root)/\(folder)/.winnow/generation.json", encoding: .utf8)
+    }
+    #expect(try shop.clean(out: "out").status == 0)
+    #expect(try rebuild().status == 0)
+    let whole = try shop.tree("out")
+    let first = try #require(generation("out"))
+    // As it was left: swapped, and not put away.
+    #expect(unlink("\(shop.root)/out.previous/.winnow/put-away") == 0)
+    #expect(rename("\(shop.root)/out.previous", "\(shop.root)/out.rebuild") == 0)
+    let night = try shop.clean(out: "out", "--plain")
+    #expect(night.status == 0, "\(night.errors)")
+    #expect(
+      night.errors.contains("out.rebuild is what the folder was before the last rebuild"),
+      "\(night.errors)")
+    #expect(differences(whole, try shop.tree("out")) == [])
+    let again = try rebuild()
+    #expect(again.status == 0, "\(again.errors)")
+    #expect(!shop.exists("out.rebuild") && generation("out") != first)
+    #expect(generation("out.previous") == first)
+    #expect(differences(whole, try shop.tree("out")) == [])
+  }
 }

@@ -33,18 +33,17 @@ import Testing
     #expect(other.isInPlace && !lock.isInPlace)
   }
 
-  @Test func aLockFileThatADeadProcessLeftHoldsNobodyUpWhoeverHasItsNumberNow() throws {
+  @Test func lockFilesThatDeadProcessesLeftHoldNobodyUpWhoeverHasTheirNumbersNow() throws {
     let folder = try TemporaryFolder()
     let directory = RunDirectory(folder.path("out"))
     try directory.makeFolder(directory.state)
     // The parent is alive, and has nothing to do with it.
-    for path in [directory.lock, directory.lock + directory.part] {
+    for path in [directory.lock, directory.lock + ".0-of-2"] {
       try "\(getppid())\n".write(toFile: path, atomically: true, encoding: .utf8)
     }
     let lock = try RunLock(directory)
-    #expect(throws: RunError.self) { try RunLock(directory) }
-    let holder = try String(contentsOfFile: directory.lock, encoding: .utf8)
-    #expect(holder.contains("\(getpid())") && !holder.contains("\(getppid())"))
+    let error = #expect(throws: RunError.self) { try RunLock(directory) }
+    #expect(error == .lockHeld(directory: directory.path, pid: "\(getpid())"))
     withExtendedLifetime(lock) {}
   }
 }

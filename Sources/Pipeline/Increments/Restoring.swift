@@ -36,8 +36,9 @@ struct Restoring: Codable {
         try run.cancellation.check()
         ordinal += 1
         let (key, members) = names.take(event)
-        guard wanted.contains(key) else { continue }
-        found.insert(key)
+        // Who copies a long key from a table has its short form.
+        guard let name = [key, tableKey(key)].first(where: wanted.contains) else { continue }
+        found.insert(name)
         if known.contains("\(output.file) \(ordinal)") {
           result.already += 1
           continue

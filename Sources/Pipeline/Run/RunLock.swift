@@ -14,8 +14,10 @@ final class RunLock: Sendable {
     do throws(RunError) {
       folder = try HeldFile(directory.lock, isShared: !rank.isWhole, directory.path)
     } catch {
+      // One that names its process is held by a whole run, whatever ranks left behind.
+      guard case .lockHeld(_, HeldFile.nobody) = error else { throw error }
       let ranks = RunLock.ranks(in: directory)
-      guard case .lockHeld = error, !ranks.isEmpty else { throw error }
+      guard !ranks.isEmpty else { throw error }
       throw .lockHeld(directory: directory.path, pid: ranks.joined(separator: ", "))
     }
     own = rank.isWhole ? nil : try HeldFile(directory.lock + directory.part, directory.path)
@@ -52,6 +54,9 @@ extension RunContext {
 
 /// A file that is locked as long as this lives, and holds the number of the process.
 private final class HeldFile: Sendable {
+  /// Stands for the process of a lock that names none.
+  static let nobody = "unknown"
+
   private let path: String
   private let descriptor: Int32
 
@@ -67,10 +72,10 @@ private final class HeldFile: Sendable {
       guard code == EWOULDBLOCK else {
         throw .file(path: path, operation: "lock", code: code)
       }
-      throw .lockHeld(directory: directory, pid: HeldFile.process(in: path) ?? "unknown")
+      throw .lockHeld(directory: directory, pid: HeldFile.process(in: path) ?? Self.nobody)
     }
     // One that was taken back with its folder since it was opened keeps nobody out.
-    guard isInPlace else { throw .lockHeld(directory: directory, pid: "unknown") }
+    guard isInPlace else { throw .lockHeld(directory: directory, pid: Self.nobody) }
     let pid = isShared ? [] : Array("\(getpid())\n".utf8)
     guard ftruncate(descriptor, 0) == 0, write(descriptor, pid, pid.count) == pid.count else {
       throw .file(path: path, operation: "write", code: errno)
