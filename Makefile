@@ -12,7 +12,7 @@ SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 BIN := .build/release
 DATA := Samples/data
 DEBS := openclipart-svg openclipart-png tuxpaint-stamps-default
-PACKAGES := libarchive-dev libzstd-dev libopenblas-dev libturbojpeg0-dev libspng-dev libwebp-dev \
+PACKAGES := libarchive-dev liblzma-dev libzstd-dev libopenblas-dev libturbojpeg0-dev libspng-dev libwebp-dev \
   libxxhash-dev pkg-config zstd python3 python3-venv
 KILLS := 100
 # Share of captions to swap: `make samples SWAP=0.3` builds that variant too.

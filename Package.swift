@@ -18,6 +18,7 @@ let package = Package(
     // The C libraries, as Debian packages them.
     .systemLibrary(
       name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+    .systemLibrary(name: "CLZMA", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
@@ -33,7 +34,7 @@ let package = Package(
     .target(name: "VectorMath"),
     .target(name: "ConfidentLearning", dependencies: ["VectorMath"]),
     .target(name: "Text"),
-    .target(name: "Shards", dependencies: ["CArchive", "CGlibc", "CZstd"]),
+    .target(name: "Shards", dependencies: ["CArchive", "CGlibc", "CLZMA", "CZstd"]),
     .target(name: "Images", dependencies: ["CTurboJPEG", "CSPNG", "CWebP", "VectorMath"]),
     .target(name: "TensorFiles", dependencies: ["CArchive", "CGlibc"]),
     .target(name: "Layers", dependencies: ["COpenBLAS", "VectorMath"]),

@@ -6,6 +6,7 @@ import CArchive
 /// programs on a magic number.)
 final class DecompressedFile: BlockSource {
   private let file: StoredFile
+  private let unpacked: XZStream
   private let handle: ReadHandle
   private var opened = false
   /// Of what was delivered, where the file is gzip.
@@ -31,7 +32,8 @@ final class DecompressedFile: BlockSource {
     } catch {
       throw Fault(fault: .cannotOpen, reason: error.reason)
     }
-    guard let handle = ReadHandle(source: file) else {
+    unpacked = XZStream(file)
+    guard let handle = ReadHandle(source: unpacked) else {
       throw Fault(fault: .cannotOpen, reason: "out of memory")
     }
     self.handle = handle
@@ -65,8 +67,8 @@ final class DecompressedFile: BlockSource {
         return nil
       }
       guard status == ARCHIVE_OK else { return fail() }
-      // Each decoder has a window of its own, up to a gigabyte.
-      guard archive_filter_count(handle.archive) <= 2 else {
+      // Each decoder has a window of its own.
+      guard archive_filter_count(handle.archive) <= (unpacked.isPacked ? 1 : 2) else {
         fault = Fault(fault: .notATar, reason: "it is compressed more than once")
         return nil
       }
@@ -113,6 +115,8 @@ final class DecompressedFile: BlockSource {
     ended = true
     if let failure = file.failure {
       fault = Fault(fault: .cannotRead, reason: failure)
+    } else if let damage = unpacked.fault {
+      fault = damage
     } else if file.ended {
       // A decoder that asks for bytes after the last one was in the middle of something.
       fault = Fault(fault: .truncated, reason: "its compressed data ends early")

@@ -196,6 +196,30 @@ import Testing
     #expect(message?.hasPrefix(scratch.file("a.zst")) == true)
   }
 
+  @Test func anXZIsReadWhateverItsPartsButNotWithAWindowOfGigabytes() throws {
+    let whole = try tar()
+    let packed = try run(
+      "sh", ["-c", "(head -c 700 whole.tar | xz -9; tail -c +701 whole.tar | xz -1) > packed"],
+      in: scratch.path)
+    #expect(packed.status == 0, "\(packed.output)")
+    let (events, fault, _, _) = readAll(scratch.file("packed"))
+    #expect(fault == nil)
+    #expect(events == readAll(try scratch.write(whole, to: "plain.tar")).events)
+    // The first block's header: its size in words less one, flags, the filter LZMA2, one byte of properties, the window.
+    var bytes = try scratch.read("packed")
+    let end = 12 + 4 * Int(bytes[12])
+    #expect(Array(bytes[14..<16]) == [0x21, 1])
+    bytes[16] = 40
+    var checksum = CRC32()
+    bytes[12..<end].withUnsafeBytes { checksum.add($0) }
+    withUnsafeBytes(of: checksum.value.littleEndian) {
+      bytes.replaceSubrange(end..<end + 4, with: $0)
+    }
+    let large = readAll(try scratch.write(bytes, to: "large"))
+    #expect(large.events.isEmpty && large.fault == .corrupt)
+    #expect(large.message?.contains("its xz takes more than 160 MiB to unpack") == true)
+  }
+
   @Test func damageThatOnlyGzipsChecksumShowsIsCorrupt() throws {
     // Noise is stored as it is, so that a flipped bit still decodes.
     let noise = (0..<300_000).map { _ in UInt8.random(in: 0...255) }
