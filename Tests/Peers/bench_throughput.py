@@ -136,7 +136,7 @@ def main():
     parser.add_argument("judges")
     parser.add_argument("corpus", type=Path)
     parser.add_argument("directory", type=Path)
-    parser.add_argument("--pairs", type=int, default=10_000, help="generated ones, to score")
+    parser.add_argument("--pairs", type=int, default=40_000, help="generated ones, to score: seconds of work, or the spread is as large as the aim")
     parser.add_argument("--ensemble", help="judges to score with; default: small ones")
     parser.add_argument("--only", default="workers,filter,reading")
     parser.add_argument("--rounds", type=int, default=5)
