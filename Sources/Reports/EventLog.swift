@@ -39,12 +39,12 @@ final class EventLog: Sendable {
     let isFile = stat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFREG
     let both = isFile ? open(path, O_RDWR | flags, 0o644) : -1
     descriptor = both >= 0 ? both : open(path, O_WRONLY | flags, 0o644)
-    var last = UInt8(ascii: "\n")
-    _ = pread(descriptor, &last, 1, lseek(descriptor, 0, SEEK_END) - 1)
-    isCut = Mutex(last != UInt8(ascii: "\n"))
     guard descriptor >= 0 else {
       throw .usage("can't open the log \(path): \(String(cString: strerror(errno)))")
     }
+    var last = UInt8(ascii: "\n")
+    _ = pread(descriptor, &last, 1, lseek(descriptor, 0, SEEK_END) - 1)
+    isCut = Mutex(last != UInt8(ascii: "\n"))
   }
 
   deinit { if descriptor >= 0 { close(descriptor) } }

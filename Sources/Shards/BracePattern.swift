@@ -24,18 +24,26 @@ enum BracePattern {
     }
     do throws(Refusal) {
       let bytes = Array(pattern.utf8)[...]
+      let paths = try count(bytes)
+      guard paths <= limit else { throw .tooMany }
       // A path has at most as many as the pattern and a number.
-      guard try count(bytes) <= min(limit, byteLimit / (bytes.count + 20)) else { throw .tooMany }
+      let most = byteLimit / (bytes.count + 20)
+      guard paths <= most else { throw .tooLong(most) }
       return try expand(bytes).map { String(decoding: $0, as: UTF8.self) }
     } catch {
       switch error {
       case .unbalanced: throw .unbalancedBrace(pattern: pattern)
+      case .tooLong(let most): throw .tooManyPaths(pattern: pattern, limit: most)
       case .tooMany: throw .tooManyPaths(pattern: pattern, limit: limit)
       }
     }
   }
 
-  private enum Refusal: Error { case unbalanced, tooMany }
+  private enum Refusal: Error {
+    case unbalanced, tooMany
+    /// For paths as long as these, so many are the most.
+    case tooLong(Int)
+  }
 
   private static let open = UInt8(ascii: "{")
   private static let close = UInt8(ascii: "}")

@@ -36,7 +36,7 @@ public enum ShardListError: Error, Equatable, CustomStringConvertible {
     case .unbalancedBrace(let pattern):
       "\(pattern): a brace without its partner; write {00..99} or {a,b}"
     case .tooManyPaths(let pattern, let limit):
-      "\(pattern): names more than \(limit) shards; split the pattern"
+      "\(pattern.prefix(200)): names more than \(limit) shards; split the pattern"
     case .tooManyBraces(let pattern, let limit):
       "\(pattern.prefix(200)): has more than \(limit) groups in braces; split the pattern"
     case .duplicate(let path):

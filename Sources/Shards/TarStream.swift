@@ -138,8 +138,8 @@ final class TarStream {
   ) throws(Failure) -> Bool {
     var done: Int64 = 0
     func fill(to offset: Int64) throws(Failure) -> Bool {
-      holes += max(0, offset - done)
-      guard holes <= Self.longestHoles else {
+      let hole = max(0, offset - done)
+      guard hole <= Self.longestHoles - holes else {
         refusal = DecompressedFile.Fault(
           fault: .badHeader,
           reason:
@@ -147,6 +147,7 @@ final class TarStream {
         )
         return false
       }
+      holes += hole
       while done < offset {
         let zeros = UnsafeRawBufferPointer(
           rebasing: Self.zeros.prefix(Int(min(1 << 30, offset - done))))

@@ -68,7 +68,7 @@ final class XZStream: BlockSource {
       case LZMA_BUF_ERROR: note(.truncated, "its compressed data ends early")
       case LZMA_MEMLIMIT_ERROR:
         note(.corrupt, "its xz takes more than \(Self.memoryLimit >> 20) MiB to unpack")
-      case LZMA_MEM_ERROR: note(.corrupt, "its xz finds no memory to unpack")
+      case LZMA_MEM_ERROR: note(.cannotRead, "the system refuses memory to unpack its xz")
       default: note(.corrupt, "its compressed data is damaged (xz)")
       }
       break

@@ -63,8 +63,10 @@ struct SafeTensorsHeader {
 
   /// The longest header that is read, the limit of the format's own library.
   static let maximumLength = 100_000_000
-  /// The most JSON values in it, those of a hundred thousand tensors; parsed, a value takes up to hundreds of bytes.
+  /// The most JSON values in it, those of eighty thousand tensors; parsed, a value takes up to hundreds of bytes.
   static let maximumValues = 1_000_000
+  /// Bytes of a tensor's name.
+  static let longestName = 1024
 
   /// - Parameter bytes: gives a range of the file's bytes.
   /// - Throws: `.malformed` unless the tensors cover the data exactly, without gap or overlap (the format demands it).
@@ -82,8 +84,11 @@ struct SafeTensorsHeader {
     }
     dataStart = 8 + Int(length)
     let text = try bytes(8..<dataStart)
-    guard Self.valueCount(of: text) <= Self.maximumValues else {
-      let reason = "the header has more than \(Self.maximumValues) JSON values"
+    let measure = JSONMeasure(text)
+    guard measure.values <= Self.maximumValues, measure.longestKey <= Self.longestName else {
+      let reason =
+        "the header has more than \(Self.maximumValues) JSON values, or a name of more than "
+        + "\(Self.longestName) bytes"
       throw .malformed(file: file, tensor: nil, reason: reason)
     }
     let json = Data(text)
@@ -101,29 +106,6 @@ struct SafeTensorsHeader {
     }
     (self.tensors, self.metadata) = (tensors, metadata)
     try checkLayout(dataLength: fileLength - dataStart, file: file)
-  }
-
-  /// At least as many as a parser makes of the text: every value but the first follows one of these.
-  private static func valueCount(of json: ArraySlice<UInt8>) -> Int {
-    var (count, isInString, isEscaped) = (1, false, false)
-    for byte in json {
-      if isInString {
-        if isEscaped {
-          isEscaped = false
-        } else if byte == UInt8(ascii: "\\") {
-          isEscaped = true
-        } else if byte == UInt8(ascii: "\"") {
-          isInString = false
-        }
-        continue
-      }
-      switch byte {
-      case UInt8(ascii: "\""): isInString = true
-      case UInt8(ascii: ","), UInt8(ascii: ":"), UInt8(ascii: "["), UInt8(ascii: "{"): count += 1
-      default: break
-      }
-    }
-    return count
   }
 
   /// Where a tensor's bytes lie in the file.

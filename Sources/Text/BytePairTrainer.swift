@@ -64,10 +64,17 @@ struct WordCounts {
   private var table = ByteTable()
   private var counts: [Int] = []
   private let limit: Int
+  /// Of all words in the table.
+  private var bytes = 0
+  /// So many at most, the rarest words going first: a million English words have a quarter of it, and learning from those of
+  /// somebody who made each as long as may be would take gigabytes and the better part of an hour.
+  private let byteLimit: Int
   /// Longer words (a text without spaces) are counted in stretches of about this many bytes.
   static let longestWord = 256
 
-  init(limit: Int) { self.limit = limit }
+  init(limit: Int, byteLimit: Int = 32 << 20) {
+    (self.limit, self.byteLimit) = (limit, byteLimit)
+  }
 
   /// Every word and its count, in the order in which they first came.
   var words: [(bytes: [UInt8], count: Int)] {
@@ -90,21 +97,23 @@ struct WordCounts {
       counts[Int(index)] += 1
       return
     }
-    if table.count >= limit { forgetRarest() }
+    if table.count >= limit || bytes >= byteLimit { forgetRarest() }
     table[word] = Int32(counts.count)
     counts.append(1)
+    bytes += word.count
   }
 
   /// Keeps the more frequent half, so that the cost of forgetting is spread over as many new words.
   private mutating func forgetRarest() {
     let kept = words.enumerated().sorted { left, right in
       (right.element.count, left.offset) < (left.element.count, right.offset)
-    }.prefix(limit / 2).sorted { $0.offset < $1.offset }
+    }.prefix(table.count / 2).sorted { $0.offset < $1.offset }
     table = ByteTable()
-    counts = []
+    (counts, bytes) = ([], 0)
     for (_, word) in kept {
       table[word.bytes] = Int32(counts.count)
       counts.append(word.count)
+      bytes += word.bytes.count
     }
   }
 }

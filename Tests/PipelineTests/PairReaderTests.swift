@@ -65,6 +65,8 @@ import Testing
     ] {
       #expect(try outcome([("a.png", "p"), ("a.json", json)], configuration) == expected)
     }
+    let wide = #"{"\#(key)":1}"#.unicodeScalars.map { "\0\($0)" }.joined()
+    #expect(try outcome([("a.png", "p"), ("a.json", wide)], configuration) == "bad-json")
   }
 
   @Test func aJSONOfMoreThanAMebibyteIsNotParsed() throws {

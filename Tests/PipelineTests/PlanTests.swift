@@ -63,6 +63,10 @@ import Testing
     #expect(
       replacementKey(of: key, reason: Reason.missingImage, 3, 12, after: [[0x61], key])
         == Array("repeated-000003-000012".utf8))
+    #expect(
+      replacementKey(
+        of: key, reason: Reason.unsafeName, 0, 1, after: [Array("unsafe-000000-000001".utf8)])
+        == Array("unsafe-000000-000001-".utf8))
     #expect(replacementKey(of: key, reason: Reason.mismatch, 3, 12, after: [[0x61], key]) == nil)
   }
 

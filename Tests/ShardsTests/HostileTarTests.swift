@@ -114,6 +114,10 @@ import Testing
     let (events, fault, _, _) = readAll(try scratch.write(one + one, to: "a.tar"))
     #expect(events.map(\.key) == ["0", "1", "2", "0", "1"])
     #expect(fault == .badHeader)
+    // More than a number holds.
+    let largest = sparseTar(size: .max, offset: 0)
+    let more = readAll(try scratch.write(one + largest, to: "b.tar"))
+    #expect(more.events.map(\.key) == ["0", "1", "2", "0", "1"] && more.fault == .badHeader)
   }
 
   @Test func zerosBetweenConcatenatedTarsAreNoHeader() throws {

@@ -151,6 +151,7 @@ import Testing
     let ones = "[" + String(repeating: "1,", count: 1_100_000) + "1]"
     for header in [
       #"{"u":{"dtype":"F32","shape":\#(ones),"data_offsets":[4,4]},\#(tensor)}"#,
+      #"{"\#(String(repeating: "a", count: 2000))" : {},\#(tensor)}"#,
       "{\"__metadata__\":{\(String(repeating: "\"\":\"\",", count: 600_000))\"a\":\"\"},\(tensor)}",
     ] {
       let file = try Self.file(header, data: [0, 0, 0, 0])

@@ -124,6 +124,17 @@ import Testing
     #expect(counts.words.first?.bytes == Array("the".utf8) && counts.words.first?.count == 10_000)
   }
 
+  @Test func wordsAsLongAsWordsMayBeAreForgottenBeforeTheyFillTheMemory() throws {
+    var counts = WordCounts(limit: 1 << 20, byteLimit: 10_000)
+    for index in 0..<10_000 {
+      counts.add(Array("the".utf8).span)
+      counts.add(Array((String(repeating: "w", count: 200) + "\(index)").utf8).span)
+    }
+    #expect(counts.words.reduce(0) { $0 + $1.bytes.count } < 10_300)
+    #expect(counts.words.count > 20)
+    #expect(counts.words.first?.bytes == Array("the".utf8) && counts.words.first?.count == 10_000)
+  }
+
   @Test func noTextsGiveABytesOnlyVocabulary() throws {
     let tokenizer = try learn([], size: 8_192)
     #expect(tokenizer.vocabularySize == BytePairTrainer.smallestVocabulary)

@@ -73,6 +73,7 @@ struct Restoring: Codable {
     // It may be set as high as numbers go.
     limits.maxSampleBytes = min(limits.maxSampleBytes, Int.max - (1 << 20)) + (1 << 20)
     limits.maxMembers += 1
+    limits.maxSamples = .max
     return limits
   }
 

@@ -1,6 +1,7 @@
 import Encoders
 import Foundation
 import Shards
+import TensorFiles
 
 /// A sample as the run sees it, in shard order.
 struct PairRecord {
@@ -153,7 +154,11 @@ final class PairReader {
         let detail = "the json has \(json.bytes.count) bytes; \(maxJSONBytes) are read at most"
         return .failure(CaptionProblem(reason: Reason.badJSON, detail: detail))
       }
-      guard !hasLongKey(json.bytes) else {
+      // Foundation would read UTF-16 too, of which nothing can be told beforehand.
+      guard !json.bytes.contains(0), ![0xFE, 0xFF].contains(json.bytes.first) else {
+        return .failure(CaptionProblem(reason: Reason.badJSON, detail: "the json isn't UTF-8"))
+      }
+      guard JSONMeasure(json.bytes[...]).longestKey <= maxJSONKeyBytes else {
         let detail = "a key of the json has more than \(maxJSONKeyBytes) bytes"
         return .failure(CaptionProblem(reason: Reason.badJSON, detail: detail))
       }
@@ -181,31 +186,8 @@ private let maxKeyBytes = 256
 private let maxCaptionBytes = 64 << 10
 /// Bytes; parsed, a json takes up to seventy times as much memory.
 private let maxJSONBytes = 1 << 20
-/// Bytes; a dictionary sorts the accents of its keys, which takes the square of their number: minutes for those of a mebibyte.
+/// Bytes: see ``JSONMeasure``.
 private let maxJSONKeyBytes = 1024
-
-/// Whether a string that a colon follows is longer than keys are.
-private func hasLongKey(_ json: [UInt8]) -> Bool {
-  var (start, isInString, isEscaped, isLong) = (0, false, false, false)
-  for (i, byte) in json.enumerated() {
-    if isInString {
-      if isEscaped {
-        isEscaped = false
-      } else if byte == UInt8(ascii: "\\") {
-        isEscaped = true
-      } else if byte == UInt8(ascii: "\"") {
-        (isInString, isLong) = (false, i - start > maxJSONKeyBytes)
-      }
-    } else if byte == UInt8(ascii: "\"") {
-      (start, isInString, isLong) = (i + 1, true, false)
-    } else if byte == UInt8(ascii: ":"), isLong {
-      return true
-    } else if ![0x20, 0x09, 0x0A, 0x0D].contains(byte) {
-      isLong = false
-    }
-  }
-  return false
-}
 
 /// A key as tables hold it: of one that is too long the beginning, and the XXH3-128 of the whole in hex, so that different
 /// keys stay different.

@@ -118,5 +118,8 @@ func replacementKey(
   let isRepeated = isDroppedUnseen && lastKeys.contains(key)
   guard isRepeated || reason == Reason.unsafeName else { return nil }
   let why = isRepeated ? "repeated" : "unsafe"
-  return Array("\(why)-\(RunDirectory.padded(shard))-\(RunDirectory.padded(ordinal))".utf8)
+  var name = "\(why)-\(RunDirectory.padded(shard))-\(RunDirectory.padded(ordinal))"
+  // Somebody may have seen it coming.
+  while lastKeys.contains(Array(name.utf8)) { name += "-" }
+  return Array(name.utf8)
 }

@@ -1,0 +1,36 @@
+/// What parsing a JSON text would cost, told before it is done: a stranger's may take hundreds of times its size, or minutes,
+/// since a dictionary sorts the accents of its keys, which takes the square of their number.
+public struct JSONMeasure: Equatable {
+  /// At least as many as a parser finds: every one but the first follows a comma, a colon or a bracket.
+  public private(set) var values = 1
+  /// Bytes between the quotes.
+  public private(set) var longestKey = 0
+
+  /// - Parameter json: UTF-8; of another encoding it says nothing.
+  public init(_ json: ArraySlice<UInt8>) {
+    var (start, isInString, isEscaped, length) = (0, false, false, 0)
+    for i in json.indices {
+      let byte = json[i]
+      if isInString {
+        if isEscaped {
+          isEscaped = false
+        } else if byte == UInt8(ascii: "\\") {
+          isEscaped = true
+        } else if byte == UInt8(ascii: "\"") {
+          (isInString, length) = (false, i - start)
+        }
+        continue
+      }
+      switch byte {
+      case UInt8(ascii: "\""): (start, isInString) = (i + 1, true)
+      case UInt8(ascii: ":"):
+        longestKey = max(longestKey, length)
+        values += 1
+      case UInt8(ascii: ","), UInt8(ascii: "["), UInt8(ascii: "{"):
+        length = 0
+        values += 1
+      default: break
+      }
+    }
+  }
+}
