@@ -159,4 +159,18 @@ import Testing
     let together = try parallelMap(4, workers: 2) { _ in PairEncoder(encoder).texts(captions) }
     #expect(together.allSatisfy { $0 == alone })
   }
+
+  @Test func aConfigurationOfMoreThanAMebibyteOrWithAKeyWithoutEndIsRefused() throws {
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID()).json")
+    defer { try? FileManager.default.removeItem(at: file) }
+    let key = String(repeating: "\u{301}", count: 1000)
+    for (text, isRead) in [
+      ("{" + String(repeating: " ", count: (1 << 20) - 2) + "}", true),
+      ("{" + String(repeating: " ", count: (1 << 20) - 1) + "}", false),
+      ("{\"\(key)\": 1}", false), ("", false),
+    ] {
+      try text.write(to: file, atomically: true, encoding: .utf8)
+      #expect(((try? ModelJSON(file: file.path)) != nil) == isRead, "\(text.utf8.count) bytes")
+    }
+  }
 }

@@ -1,17 +1,26 @@
 import Foundation
+import TensorFiles
 
 /// An object of a model's configuration file; what is asked of it and isn't there, or is of another type, is an error
 /// with the file's and the key's names.
 struct ModelJSON {
   let file: String
   private let path: String
+  /// Bytes of such a file.
+  private static let limit = 1 << 20
   private let values: [String: Any]
 
   init(file: String) throws(PretrainedError) {
     self.file = file
     path = ""
-    guard let data = FileManager.default.contents(atPath: file) else {
+    let handle = FileHandle(forReadingAtPath: file)
+    guard let handle, let data = try? handle.read(upToCount: Self.limit + 1) ?? Data() else {
       throw .unreadable(file: file, reason: "it is missing, or may not be read")
+    }
+    guard data.count <= Self.limit, JSONMeasure([UInt8](data)[...]).longestKey <= 1024 else {
+      throw .unreadable(
+        file: file,
+        reason: "it has more than \(Self.limit) bytes, or a key of more than 1024")
     }
     guard let values = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else {
       throw .unreadable(file: file, reason: "it holds no JSON object")
