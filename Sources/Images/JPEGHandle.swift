@@ -8,6 +8,8 @@ final class JPEGHandle: ImageHandle {
   private let bytes: UnsafeBufferPointer<UInt8>
   private let markers: JPEGMarkers
   private let isCMYK: Bool
+  /// Far beyond what encoders write, some ten; TurboJPEG's own limit, 500, lets a few kilobytes take ten seconds.
+  private static let maxScans = 100
 
   init(_ bytes: UnsafeBufferPointer<UInt8>) throws(ImageError) {
     guard let handle = tjInitDecompress() else {
@@ -43,6 +45,9 @@ final class JPEGHandle: ImageHandle {
     alpha: AlphaPass, atLeast target: (width: Int, height: Int)?
   ) throws(ImageError) -> PixelImage {
     guard markers.hasEnd else { throw .truncated(.jpeg, detail: "no end-of-image marker") }
+    guard markers.scans <= Self.maxScans else {
+      throw .corrupt(.jpeg, detail: "it has more than \(Self.maxScans) scans")
+    }
     let eighths = target.map { self.eighths(reaching: $0) } ?? 8
     let (width, height) = (scaled(self.width, eighths), scaled(self.height, eighths))
     var warning = Warning.none

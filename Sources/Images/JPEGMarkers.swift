@@ -8,6 +8,8 @@ struct JPEGMarkers: Equatable {
   /// The decoder must hold every coefficient of the image at once: a progressive file, or one whose
   /// first scan lacks a component.
   private(set) var holdsCoefficients = false
+  /// Scans, where the coefficients are held: each is a pass over all of them, for a few bytes.
+  private(set) var scans = 0
   /// As the frame header declares them.
   private(set) var components: UInt8 = 0
 
@@ -17,6 +19,7 @@ struct JPEGMarkers: Equatable {
         let at = segment.lowerBound
         if at + 4 < bytes.count, bytes[at + 4] < components { holdsCoefficients = true }
         hasEnd = Self.endStands(in: bytes, after: at)
+        if holdsCoefficients { scans = Self.scans(in: bytes, from: at) }
         return
       }
       let payload = bytes[segment].dropFirst(4)
@@ -71,6 +74,11 @@ struct JPEGMarkers: Equatable {
       result += copy
     }
     return result
+  }
+
+  /// Entropy-coded data can't contain the marker either.
+  private static func scans(in bytes: UnsafeBufferPointer<UInt8>, from first: Int) -> Int {
+    (first..<bytes.count - 1).count { bytes[$0] == 0xFF && bytes[$0 + 1] == 0xDA }
   }
 
   /// From the back, because that is where it is.

@@ -21,12 +21,18 @@ final class DecompressedFile: BlockSource {
   /// How many bytes may still be delivered, blocks of nothing but zeros apart; what is beyond is a `badHeader`.
   var allowance = Int.max
 
+  /// See ``ReadLimits/maxExpansion``.
+  private let maxExpansion: Int64
+
   struct Fault: Error {
     var fault: ShardFault
     var reason: String
   }
 
-  init(path: String) throws(Fault) {
+  init(
+    path: String, maxExpansion: Int64 = ReadLimits().maxExpansion
+  ) throws(Fault) {
+    self.maxExpansion = maxExpansion
     do {
       file = try StoredFile(path: path)
     } catch {
@@ -89,6 +95,11 @@ final class DecompressedFile: BlockSource {
     }
     guard status == ARCHIVE_OK else { return fail() }
     bytes += Int64(block.count)
+    guard bytes / 1000 <= storedBytes || bytes - 1000 * storedBytes <= maxExpansion else {
+      fault = Fault(
+        fault: .corrupt, reason: "it unpacks to more than a thousand times its size")
+      return nil
+    }
     checksum?.add(block)
     let zeros = Int64(zerosAtEnd(of: block))
     trailingZeros = zeros == block.count ? trailingZeros + zeros : zeros

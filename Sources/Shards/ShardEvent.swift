@@ -10,6 +10,9 @@ public struct ReadLimits: Sendable {
   public var maxMembers = 1024
   /// Samples of a shard, of which who reads it may hold some hundreds of bytes each; those beyond aren't read.
   public var maxSamples = 1_000_000
+  /// Bytes that a shard may unpack to beyond a thousand times its own: no image packs so well, and nobody waits for the zeros
+  /// of a shard that does.
+  public var maxExpansion: Int64 = 32 << 30
 
   public init() {}
 }

@@ -37,7 +37,7 @@ public final class ShardReader {
     self.limits = limits
     grouper = SampleGrouper(limits: limits)
     do {
-      let source = try DecompressedFile(path: path)
+      let source = try DecompressedFile(path: path, maxExpansion: limits.maxExpansion)
       self.source = source
       tar = try TarStream(source: source)
     } catch {

@@ -32,6 +32,10 @@ final class TarStream {
   /// Bytes that one header may take, with all that belongs to it. libarchive keeps a sparse file's map whole, and
   /// looks for each entry of an access list among those before: a few kilobytes of zstd would fill any memory and any time.
   private static let longestHeader = 256 << 10
+  /// Bytes that the headers of a shard may come to, of those above the length that follows. The longest take libarchive a second each.
+  private static let longestHeaders: Int64 = 16 << 20
+  /// Beyond four names of the longest path that Linux takes.
+  private static let longHeader: Int64 = 16 << 10
   /// Bytes of zeros that the holes of a shard's members may come to. A header of a few hundred bytes can declare 2^61 of them; so many
   /// are copied in seconds, and gone through in milliseconds where nobody keeps them.
   private static let longestHoles: Int64 = 16 << 30
@@ -40,6 +44,8 @@ final class TarStream {
   private let handle: ReadHandle
   private var opened = false
   private var entryEnd: Int64 = 0
+  /// Bytes of long headers so far.
+  private var longHeaders: Int64 = 0
   /// Why nothing is read behind the member copied last, where libarchive has nothing against it.
   private var refusal: DecompressedFile.Fault?
   /// Bytes of holes copied so far.
@@ -82,6 +88,14 @@ final class TarStream {
       return nil
     }
     guard status == ARCHIVE_OK || status == ARCHIVE_WARN, let entry = found else { throw broken() }
+    let length = archive_filter_bytes(handle.archive, 0) - entryEnd
+    if length > Self.longHeader { longHeaders += length }
+    guard longHeaders <= Self.longestHeaders else {
+      throw .init(
+        fault: .badHeader,
+        reason: "its tar headers of more than \(Self.longHeader) bytes have more than "
+          + "\(Self.longestHeaders) in all")
+    }
     // A name that is not in the C locale's characters is only a warning, and comes as its raw bytes;
     // but libarchive also merely warns when it ignores a damaged PAX record, which may hold the name.
     if status == ARCHIVE_WARN, handle.errorText.contains("pax extended attribute") {

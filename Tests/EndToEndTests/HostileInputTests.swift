@@ -138,6 +138,31 @@ import Testing
     #expect(repeated > 960 && repeated + written.count { $0.key == Array("same".utf8) } == 1000)
   }
 
+  /// An output shard ends between two of them; a million would make a million.
+  @Test func pairsOfOneKeyMakeAThousandShardsAtMost() throws {
+    let shop = try Workshop(pairs: 120, shards: 120)
+    try makeTar(
+      #"""
+      for i in range(1300): add("same.png", png); add("same.txt", b"a red square")
+      t.close()
+      """#, at: "in/same.tar", in: shop)
+    let outcome = try shop.clean(out: "out")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let ledger = try shop.shards()[1].ledger
+    #expect(ledger.read == 1300 && ledger.rejected["repeated-key"] == 299)
+    let manifest = try shop.manifest()
+    #expect((1001...1030).contains(manifest.clean.count + manifest.rejected.count))
+    let written = try shop.samples("out/rejected")
+    let dropped = written.filter { $0.key != Array("same".utf8) }.suffix(298)
+    #expect(dropped.last?.key == Array("repeated-000001-001299".utf8))
+    let note = try #require(dropped.last?.members.last)
+    #expect(
+      String(decoding: note.bytes, as: UTF8.self).contains("more than 1000 pairs of the shard"))
+    // One comes back like any other.
+    let restored = try shop.winnow("restore", "repeated-000001-001299", "--out", "out")
+    #expect(restored.status == 0, "\(restored.errors)")
+  }
+
   /// Runs `winnow` and measures the most memory that it had at a time.
   private func peak(
     _ shop: Workshop, _ arguments: String...

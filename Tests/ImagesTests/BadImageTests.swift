@@ -112,6 +112,31 @@ import Testing
     #expect(reason(flatJPEG(width: 65_500, height: 65_500)) == "image-too-large")
   }
 
+  /// Each scan is a pass over all of the image, for a few bytes.
+  @Test func aJPEGOfMoreScansThanAnyoneWritesIsRefused() throws {
+    let bytes = try Goldens.bytes("jpeg-progressive.jpg")
+    let scans = bytes.withUnsafeBufferPointer { JPEGMarkers($0).scans }
+    #expect((2...20).contains(scans))
+    let last = try #require(bytes.indices.last { bytes[$0...].starts(with: [0xFF, 0xDA]) })
+    let scan = bytes[last..<bytes.count - 2]
+    func repeated(_ times: Int) -> ImageError? {
+      let more = Array(repeatElement(scan, count: times).joined())
+      do throws(ImageError) {
+        _ = try ImageDecoder().decode(bytes[..<last] + more + [0xFF, 0xD9])
+        return nil
+      } catch {
+        return error
+      }
+    }
+    #expect(repeated(1) == nil)
+    let refusal = ImageError.corrupt(.jpeg, detail: "it has more than 100 scans")
+    #expect(repeated(101 - scans) != refusal)
+    #expect(repeated(102 - scans) == refusal)
+    // One after the other is no pass of its own.
+    let plain = try Goldens.bytes("jpeg-420.jpg")
+    #expect(plain.withUnsafeBufferPointer { JPEGMarkers($0).scans } == 0)
+  }
+
   @Test func garbageBehindAGoodHeaderIsAnErrorInEveryFormat() throws {
     for name in ["jpeg-420.jpg", "png-rgb.png", "webp-lossless.webp", "webp-animated.webp"] {
       var bytes = try Goldens.bytes(name)

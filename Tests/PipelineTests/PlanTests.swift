@@ -58,16 +58,47 @@ import Testing
     #expect(pairs(plan([table("iiii", key: "same")], shardSize: 3), .rejected) == [3, 1])
     // A pair has its own.
     #expect(pairs(plan([table("imim", key: "same")], shardSize: 9), .rejected) == [1, 2, 1])
+  }
+
+  @Test func replacedKeysSayWhyAndWhereAndNeverRepeatTheirNeighbours() {
     let key = Array("same".utf8)
-    #expect(replacementKey(of: key, reason: Reason.missingImage, 3, 12, after: []) == nil)
+    var neighbours = NeighbouringKeys()
+    #expect(neighbours.add(key, reason: Reason.missingImage, 3, 11) == nil)
+    let replaced = Array("repeated-000003-000012".utf8)
+    #expect(neighbours.add(key, reason: Reason.missingImage, 3, 12) == replaced)
+    #expect(neighbours.contains(key) && neighbours.contains(replaced))
+    // Somebody foresaw it; a pair keeps its own.
+    #expect(neighbours.add(key, reason: Reason.mismatch, 3, 13) == nil)
+    #expect(!neighbours.contains(replaced))
+    #expect(neighbours.add(Array("unsafe-000003-000015".utf8), reason: "", 3, 14) == nil)
     #expect(
-      replacementKey(of: key, reason: Reason.missingImage, 3, 12, after: [[0x61], key])
-        == Array("repeated-000003-000012".utf8))
-    #expect(
-      replacementKey(
-        of: key, reason: Reason.unsafeName, 0, 1, after: [Array("unsafe-000000-000001".utf8)])
-        == Array("unsafe-000000-000001-".utf8))
-    #expect(replacementKey(of: key, reason: Reason.mismatch, 3, 12, after: [[0x61], key]) == nil)
+      neighbours.add(key, reason: Reason.unsafeName, 3, 15)
+        == Array("unsafe-000003-000015-".utf8))
+  }
+
+  /// Of a shard that is nothing but pairs of one key, kept and cut.
+  @Test func pairsOfAKeyTooManyAreDropped() {
+    let limit = DecideStage.maxRepeats
+    var repeated = table(String(repeating: "kkmu", count: limit), key: "same")
+    let before = repeated
+    DecideStage.dropRepeats(from: &repeated, shard: 3)
+    let dropped = repeated.reasons.indices.filter { repeated.reasons[$0] == Reason.repeatedKey }
+    // One of each output begins, then each repeats.
+    #expect(dropped.count == 3 * limit - 2 - limit)
+    #expect(dropped.allSatisfy { !repeated.kept[$0] && before.reasons[$0] != Reason.cutShort })
+    let early = dropped[0]
+    #expect(repeated.reasons[..<early] == before.reasons[..<early])
+    #expect(repeated.kept[..<early] == before.kept[..<early])
+    let plan = plan([repeated], shardSize: 10_000)
+    #expect(plan.units.count == limit + 2)
+    #expect(plan.units.map(\.pairs).reduce(0, +) == 3 * limit)
+    // Others never meet the limit.
+    for key in ["a", nil] {
+      var few = table(String(repeating: "k", count: limit), key: key)
+      let before = few
+      DecideStage.dropRepeats(from: &few, shard: 0)
+      #expect(few == before)
+    }
   }
 
   @Test func aCutPairBetweenEqualKeysDoesNotKeepThemApart() {

@@ -12,7 +12,8 @@ import Testing
     let members = suffixes.map { Member(name: Array("\(key).\($0)".utf8), bytes: [1]) }
     let folder = try TemporaryFolder()
     let writer = try ShardWriter(path: folder.path("a.tar"), compression: .none)
-    let replacement = replacementKey(of: Array(key.utf8), reason: reason, 3, 12, after: [])
+    var neighbours = NeighbouringKeys()
+    let replacement = neighbours.add(Array(key.utf8), reason: reason, 3, 12)
     let rejected = RejectedSample(
       note: RejectionNote(reason: reason, detail: "", shard: "a"), replacement: replacement,
       to: writer, cancellation: Cancellation())

@@ -66,6 +66,49 @@ import Testing
     #expect(message?.contains("a tar header is too long") == true)
   }
 
+  /// An access list costs libarchive the square of its entries, up to a second a header, and packs to a few hundred bytes.
+  @Test func longHeadersEndTheShardBeforeTheyTakeHours() throws {
+    let long = paxHeader(["comment=" + String(repeating: "c", count: 200_000)])
+    let count = (16 << 20) / (long.count + 512)
+    var bytes: [UInt8] = []
+    for i in 0...count + 1 { bytes += long + tarHeader("\(i).txt", size: noBytes) }
+    let (events, fault, _, message) = readAll(try scratch.write(bytes + end, to: "a.tar"))
+    #expect(events.map(\.key) == (0..<count).map { "\($0)" })
+    #expect(fault == .badHeader)
+    #expect(message?.contains("headers of more than 16384 bytes have more than") == true)
+  }
+
+  /// A member of gigabytes of zeros, in kilobytes.
+  @Test(arguments: ["zstd", "bzip2", "xz"])
+  func aShardThatUnpacksBeyondAllMeasureIsCorrupt(packer: String) throws {
+    let size = Array("02000000000\0".utf8)  // 256 MiB
+    let header = tarHeader("1.bin", size: size)
+    try scratch.write(try tar("0.txt").dropLast(1024) + header, to: "head")
+    let packed = try run(
+      "sh", ["-c", "(cat head; head -c 268436480 /dev/zero) | \(packer) -1 > a"], in: scratch.path)
+    #expect(packed.status == 0, "\(packed.output)")
+    var limits = ReadLimits()
+    for (expansion, isRead) in [(300 << 20, true), (100 << 20, false)] {
+      limits.maxExpansion = Int64(expansion)
+      let reader = ShardReader(path: scratch.file("a"), limits: limits)
+      #expect(reader.next() == sample("0", [member("0.txt", "t")]))
+      let last = reader.next()
+      #expect(reader.next() == nil)
+      if isRead {
+        #expect(last == .oversized(key: [0x31], name: Array("1.bin".utf8), bytes: 256 << 20))
+        #expect(reader.fault == nil)
+      } else {
+        #expect(last == .cutShort(Sample(key: [0x31], members: [member("1.bin", "")])))
+        #expect(reader.fault == .corrupt)
+        #expect(reader.message?.contains("member '1.bin': it unpacks to more than") == true)
+      }
+    }
+    // A shard that packs as well as any is read whatever it comes to.
+    limits.maxExpansion = 0
+    let plain = readAll(scratch.file("head"), limits: limits)
+    #expect(plain.fault == .truncated)
+  }
+
   /// Three samples, the second a sparse file of `size` bytes, of which four are stored at `offset`.
   private func sparseTar(size: Int64, offset: Int64) -> [UInt8] {
     let map = Array("1\n\(offset)\n4\n".utf8)

@@ -74,6 +74,7 @@ struct Restoring: Codable {
     limits.maxSampleBytes = min(limits.maxSampleBytes, Int.max - (1 << 20)) + (1 << 20)
     limits.maxMembers += 1
     limits.maxSamples = .max
+    limits.maxExpansion = .max
     return limits
   }
 

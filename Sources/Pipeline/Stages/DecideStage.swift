@@ -4,6 +4,10 @@ import Layers
 
 /// Stage "decide": scores and noise model to a verdict on every sample, one file a shard.
 enum DecideStage {
+  /// Pairs of a shard that may have the key of the one before them, kept or dropped like it. An output shard ends between
+  /// such two, and a hostile shard must not make a million output shards.
+  static let maxRepeats = 1000
+
   static func run(_ increment: Increment, model: NoiseModel, in run: RunContext) throws {
     try run.directory.makeFolder(run.directory.decisions)
     let progress = ProgressCounter(.decide, total: increment.shards.count, observe: run.observe)
@@ -14,7 +18,8 @@ enum DecideStage {
       if FileManager.default.fileExists(atPath: path) { return }
       let table = try ScoreTable(
         path: ScoreFiles(i, of: increment, in: run.directory).table)
-      let decisions = decide(table, model: model)
+      var decisions = decide(table, model: model)
+      dropRepeats(from: &decisions, shard: increment.firstShard + i)
       try run.publishing.publish(path) { try decisions.write(to: $0) }
     }
   }
@@ -33,6 +38,28 @@ enum DecideStage {
       decisions.reasons.append(keeps ? "" : isJudged ? Reason.mismatch : table.reasons[i])
     }
     return decisions
+  }
+
+  /// Drops the pairs that would end an output shard once more than they may.
+  /// - Parameter shard: its number in the folder.
+  static func dropRepeats(from decisions: inout DecisionTable, shard: Int) {
+    var neighbours: [Plan.Destination: NeighbouringKeys] = [:]
+    var repeats = 0
+    for row in 0..<decisions.count {
+      let key = decisions.keys[row]
+      if let destination = decisions.destination(row), Reason.isOfPair(decisions.reasons[row]),
+        neighbours[destination]?.contains(key) == true
+      {
+        repeats += 1
+        if repeats > maxRepeats {
+          decisions.kept[row] = false
+          decisions.reasons[row] = Reason.repeatedKey
+        }
+      }
+      guard let destination = decisions.destination(row) else { continue }
+      _ = neighbours[destination, default: NeighbouringKeys()].add(
+        key, reason: decisions.reasons[row], shard, row)
+    }
   }
 }
 

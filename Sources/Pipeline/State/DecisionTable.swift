@@ -11,13 +11,17 @@ public struct DecisionTable: Equatable, Sendable {
   /// `[n]`, the same by the cautious noise rate, which the cut goes by; NaN where not judged.
   public var cautiousMismatch: [Float]
   public var kept: [Bool]
-  /// Empty for kept pairs, `Reason.mismatch` for cut ones, else why the sample is no pair.
+  /// Empty for kept pairs, `Reason.mismatch` for cut ones, `Reason.repeatedKey` for those of a key too many, else why the
+  /// sample is no pair.
   public var reasons: [String]
 
   public var count: Int { keys.count }
 
-  /// Whether row `i` belongs into the rejected shards: dropped, and whole.
-  func isRejected(_ i: Int) -> Bool { !kept[i] && !Reason.unreadable.contains(reasons[i]) }
+  /// The output shards that row `i` belongs into; nil where its bytes can't be had.
+  func destination(_ i: Int) -> Plan.Destination? {
+    if kept[i] { return .clean }
+    return Reason.unreadable.contains(reasons[i]) ? nil : .rejected
+  }
 
   init(kinds: Int) {
     self.kinds = kinds

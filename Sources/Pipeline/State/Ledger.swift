@@ -35,7 +35,8 @@ public struct Ledger: Codable, Sendable, Equatable {
     if let fault = record.fault { faults = [fault: 1] }
     let report = record.report
     var found = rejected
-    found[Reason.mismatch] = nil
+    // Decided after reading.
+    for reason in [Reason.mismatch, Reason.repeatedKey] { found[reason] = nil }
     let delivered = report.samples + report.cutShort + report.oversized
     func need(_ condition: Bool, _ detail: String) throws(RunError) {
       if !condition { throw .ledger(shard: record.shard, detail: detail) }

@@ -11,6 +11,9 @@ public enum Reason {
   public static let nameTooLong = "name-too-long"
   public static let captionTooLong = "caption-too-long"
 
+  /// Beyond so many pairs of a shard that have the key of the pair before them (`DecideStage.maxRepeats`).
+  public static let repeatedKey = "repeated-key"
+
   /// A member is larger than `read.maxMemberBytes`, or the sample than `read.maxSampleBytes`: never held, but copied.
   public static let tooLarge = "member-too-large"
 
@@ -21,4 +24,7 @@ public enum Reason {
 
   /// Samples whose bytes can't be copied: they appear in the ledger and in decisions, but in no output shard.
   public static let unreadable: Set<String> = [cutShort, unusable]
+
+  /// Whether a sample with this reason, empty where it is kept, is a pair that its scores decided on.
+  static func isOfPair(_ reason: String) -> Bool { reason.isEmpty || reason == mismatch }
 }

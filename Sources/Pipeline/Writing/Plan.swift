@@ -2,10 +2,6 @@
 struct Plan: Equatable {
   enum Destination: String, Codable, CodingKeyRepresentable, Sendable, CaseIterable {
     case clean, rejected
-
-    func takes(_ row: Int, of table: DecisionTable) -> Bool {
-      self == .clean ? table.kept[row] : table.isRejected(row)
-    }
   }
 
   /// A place in the increment's input order.
@@ -41,8 +37,7 @@ struct Plan: Equatable {
 
   private struct OpenUnit: Equatable {
     var unit: Unit
-    /// Of the sample appended last: its own, and the one it is written under.
-    var lastKeys: [[UInt8]]
+    var neighbours = NeighbouringKeys()
   }
 
   /// - Parameters:
@@ -55,9 +50,8 @@ struct Plan: Equatable {
   /// Goes on with the next input shard.
   mutating func add(_ table: DecisionTable, shard: Int) {
     for row in 0..<table.count {
-      for destination in Destination.allCases where destination.takes(row, of: table) {
-        append(row, of: table, at: Position(shard: shard, ordinal: row), to: destination)
-      }
+      guard let destination = table.destination(row) else { continue }
+      append(row, of: table, at: Position(shard: shard, ordinal: row), to: destination)
     }
   }
 
@@ -83,22 +77,20 @@ struct Plan: Equatable {
     _ row: Int, of table: DecisionTable, at place: Position, to destination: Destination
   ) {
     if open[destination]?.unit.pairs == shardSize { close(destination) }
-    let (own, reason) = (table.keys[row], table.reasons[row])
-    let lastKeys = open[destination]?.lastKeys ?? []
-    let replacement = replacementKey(
-      of: own, reason: reason, firstShard + place.shard, row, after: lastKeys)
-    if replacement == nil, lastKeys.contains(own) {
-      // Readers merge or refuse equal keys that are adjacent, so a shard ends between them.
+    let (key, reason) = (table.keys[row], table.reasons[row])
+    if Reason.isOfPair(reason), open[destination]?.neighbours.contains(key) == true {
       close(destination)
     }
-    var unit =
-      open[destination]?.unit
-      ?? Unit(
-        destination: destination, index: counts[destination, default: 0], start: place, end: place,
-        pairs: 0)
-    unit.pairs += 1
-    unit.end = Position(shard: place.shard, ordinal: place.ordinal + 1)
-    open[destination] = OpenUnit(unit: unit, lastKeys: [own, replacement ?? own])
+    var opened =
+      open[destination]
+      ?? OpenUnit(
+        unit: Unit(
+          destination: destination, index: counts[destination, default: 0], start: place,
+          end: place, pairs: 0))
+    opened.unit.pairs += 1
+    opened.unit.end = Position(shard: place.shard, ordinal: place.ordinal + 1)
+    _ = opened.neighbours.add(key, reason: reason, firstShard + place.shard, row)
+    open[destination] = opened
   }
 
   private mutating func close(_ destination: Destination) {
@@ -106,20 +98,4 @@ struct Plan: Equatable {
     units.append(unit)
     counts[destination, default: 0] += 1
   }
-}
-
-/// What stands for a key that leaves the folder, and for one that would come twice in a row where the sample was dropped
-/// unseen: shards that end between those would be as many as a hostile shard has members. Nil for others.
-/// - Parameter lastKeys: of the sample written before into the same output shard.
-func replacementKey(
-  of key: [UInt8], reason: String, _ shard: Int, _ ordinal: Int, after lastKeys: [[UInt8]]
-) -> [UInt8]? {
-  let isDroppedUnseen = !reason.isEmpty && reason != Reason.mismatch
-  let isRepeated = isDroppedUnseen && lastKeys.contains(key)
-  guard isRepeated || reason == Reason.unsafeName else { return nil }
-  let why = isRepeated ? "repeated" : "unsafe"
-  var name = "\(why)-\(RunDirectory.padded(shard))-\(RunDirectory.padded(ordinal))"
-  // Somebody may have seen it coming.
-  while lastKeys.contains(Array(name.utf8)) { name += "-" }
-  return Array(name.utf8)
 }

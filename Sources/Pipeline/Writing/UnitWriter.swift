@@ -14,8 +14,8 @@ struct UnitWriter {
   /// The tables of the input shard looked at last.
   private var decisions: (shard: Int, table: DecisionTable)?
   private var scores: (shard: Int, notes: ScoreNotes)?
-  /// Of the rejected sample written last into the shard at hand: its own, and the one it is written under.
-  private var lastKeys: [[UInt8]] = []
+  /// Of the rejected shard at hand.
+  private var neighbours = NeighbouringKeys()
 
   init(_ increment: Increment, kinds: [String], model: NoiseModel, run: RunContext) {
     self.increment = increment
@@ -44,7 +44,7 @@ struct UnitWriter {
     let digest = DigestStream()
     let writer = try ShardWriter(
       path: path, compression: run.configuration.write.compression, written: digest.add)
-    lastKeys = []
+    neighbours = NeighbouringKeys()
     for shard in unit.start.shard...unit.end.shard {
       try copy(unit, from: shard, to: writer, &record, progress)
     }
@@ -80,7 +80,7 @@ struct UnitWriter {
           + "\(table.count) are decided")
     }
     var counts = UnitRecord.Counts()
-    for row in first..<end where unit.destination.takes(row, of: table) {
+    for row in first..<end where table.destination(row) == unit.destination {
       try run.cancellation.check()
       let place = Plan.Position(shard: shard, ordinal: row)
       if unit.destination == .rejected {
@@ -107,10 +107,8 @@ struct UnitWriter {
   private mutating func reject(
     _ place: Plan.Position, key: [UInt8], note: RejectionNote, to writer: ShardWriter
   ) throws {
-    let replacement = replacementKey(
-      of: key, reason: note.reason, increment.firstShard + place.shard, place.ordinal,
-      after: lastKeys)
-    lastKeys = [key, replacement ?? key]
+    let replacement = neighbours.add(
+      key, reason: note.reason, increment.firstShard + place.shard, place.ordinal)
     let rejected = RejectedSample(
       note: note, replacement: replacement, to: writer, cancellation: run.cancellation)
     switch try cursor.sample(at: place, spillingTo: rejected) {
@@ -147,6 +145,10 @@ struct UnitWriter {
     var note = RejectionNote(
       reason: table.reasons[row], detail: String(decoding: known.details[row], as: UTF8.self),
       shard: increment.shards[shard].name)
+    if note.reason == Reason.repeatedKey {
+      note.detail =
+        "more than \(DecideStage.maxRepeats) pairs of the shard have the key of the one before them"
+    }
     guard !table.mismatch[row].isNaN else { return note }
     let columns = (row * table.kinds)..<((row + 1) * table.kinds)
     let named = zip(kinds, table.scores[columns])
