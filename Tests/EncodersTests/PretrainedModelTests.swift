@@ -172,5 +172,10 @@ import Testing
       try text.write(to: file, atomically: true, encoding: .utf8)
       #expect(((try? ModelJSON(file: file.path)) != nil) == isRead, "\(text.utf8.count) bytes")
     }
+    // Its keys can't be measured.
+    for encoding in [String.Encoding.utf16, .utf16LittleEndian] {
+      try "{\"a\": 1}".write(to: file, atomically: true, encoding: encoding)
+      #expect((try? ModelJSON(file: file.path)) == nil)
+    }
   }
 }

@@ -68,6 +68,7 @@ import Testing
 
     var random = SeededRandom(seed: UInt64(Self.kills))
     var kills = 0
+    var hits: [String: Int] = [:]
     /// Half of the kills come at any moment; the others shortly after a sign, in turns, so that ten meet them all.
     func waitToKill(_ process: Process, _ command: [String], isSecond: Bool) {
       if kills % 2 == 0, !isSecond {
@@ -94,6 +95,7 @@ import Testing
               process.waitUntilExit()
               if process.terminationReason == .uncaughtSignal {
                 kills += 1
+                hits[command[0], default: 0] += 1
                 try checkKilled(shop, [first, expected], "\(command), kill \(kills)")
               }
             }
@@ -109,6 +111,8 @@ import Testing
       try move(all, later)
     }
     #expect(kills == Self.kills)
+    print("kills by command: \(hits.sorted { $0.key < $1.key })")
+    if kills >= 100 { #expect(Set(hits.keys) == Set((Self.whole + Self.staged).map { $0[0] })) }
   }
 
   /// Right after a kill: every file that can be seen, shards and JSON and all, is whole and that of a run which wasn't

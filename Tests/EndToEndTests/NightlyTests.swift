@@ -87,26 +87,28 @@ import Testing
     #expect(sixth.errors.contains("crawl/wednesday.tar is gone since it was cleaned"))
     #expect(try metrics(shop)["winnow_stale_shards"] == 1)
 
-    // The seventh night's shard is no tar; the rest is cleaned.
-    try "no tar".write(
-      toFile: "\(shop.root)/crawl/sunday.tar", atomically: true, encoding: .utf8)
+    // The seventh night's shard ends inside its first member; the rest is cleaned.
+    try add(1200..<1210, "sunday", shop)
+    #expect(truncate("\(shop.root)/crawl/sunday.tar", 600) == 0)
     let seventh = try night()
     #expect(seventh.status == 3, "\(seventh.errors)")
     let last = try metrics(shop)
     #expect(last["winnow_last_run_exit_status"] == 3)
     #expect(last["winnow_shards_not_read_to_end"] == 1)
-    #expect(last["winnow_pairs_read"] == 1200)
+    #expect(last["winnow_pairs_read"] == 1201)
+    #expect(last["winnow_pairs_unreadable"] == 1)
     #expect(last["winnow_noise_rate"] == (try shop.manifest("clean").noise.noiseRate))
     let lines = try String(contentsOfFile: "\(shop.root)/nightly.prom", encoding: .utf8)
       .split(separator: "\n")
     for (family, label) in [
-      ("pairs_rejected", "reason=\"mismatch\""), ("shards_not_read_to_end", "reason=\""),
+      ("pairs_rejected", "reason=\"mismatch\""), ("pairs_unreadable", "reason=\"cut-short\""),
+      ("shards_not_read_to_end", "reason=\"truncated\""),
     ] {
       #expect(lines.contains { $0.hasPrefix("winnow_\(family){") && $0.contains(label) })
     }
     #expect(
       last["winnow_pairs_read"]
-        == (last["winnow_pairs_kept"] ?? 0) + (last["winnow_pairs_rejected"] ?? 0))
+        == (last["winnow_pairs_kept"] ?? 0) + (last["winnow_pairs_rejected"] ?? 0) + 1)
 
     let log = try String(contentsOfFile: "\(shop.root)/nightly.jsonl", encoding: .utf8)
     let events = try log.split(separator: "\n").map { line in

@@ -17,10 +17,11 @@ struct ModelJSON {
     guard let handle, let data = try? handle.read(upToCount: Self.limit + 1) ?? Data() else {
       throw .unreadable(file: file, reason: "it is missing, or may not be read")
     }
-    guard data.count <= Self.limit, JSONMeasure([UInt8](data)[...]).longestKey <= 1024 else {
+    let measure = JSONMeasure([UInt8](data)[...])
+    guard data.count <= Self.limit, measure.isUTF8, measure.longestKey <= 1024 else {
       throw .unreadable(
         file: file,
-        reason: "it has more than \(Self.limit) bytes, or a key of more than 1024")
+        reason: "it has more than \(Self.limit) bytes or a key of more than 1024, or isn't UTF-8")
     }
     guard let values = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else {
       throw .unreadable(file: file, reason: "it holds no JSON object")

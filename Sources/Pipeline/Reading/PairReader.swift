@@ -155,10 +155,11 @@ final class PairReader {
         return .failure(CaptionProblem(reason: Reason.badJSON, detail: detail))
       }
       // Foundation would read UTF-16 too, of which nothing can be told beforehand.
-      guard !json.bytes.contains(0), ![0xFE, 0xFF].contains(json.bytes.first) else {
+      let measure = JSONMeasure(json.bytes[...])
+      guard measure.isUTF8 else {
         return .failure(CaptionProblem(reason: Reason.badJSON, detail: "the json isn't UTF-8"))
       }
-      guard JSONMeasure(json.bytes[...]).longestKey <= maxJSONKeyBytes else {
+      guard measure.longestKey <= maxJSONKeyBytes else {
         let detail = "a key of the json has more than \(maxJSONKeyBytes) bytes"
         return .failure(CaptionProblem(reason: Reason.badJSON, detail: detail))
       }
