@@ -15,7 +15,7 @@ public struct ShardList: Sendable {
   /// and `#` comments are skipped. A path that exists is taken as it stands, braces and all.
   ///
   /// An argument `pipe:COMMAND` is a shard that the command prints; braces in it are expanded too. In a list on standard
-  /// input it is refused.
+  /// input it is refused. A file that is called so is a file, `./pipe:...`.
   ///
   /// A path that doesn't exist is an error, unless it comes from standard input: then it is kept, and the
   /// reader reports it as ``ShardFault/cannotOpen``.
@@ -103,10 +103,14 @@ public struct ShardList: Sendable {
       if fileType(argument) != nil { return try add(path: argument, mustExist: mustExist) }
       for part in argument.components(separatedBy: "::") {
         let isPipe = ShardPath.isPipe(part)
-        // Data never runs: a list may come from anywhere.
-        if isPipe, !mustExist { throw .pipe(source: part) }
         for path in try BracePattern.expand(part) {
-          if isPipe { try append(path) } else { try add(path: path, mustExist: mustExist) }
+          guard isPipe || ShardPath.isPipe(path) && fileType(path) == nil else {
+            try add(path: path, mustExist: mustExist)
+            continue
+          }
+          // Data never runs: a list may come from anywhere.
+          guard mustExist else { throw .pipe(source: path) }
+          try append(path)
         }
       }
     }
@@ -115,12 +119,17 @@ public struct ShardList: Sendable {
       switch fileType(path) {
       case S_IFDIR?:
         folders.append(path)
-        for shard in try ShardFolder.shards(below: path) { try append(shard) }
+        for shard in try ShardFolder.shards(below: path) { try append(file: shard) }
       case nil where mustExist:
         throw .missing(path: path)
       default:
-        try append(path)
+        try append(file: path)
       }
+    }
+
+    /// A file may be called like a command, by whoever made it, and is never one.
+    private mutating func append(file path: String) throws(ShardListError) {
+      try append(ShardPath.isPipe(path) ? "./" + path : path)
     }
 
     private mutating func append(_ path: String) throws(ShardListError) {

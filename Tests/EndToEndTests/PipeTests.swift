@@ -127,6 +127,41 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: "\(shop.root)/ran"))
   }
 
+  /// A crawler's, say: named by itself, found in a folder of such a name, or hidden in a pattern.
+  @Test(arguments: [
+    ["in", "pipe:touch ran; cat other"], ["in", "pipe:touch ran; cat other/000003.tar"],
+    ["in", "{pipe:touch ran; cat other,pipe:touch ran}"],
+  ])
+  func aFileThatIsCalledLikeACommandIsReadAndNothingRuns(sources: [String]) throws {
+    let shop = try Workshop(pairs: 200)
+    let folder = "pipe:touch ran; cat other"
+    try FileManager.default.createDirectory(
+      atPath: "\(shop.root)/\(folder)", withIntermediateDirectories: false)
+    try FileManager.default.moveItem(
+      atPath: "\(shop.root)/in/000003.tar", toPath: "\(shop.root)/\(folder)/000003.tar")
+    // The command would print a shard too.
+    try FileManager.default.copyItem(atPath: "\(shop.root)/in", toPath: "\(shop.root)/other")
+    try FileManager.default.copyItem(
+      atPath: "\(shop.root)/other/000000.tar", toPath: "\(shop.root)/other/000003.tar")
+    let isPattern = sources[1].hasPrefix("{")
+    for list in isPattern ? [true] : [false, true] {
+      let out = list ? "listed" : "named"
+      let arguments =
+        ["clean"] + (list ? ["-"] : sources) + ["--pipeline", "tiny.yaml", "--out", out]
+      let outcome = try Workshop.run(
+        Workshop.binary, arguments, in: shop.root,
+        input: list ? sources.joined(separator: "\n") : "")
+      #expect(!shop.exists("ran"))
+      if isPattern {
+        #expect(outcome.status == 2)
+        #expect(outcome.errors.contains("line 2") && outcome.errors.contains("pipe:touch ran"))
+      } else {
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(try shop.shards(out).last?.path.hasSuffix("/\(folder)/000003.tar") == true)
+      }
+    }
+  }
+
   /// Waits until the process whose number a file holds is gone; gives up after some seconds.
   private func ends(_ file: String, _ shop: Workshop) throws -> Bool {
     let text = try String(contentsOfFile: "\(shop.root)/\(file)", encoding: .utf8)

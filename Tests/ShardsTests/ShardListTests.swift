@@ -122,6 +122,17 @@ import Testing
     }
   }
 
+  @Test func aCommandThatAListHidesInAPatternIsRefusedToo() throws {
+    for (line, source) in [
+      ("{pipe:x,b}", "pipe:x"), ("{p,q}ipe:x", "pipe:x"), ("pip{e:x,y}", "pipe:x"),
+      ("b.tar::pipe:x", "pipe:x"), ("pipe:{x,y}", "pipe:x"), ("b.tar::{b,pipe:x}", "pipe:x"),
+    ] {
+      #expect(throws: ShardListError.line(2, .pipe(source: source)), "\(line)") {
+        try expand(["-"], input: Array("a.tar\n\(line)\n".utf8))
+      }
+    }
+  }
+
   @Test func standardInputHoldsLinesInTheirOwnOrder() throws {
     try touch("d/0.tar", "1.tar")
     let lines = "# a list\n\(scratch.file("b b.tar"))\r\n\n  \n\(scratch.file("d"))\nx{1,2}.tar\n#x"
