@@ -4,6 +4,9 @@ import CSPNG
 final class PNGHandle: ImageHandle {
   /// What one chunk, and all ancillary chunks together, may take in memory when unpacked.
   private static let chunkLimit = 16 << 20
+  /// Far beyond what anyone writes; each may take some hundredths of a second to unpack, whatever its checksum, of which
+  /// libspng's limits know nothing where that is wrong.
+  private static let maxCompressedTexts = 32
 
   let width: Int
   let height: Int
@@ -12,6 +15,9 @@ final class PNGHandle: ImageHandle {
   private let colorType: UInt8
 
   init(_ bytes: UnsafeBufferPointer<UInt8>) throws(ImageError) {
+    guard Self.compressedTexts(in: bytes) <= Self.maxCompressedTexts else {
+      throw .corrupt(.png, detail: "it has more than \(Self.maxCompressedTexts) compressed texts")
+    }
     guard let context = spng_ctx_new(0) else {
       throw .corrupt(.png, detail: "no memory for a decoder")
     }
@@ -35,6 +41,18 @@ final class PNGHandle: ImageHandle {
   }
 
   deinit { spng_ctx_free(context) }
+
+  /// The chunks that are, or may be, text or a profile to unpack.
+  private static func compressedTexts(in bytes: UnsafeBufferPointer<UInt8>) -> Int {
+    var (at, count) = (8, 0)
+    while at + 8 <= bytes.count {
+      let length = bytes[at..<at + 4].reduce(0) { $0 << 8 | Int($1) }
+      let kind = bytes[at + 4..<at + 8]
+      if ["zTXt", "iTXt", "iCCP"].contains(where: { kind.elementsEqual($0.utf8) }) { count += 1 }
+      at += 12 + length
+    }
+    return count
+  }
 
   func decode(
     alpha: AlphaPass, atLeast: (width: Int, height: Int)?

@@ -7,8 +7,11 @@ import CArchive
 final class DecompressedFile: BlockSource {
   private let file: StoredFile
   private let unpacked: XZStream
+  private let input: DecoderInput
   private let handle: ReadHandle
   private var opened = false
+  /// libarchive's number for the compression that it takes off; nil where there is none.
+  private var filter: Int32?
   /// Of what was delivered, where the file is gzip.
   private var checksum: CRC32?
   /// Bytes delivered.
@@ -39,22 +42,55 @@ final class DecompressedFile: BlockSource {
       throw Fault(fault: .cannotOpen, reason: error.reason)
     }
     unpacked = XZStream(file)
-    guard let handle = ReadHandle(source: unpacked) else {
+    input = DecoderInput(unpacked)
+    guard let handle = ReadHandle(source: input) else {
       throw Fault(fault: .cannotOpen, reason: "out of memory")
     }
     self.handle = handle
-    for support in [
-      archive_read_support_filter_gzip, archive_read_support_filter_zstd,
-      archive_read_support_filter_bzip2, archive_read_support_filter_xz,
-      archive_read_support_format_raw, archive_read_support_format_empty,
-    ] {
-      // Anything but OK means that libarchive would run an external program.
+    for support in [archive_read_support_format_raw, archive_read_support_format_empty] {
       guard support(handle.archive) == ARCHIVE_OK else {
-        throw Fault(
-          fault: .cannotOpen,
-          reason: "libarchive was built without what is needed: \(handle.errorText)")
+        throw Fault(fault: .cannotOpen, reason: "libarchive cannot read plain bytes")
       }
     }
+  }
+
+  /// Opens the archive with the decoder that its beginning asks for. It is named here, since libarchive would look at what
+  /// comes out of it for another one, and read without a limit for that.
+  /// - Returns: false also where the decoder failed at once, which libarchive takes for the end of an empty file.
+  private func open() -> Bool {
+    guard let beginning = input.beginning() else { return false }
+    if let filter = Self.filter(beginning) {
+      // Each decoder has a window of its own.
+      guard !unpacked.isPacked else {
+        fault = Self.packedTwice
+        return false
+      }
+      // Anything but OK means that libarchive would run an external program.
+      guard archive_read_append_filter(handle.archive, filter) == ARCHIVE_OK else {
+        fault = Fault(
+          fault: .cannotOpen,
+          reason: "libarchive was built without what is needed: \(handle.errorText)")
+        return false
+      }
+      self.filter = filter
+      if filter == ARCHIVE_FILTER_GZIP { checksum = CRC32() }
+    }
+    return handle.open() && archive_errno(handle.archive) == 0
+  }
+
+  private static let packedTwice = Fault(
+    fault: .notATar, reason: "it is compressed more than once")
+
+  /// libarchive's number for the decoder of what begins so; nil where there is none, and for xz.
+  private static func filter(_ beginning: UnsafeRawBufferPointer) -> Int32? {
+    if beginning.starts(with: [0x1F, 0x8B]) { return ARCHIVE_FILTER_GZIP }
+    if beginning.starts(with: "BZh".utf8) { return ARCHIVE_FILTER_BZIP2 }
+    // A frame, or one that holds nothing and may come before.
+    let isZstd =
+      beginning.starts(with: [0x28, 0xB5, 0x2F, 0xFD])
+      || beginning.dropFirst().starts(with: [0x2A, 0x4D, 0x18])
+        && (0x50...0x5F).contains(beginning[0])
+    return isZstd ? ARCHIVE_FILTER_ZSTD : nil
   }
 
   /// Bytes taken from the file.
@@ -66,23 +102,14 @@ final class DecompressedFile: BlockSource {
     if !opened {
       opened = true
       var entry: OpaquePointer?
-      guard handle.open() else { return fail() }
+      guard open() else { return fail() }
       let status = archive_read_next_header(handle.archive, &entry)
       if status == ARCHIVE_EOF {
+        guard isWholeAndEmpty else { return fail() }
         fault = Fault(fault: .emptyFile, reason: "it holds no bytes")
         return nil
       }
       guard status == ARCHIVE_OK else { return fail() }
-      // Each decoder has a window of its own.
-      guard archive_filter_count(handle.archive) <= (unpacked.isPacked ? 1 : 2) else {
-        fault = Fault(fault: .notATar, reason: "it is compressed more than once")
-        return nil
-      }
-      if archive_filter_count(handle.archive) == 2,
-        archive_filter_code(handle.archive, 0) == ARCHIVE_FILTER_GZIP
-      {
-        checksum = CRC32()
-      }
     }
     let (status, block, _) = handle.nextBlock()
     if status == ARCHIVE_EOF {
@@ -94,6 +121,13 @@ final class DecompressedFile: BlockSource {
       return UnsafeRawBufferPointer(start: nil, count: 0)
     }
     guard status == ARCHIVE_OK else { return fail() }
+    input.decoderGave(block.count)
+    if bytes == 0, filter != nil || unpacked.isPacked,
+      Self.filter(block) != nil || block.starts(with: XZStream.magic)
+    {
+      fault = Self.packedTwice
+      return nil
+    }
     bytes += Int64(block.count)
     guard bytes / 1000 <= storedBytes || bytes - 1000 * storedBytes <= maxExpansion else {
       fault = Fault(
@@ -111,6 +145,17 @@ final class DecompressedFile: BlockSource {
     return block
   }
 
+  /// Whether there is nothing, where nothing came. libarchive says so too where a gzip or bzip2 ends, or is nonsense, before
+  /// its data begins; of nothing, their last bytes are always the same.
+  private var isWholeAndEmpty: Bool {
+    switch filter {
+    case ARCHIVE_FILTER_GZIP?:
+      return !input.isSilent && file.bytes >= 18 && file.tail.allSatisfy { $0 == 0 }
+    case ARCHIVE_FILTER_BZIP2?: return file.tail == [0x45, 0x38, 0x50, 0x90, 0, 0, 0, 0]
+    default: return true
+    }
+  }
+
   /// Whether the gzip trailer has the size of all that was delivered, and another checksum. A trailer
   /// of another size is that of the last of several gzip members, and says nothing about the whole.
   private var contradictsChecksum: Bool {
@@ -124,10 +169,13 @@ final class DecompressedFile: BlockSource {
 
   private func fail() -> UnsafeRawBufferPointer? {
     ended = true
+    if fault != nil { return nil }
     if let failure = file.failure {
       fault = Fault(fault: .cannotRead, reason: failure)
     } else if let damage = unpacked.fault {
       fault = damage
+    } else if input.isSilent {
+      fault = Fault(fault: .corrupt, reason: "nothing comes of megabytes of its compressed data")
     } else if file.ended {
       // A decoder that asks for bytes after the last one was in the middle of something.
       fault = Fault(fault: .truncated, reason: "its compressed data ends early")

@@ -89,7 +89,7 @@ public final class PassageReader {
         counts.notUTF8 += 1
         continue
       }
-      guard passage.contains(where: { !$0.isWhitespace && $0 != "\0" }) else {
+      guard !isBlank(passage) else {
         counts.blank += 1
         continue
       }
@@ -182,4 +182,10 @@ private final class LineStream {
     }
     return place < block.count
   }
+}
+
+/// Whether a text is nothing but white space and NULs. Its scalars are looked at: to compare characters takes the square of
+/// the marks that one has.
+public func isBlank(_ text: String) -> Bool {
+  text.unicodeScalars.allSatisfy { $0.properties.isWhitespace || $0 == "\0" }
 }

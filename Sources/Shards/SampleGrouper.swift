@@ -35,20 +35,39 @@ struct SampleGrouper {
     let start: Int
     let hash: Int
 
+    /// As readers fold it, where that takes more than ASCII's letters.
+    private let folded: [UInt8]?
+
     init(_ name: [UInt8], from start: Int) {
       (self.name, self.start) = (name, start)
       var hasher = Hasher()
-      withUnsafeTemporaryAllocation(of: UInt8.self, capacity: name.count - start) { folded in
-        for i in folded.indices { folded[i] = lowerCased(name[start + i]) }
-        hasher.combine(bytes: UnsafeRawBufferPointer(folded))
+      if name[start...].allSatisfy({ $0 < 0x80 }) {
+        folded = nil
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: name.count - start) { folded in
+          for i in folded.indices { folded[i] = lowerCased(name[start + i]) }
+          hasher.combine(bytes: UnsafeRawBufferPointer(folded))
+        }
+      } else {
+        let bytes = Array(name[start...])
+        let text = String(validating: bytes, as: UTF8.self)
+        let folded = text.map { Array($0.lowercased().utf8) } ?? lowerCased(bytes)
+        folded.withUnsafeBytes { hasher.combine(bytes: $0) }
+        self.folded = folded
       }
       hash = hasher.finalize()
     }
 
     static func == (a: Self, b: Self) -> Bool {
-      a.hash == b.hash
-        && a.name.lazy.dropFirst(a.start).map(lowerCased)
-          .elementsEqual(b.name.lazy.dropFirst(b.start).map(lowerCased))
+      guard a.hash == b.hash else { return false }
+      func plain(_ suffix: Self) -> some Sequence<UInt8> {
+        suffix.name.lazy.dropFirst(suffix.start).map(lowerCased)
+      }
+      switch (a.folded, b.folded) {
+      case (let a?, let b?): return a == b
+      case (let folded?, nil): return folded.elementsEqual(plain(b))
+      case (nil, let folded?): return folded.elementsEqual(plain(a))
+      case (nil, nil): return plain(a).elementsEqual(plain(b))
+      }
     }
   }
 

@@ -33,6 +33,13 @@ private func isShardMetadata(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
   return end >= 4 && name[end - 1] == mark && name[end - 2] == mark
 }
 
+/// Whether webdataset keeps this suffix for itself (`__key__`, `__url__`, `__bad__`): it fails on a sample that has it, or
+/// drops that.
+public func isReserved(suffix: [UInt8]) -> Bool {
+  let mark = Array("__".utf8)
+  return suffix.count >= 4 && suffix.starts(with: mark) && suffix.suffix(2).elementsEqual(mark)
+}
+
 extension Sample {
   /// The first member whose suffix is one of `suffixes`, tried in that order, whatever its case.
   ///

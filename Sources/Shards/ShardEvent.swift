@@ -14,6 +14,10 @@ public struct ReadLimits: Sendable {
   /// of a shard that does.
   public var maxExpansion: Int64 = 32 << 30
 
+  /// Bytes of zeros that the holes of a shard's sparse members may come to. A header of a few hundred bytes can declare 2^61
+  /// of them; so many are copied in seconds.
+  public var maxHoles: Int64 = 16 << 30
+
   public init() {}
 }
 

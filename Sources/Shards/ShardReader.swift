@@ -39,7 +39,7 @@ public final class ShardReader {
     do {
       let source = try DecompressedFile(path: path, maxExpansion: limits.maxExpansion)
       self.source = source
-      tar = try TarStream(source: source)
+      tar = try TarStream(source: source, maxHoles: limits.maxHoles)
     } catch {
       stop(error)
     }

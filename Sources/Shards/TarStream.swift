@@ -36,22 +36,24 @@ final class TarStream {
   private static let longestHeaders: Int64 = 16 << 20
   /// Beyond four names of the longest path that Linux takes.
   private static let longHeader: Int64 = 16 << 10
-  /// Bytes of zeros that the holes of a shard's members may come to. A header of a few hundred bytes can declare 2^61 of them; so many
-  /// are copied in seconds, and gone through in milliseconds where nobody keeps them.
-  private static let longestHoles: Int64 = 16 << 30
 
   private let source: DecompressedFile
   private let handle: ReadHandle
+  /// See ``ReadLimits/maxHoles``.
+  private let maxHoles: Int64
   private var opened = false
   private var entryEnd: Int64 = 0
   /// Bytes of long headers so far.
   private var longHeaders: Int64 = 0
   /// Why nothing is read behind the member copied last, where libarchive has nothing against it.
   private var refusal: DecompressedFile.Fault?
-  /// Bytes of holes copied so far.
+  /// Bytes of holes so far.
   private var holes: Int64 = 0
 
-  init(source: DecompressedFile) throws(DecompressedFile.Fault) {
+  init(
+    source: DecompressedFile, maxHoles: Int64 = ReadLimits().maxHoles
+  ) throws(DecompressedFile.Fault) {
+    self.maxHoles = maxHoles
     guard let handle = ReadHandle(source: source),
       archive_read_support_format_tar(handle.archive) == ARCHIVE_OK,
       archive_read_set_option(handle.archive, "tar", "read_concatenated_archives", "1")
@@ -127,6 +129,7 @@ final class TarStream {
       let (status, block, offset) = handle.nextBlock()
       if status == ARCHIVE_EOF {
         // The hole at the end of a sparse file.
+        guard passes(hole: size - Int64(bytes.count)) else { return .partial(bytes) }
         bytes.append(contentsOf: repeatElement(0, count: max(0, Int(size) - bytes.count)))
         return .whole(bytes)
       }
@@ -136,6 +139,7 @@ final class TarStream {
       }
       // More than the header declares, which was within the limit.
       guard offset <= limit, block.count <= limit - Int(offset) else { return .partial(bytes) }
+      guard passes(hole: offset - Int64(bytes.count)) else { return .partial(bytes) }
       if offset > bytes.count {
         bytes.append(contentsOf: repeatElement(0, count: Int(offset) - bytes.count))
       }
@@ -152,16 +156,7 @@ final class TarStream {
   ) throws(Failure) -> Bool {
     var done: Int64 = 0
     func fill(to offset: Int64) throws(Failure) -> Bool {
-      let hole = max(0, offset - done)
-      guard hole <= Self.longestHoles - holes else {
-        refusal = DecompressedFile.Fault(
-          fault: .badHeader,
-          reason:
-            "sparse members declare more than \(Self.longestHoles) bytes of holes, which nothing stored bears out"
-        )
-        return false
-      }
-      holes += hole
+      guard passes(hole: offset - done) else { return false }
       while done < offset {
         let zeros = UnsafeRawBufferPointer(
           rebasing: Self.zeros.prefix(Int(min(1 << 30, offset - done))))
@@ -187,6 +182,21 @@ final class TarStream {
       if !block.isEmpty { try body(block) }
       done += Int64(block.count)
     }
+  }
+
+  /// Counts a hole; none where it is negative.
+  /// - Returns: false where the shard's come to too much; ``next()`` then throws the reason.
+  private func passes(hole: Int64) -> Bool {
+    guard hole <= maxHoles - holes else {
+      refusal = DecompressedFile.Fault(
+        fault: .badHeader,
+        reason:
+          "sparse members declare more than \(maxHoles) bytes of holes, which nothing stored bears out"
+      )
+      return false
+    }
+    holes += max(0, hole)
+    return true
   }
 
   private func broken() -> DecompressedFile.Fault {

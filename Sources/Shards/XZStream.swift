@@ -6,7 +6,7 @@ import CLZMA
 final class XZStream: BlockSource {
   /// What `xz -9` takes to unpack is 65 MiB.
   static let memoryLimit: UInt64 = 160 << 20
-  private static let magic: [UInt8] = [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00]
+  static let magic: [UInt8] = [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00]
 
   private let file: StoredFile
   private var state = State.new

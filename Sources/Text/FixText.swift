@@ -22,12 +22,14 @@ func fixText(_ text: [Unicode.Scalar]) -> [Unicode.Scalar] {
 private enum FixText {
   static func fixedSegment(_ segment: [Unicode.Scalar], unescapes: Bool) -> [Unicode.Scalar] {
     var text = segment
+    // A repair takes a few passes; a caption may be made to take as many as it has characters.
+    var effort = 50 * segment.count
     // What is escaped more often than that is meant to keep somebody busy.
     for _ in 0..<100 {
       let original = text
       if unescapes && text.contains("&") { text = entitiesReplaced(text) }
       if !text.allSatisfy(\.isASCII) {
-        text = Mojibake.c1ControlsFixed(Mojibake.fixed(text)).flatMap(replacement)
+        text = Mojibake.c1ControlsFixed(Mojibake.fixed(text, effort: &effort)).flatMap(replacement)
       }
       text = controlsRemoved(escapesRemoved(lineBreaksFixed(text)))
       if !text.allSatisfy({ $0.value < 0x300 }) {

@@ -1,15 +1,18 @@
 /// Repairs UTF-8 that was read as a one-byte encoding, as ftfy 6.3.1's `fix_encoding` does.
 enum Mojibake {
-  static func fixed(_ text: [Unicode.Scalar]) -> [Unicode.Scalar] {
+  /// - Parameter effort: characters that may be looked at, those of each step counted; from there on nothing is repaired.
+  static func fixed(_ text: [Unicode.Scalar], effort: inout Int) -> [Unicode.Scalar] {
     var text = text
-    while true {
-      let next = step(text)
+    while effort > 0 {
+      effort -= text.count
+      let next = step(text, effort: &effort)
       if next == text { return text }
       text = next
     }
+    return text
   }
 
-  private static func step(_ text: [Unicode.Scalar]) -> [Unicode.Scalar] {
+  private static func step(_ text: [Unicode.Scalar], effort: inout Int) -> [Unicode.Scalar] {
     if text.allSatisfy(\.isASCII) || !Badness.isBad(text) { return text }
     for encoding in SingleByteEncoding.all {
       guard var bytes = encoding.encode(text) else { continue }
@@ -17,7 +20,7 @@ enum Mojibake {
       if encoding.isSloppy { bytes = LostBytes.replaced(in: bytes) }
       if let decoded = decode(bytes) { return decoded }
     }
-    let fixed = embeddedFixed(text)
+    let fixed = embeddedFixed(text, effort: &effort)
     if fixed != text { return fixed }
     // Latin-1 that was meant to be Windows-1252: nobody wants C1 controls.
     return c1ControlsFixed(text)
@@ -32,7 +35,9 @@ enum Mojibake {
   }
 
   /// Repairs stretches that look like mojibake inside other text.
-  private static func embeddedFixed(_ text: [Unicode.Scalar]) -> [Unicode.Scalar] {
+  private static func embeddedFixed(
+    _ text: [Unicode.Scalar], effort: inout Int
+  ) -> [Unicode.Scalar] {
     var result: [Unicode.Scalar] = []
     var position = 0
     while position < text.count {
@@ -44,7 +49,9 @@ enum Mojibake {
         continue
       }
       let stretch = Array(text[position..<end])
-      result += stretch.count < text.count && Badness.isBad(stretch) ? fixed(stretch) : stretch
+      result +=
+        stretch.count < text.count && Badness.isBad(stretch)
+        ? fixed(stretch, effort: &effort) : stretch
       position = end
     }
     return result

@@ -5,6 +5,8 @@ enum NormalForm {
   case composed
   /// NFD
   case decomposed
+  /// NFKC
+  case compatible
 
   /// `scalars` in this form, in time that grows with their number. Foundation's functions take minutes for a hostile
   /// caption: they sort marks by insertion, so runs are put in order before, and replace in place, so they get pieces.
@@ -29,6 +31,7 @@ enum NormalForm {
     let text = String(scalars: scalars)
     switch self {
     case .composed: return Array(text.precomposedStringWithCanonicalMapping.unicodeScalars)
+    case .compatible: return Array(text.precomposedStringWithCompatibilityMapping.unicodeScalars)
     case .decomposed: return Array(text.decomposedStringWithCanonicalMapping.unicodeScalars)
     }
   }

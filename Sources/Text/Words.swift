@@ -18,7 +18,8 @@ func words(of caption: String, limit: Int = .max) -> [Word] {
     if !run.isEmpty { result.append(Word(text: String(run), hasGrams: true)) }
     run = String.UnicodeScalarView()
   }
-  let folded = beginning(of: caption).precomposedStringWithCompatibilityMapping.lowercased()
+  let composed = NormalForm.compatible.of(Array(beginning(of: caption).unicodeScalars))
+  let folded = String(scalars: composed).lowercased()
   for scalar in folded.unicodeScalars {
     guard result.count < limit else { break }
     if isUnspaced(scalar) {

@@ -112,6 +112,23 @@ import Testing
     #expect(reason(flatJPEG(width: 65_500, height: 65_500)) == "image-too-large")
   }
 
+  /// libspng unpacks each, and forgets what that took where the checksum is wrong.
+  @Test func aPNGOfMoreCompressedTextsThanAnyoneWritesIsRefused() throws {
+    let bytes = try Goldens.bytes("png-rgb.png")
+    func with(_ chunks: Int, _ kind: String) -> [UInt8] {
+      let chunk = Array(kind.utf8) + Array("k\0\0x".utf8)
+      let one = [0, 0, 0, 4] + chunk + [1, 2, 3, 4]  // no checksum of it
+      return bytes[..<33] + Array(repeatElement(one, count: chunks).joined()) + bytes[33...]
+    }
+    #expect(reason(with(32, "zTXt")) == "none")
+    for kind in ["zTXt", "iTXt", "iCCP"] {
+      #expect(throws: ImageError.corrupt(.png, detail: "it has more than 32 compressed texts")) {
+        try ImageDecoder().decode(with(33, kind))
+      }
+    }
+    #expect(reason(with(100, "tEXt")) == "none")
+  }
+
   /// Each scan is a pass over all of the image, for a few bytes.
   @Test func aJPEGOfMoreScansThanAnyoneWritesIsRefused() throws {
     let bytes = try Goldens.bytes("jpeg-progressive.jpg")

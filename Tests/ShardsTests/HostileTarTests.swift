@@ -152,6 +152,51 @@ import Testing
     #expect(time < .seconds(20))
   }
 
+  /// Those of members that are held too: 64 MiB for each header of 512 bytes would be years of zeros.
+  @Test func holesOfMembersThatAreHeldAreCountedWithTheOthers() throws {
+    let one = sparseTar(size: 1 << 20, offset: 0)
+    let path = try scratch.write(one + one + one, to: "a.tar")
+    var limits = ReadLimits()
+    limits.maxHoles = 3 << 20
+    let whole = readAll(path, limits: limits)
+    #expect(whole.fault == nil && whole.events.count == 9)
+    limits.maxHoles = 5 << 19
+    let (events, fault, _, message) = readAll(path, limits: limits)
+    #expect(events.map(\.key) == ["0", "1", "2", "0", "1", "2", "0", "1"])
+    #expect(events.last?.isWhole == false && events[4].isWhole)
+    #expect(fault == .badHeader)
+    #expect(message?.contains("sparse members declare more than") == true)
+  }
+
+  /// libarchive reads on for the end of the name in a gzip header, and keeps all of it.
+  @Test func aGzipHeaderWithoutEndIsReadForSomeMegabytesAtMost() throws {
+    let header: [UInt8] = [0x1F, 0x8B, 8, 8, 0, 0, 0, 0, 0, 0]
+    let path = try scratch.write(
+      header + [UInt8](repeating: 0x41, count: 20 << 20), to: "a.tar.gz")
+    let reader = ShardReader(path: path)
+    #expect(reader.next() == nil)
+    #expect(reader.fault == .corrupt)
+    #expect(reader.message?.contains("nothing comes of megabytes") == true)
+    #expect(reader.report.storedBytes <= 17 << 20)
+    let packed = try run("sh", ["-c", "zstd -q -c a.tar.gz > b"], in: scratch.path)
+    #expect(packed.status == 0, "\(packed.output)")
+    let twice = ShardReader(path: scratch.file("b"))
+    #expect(twice.next() == nil)
+    #expect(twice.fault == .notATar && twice.report.decompressedBytes == 0)
+    #expect(twice.message?.contains("compressed more than once") == true)
+  }
+
+  /// As pzstd writes it: frames without content say how long the others are.
+  @Test func aZstdThatBeginsWithASkippableFrameIsRead() throws {
+    try scratch.write(try tar("0.txt"), to: "a")
+    let packed = try run("sh", ["-c", "zstd -q -c a > b"], in: scratch.path)
+    #expect(packed.status == 0, "\(packed.output)")
+    let frame: [UInt8] = [0x50, 0x2A, 0x4D, 0x18, 4, 0, 0, 0, 1, 2, 3, 4]
+    let (events, fault, _, _) = readAll(
+      try scratch.write(frame + (try scratch.read("b")), to: "c"))
+    #expect(events.map(\.key) == ["0"] && fault == nil)
+  }
+
   @Test func theHolesOfAllMembersAreCountedTogether() throws {
     let one = sparseTar(size: 9 << 30, offset: 0)
     let (events, fault, _, _) = readAll(try scratch.write(one + one, to: "a.tar"))

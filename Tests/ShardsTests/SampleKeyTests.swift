@@ -44,4 +44,13 @@ import Testing
     #expect(sample.member(suffixes: ["seg.jpg"]) == segment)
     #expect(sample.member(suffixes: ["txt"]) == nil)
   }
+
+  @Test func suffixesThatWebdatasetKeepsForItselfAreTold() {
+    for suffix in ["__key__", "__url__", "__bad__", "__LOCAL_path__", "____"] {
+      #expect(isReserved(suffix: Array(suffix.utf8)), "\(suffix)")
+    }
+    for suffix in ["jpg", "__jpg", "jpg__", "__", "___", "_a_", ""] {
+      #expect(!isReserved(suffix: Array(suffix.utf8)), "\(suffix)")
+    }
+  }
 }

@@ -179,6 +179,17 @@ import Testing
     }
   }
 
+  @Test(arguments: ["gzip", "zstd", "bzip2", "xz"])
+  func whatHoldsNothingIsEmptyAndNonsenseIsNot(packer: String) throws {
+    let packed = try run("sh", ["-c", "\(packer) -c < /dev/null > packed"], in: scratch.path)
+    #expect(packed.status == 0, "\(packed.output)")
+    #expect(readAll(scratch.file("packed")).fault == .emptyFile)
+    let bytes = try scratch.read("packed")
+    let nonsense = bytes.prefix(packer == "gzip" ? 2 : 3) + Array("rubbish, if ever there was".utf8)
+    let (_, fault, _, message) = readAll(try scratch.write(Array(nonsense), to: "nonsense"))
+    #expect(fault == .corrupt || fault == .notATar, "\(message ?? "")")
+  }
+
   @Test func damagedCompressedDataIsCorrupt() throws {
     var state: UInt32 = 7
     let noise = (0..<400_000).map { _ -> UInt8 in

@@ -66,6 +66,20 @@ import Testing
     }
   }
 
+  /// Python's `lower` is Unicode's; two members of one suffix make webdataset fail.
+  @Test(arguments: [("\u{C9}", "\u{E9}"), ("\u{212A}", "k"), ("K", "\u{212A}"), ("JPG", "jpg")])
+  func suffixesThatReadersFoldToOneBeginANewSample(first: String, second: String) throws {
+    let members = ["0.\(first)", "0.txt", "0.\(second)"].map { member($0, "t") }
+    let (events, _, report, _) = readAll(try writeShard(members, to: scratch.file("a.tar")))
+    #expect(events == [sample("0", Array(members[..<2])), sample("0", [members[2]])])
+    #expect(report.repeatedKeys == 1)
+    // Others are told apart, text or not.
+    let others = ["0.\u{E9}", "0.e\u{301}", "0.e"].map { member($0, "t") }
+    let foreign = [[0x30, 0x2E, 0xFF], [0x30, 0x2E, 0xFE]].map { Member(name: $0, bytes: []) }
+    let apart = try writeShard(others + foreign, to: scratch.file("b.tar"))
+    #expect(readAll(apart).events == [sample("0", others + foreign)])
+  }
+
   @Test func aRepeatedKeyOrSuffixBeginsANewSampleAndIsCounted() throws {
     let members = [
       member("0.jpg", "a"), member("0.txt", "b"),

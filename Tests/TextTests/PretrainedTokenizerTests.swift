@@ -215,4 +215,14 @@ struct TokenizerGoldens: Decodable {
       #expect(tokenizer.encode(token, limit: 9) == [2, Int32(id), 3])
     }
   }
+
+  /// Each pass over it repairs the last two characters: a caption of 64 KiB would take half an hour.
+  @Test(.timeLimit(.minutes(5))) func aCaptionThatIsRepairedForEverIsLeftAsItIs() {
+    let hostile = String(repeating: "\u{C2}", count: 32_000) + "\u{A9}"
+    let fixed = fixText(Array(hostile.unicodeScalars))
+    #expect(fixed.count > 20_000 && fixed.count < 32_001)
+    // A usual one isn't.
+    let usual = String(repeating: "\u{C2}", count: 20) + "\u{A9}"
+    #expect(String(scalars: fixText(Array(usual.unicodeScalars))) == "\u{A9}")
+  }
 }

@@ -114,7 +114,8 @@ final class PairReader {
   private func outcome(of sample: Sample) -> PairRecord.Outcome {
     if let member = sample.members.first(where: { !isSafe($0.name) }) {
       return .rejected(
-        reason: Reason.unsafeName, detail: "\(shown(member.name)) leaves the folder")
+        reason: Reason.unsafeName,
+        detail: "\(shown(member.name)) leaves the folder, or is a name that readers fail on")
     }
     if let member = sample.members.first(where: { $0.name.count > maxNameBytes }) {
       return .rejected(
@@ -135,7 +136,7 @@ final class PairReader {
       guard let caption = String(validating: bytes, as: UTF8.self) else {
         return .rejected(reason: Reason.textNotUTF8, detail: "the caption isn't UTF-8")
       }
-      guard caption.contains(where: { !$0.isWhitespace && $0 != "\0" }) else {
+      guard !isBlank(caption) else {
         return .rejected(reason: Reason.emptyCaption, detail: "the caption is blank")
       }
       let hash = ContentHash(image: image.bytes, caption: bytes)
@@ -203,8 +204,10 @@ func tableKey(_ key: [UInt8]) -> [UInt8] {
 /// The first bytes of a name, as text.
 private func shown(_ name: [UInt8]) -> String { String(decoding: name.prefix(200), as: UTF8.self) }
 
-/// Whether a tar member of this name stays in the folder it is unpacked to: not absolute, no `..` component.
+/// Whether a tar member of this name, or a key, stays in the folder it is unpacked to (not absolute, no `..` component), and
+/// webdataset makes of it what it is: it knows no line breaks, and has suffixes of its own.
 func isSafe(_ name: [UInt8]) -> Bool {
-  name.first != UInt8(ascii: "/")
+  name.first != UInt8(ascii: "/") && !name.contains(UInt8(ascii: "\n"))
     && !name.split(separator: UInt8(ascii: "/")).contains { $0 == [0x2E, 0x2E] }
+    && sampleKey(ofMember: name).map { isReserved(suffix: $0.suffix) } != true
 }

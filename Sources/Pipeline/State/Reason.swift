@@ -7,6 +7,7 @@ public enum Reason {
   public static let textNotUTF8 = "text-not-utf8"
   public static let emptyCaption = "empty-caption"
   public static let badJSON = "bad-json"
+  /// It leaves the folder, or readers of shards fail on it.
   public static let unsafeName = "unsafe-name"
   public static let nameTooLong = "name-too-long"
   public static let captionTooLong = "caption-too-long"

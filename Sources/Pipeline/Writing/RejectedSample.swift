@@ -62,12 +62,14 @@ final class RejectedSample: MemberSink {
   private func outputName(of name: [UInt8]) -> [UInt8] {
     defer { members += 1 }
     var result = name
-    if let replacement {
+    let own = sampleKey(ofMember: name)
+    let isReserved = own.map { Shards.isReserved(suffix: $0.suffix) } == true
+    if let key = replacement ?? (isReserved ? own?.key : nil) {
       // A thousand names of 64 KB would make a note of half a gigabyte.
       let original = String(decoding: name.prefix(4096), as: UTF8.self)
       note.originalNames = (note.originalNames ?? []) + [original]
-      let suffix = sampleKey(ofMember: name)?.suffix ?? Array("\(members)".utf8)
-      result = replacement + Array(".".utf8) + suffix
+      let suffix = isReserved ? nil : own?.suffix
+      result = key + Array(".".utf8) + (suffix ?? Array("\(members)".utf8))
     }
     // Readers tell suffixes apart without their case.
     let folded = lowerCased(result)
