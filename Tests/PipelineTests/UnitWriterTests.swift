@@ -48,7 +48,7 @@ import Testing
   }
 
   private func writer() throws -> UnitWriter {
-    UnitWriter(increment, kinds: ["a"], model: try model(), run: run)
+    UnitWriter(increment, kinds: ["a"], model: try model(), tables: SharedTables(), run: run)
   }
 
   private func model() throws -> NoiseModel {

@@ -13,6 +13,7 @@ public struct RunContext: Sendable {
   let publishing: Publishing
   let timings = StageTimings()
   let commands = NamedCommands()
+  let largeShards = LargeShards()
 
   /// - Parameter observe: called from any thread.
   public init(

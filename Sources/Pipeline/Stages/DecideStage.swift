@@ -16,8 +16,11 @@ enum DecideStage {
       defer { progress.add(done: 1) }
       let path = run.decisionPath(i, increment)
       if FileManager.default.fileExists(atPath: path) { return }
-      let table = try ScoreTable(
-        path: ScoreFiles(i, of: increment, in: run.directory).table)
+      let scores = ScoreFiles(i, of: increment, in: run.directory).table
+      let isLarge = (try? FileIdentity(of: scores).size) ?? 0 > LargeShards.bytes
+      if isLarge { run.largeShards.begin() }
+      defer { if isLarge { run.largeShards.end() } }
+      let table = try ScoreTable(path: scores)
       var decisions = decide(table, model: model)
       dropRepeats(from: &decisions, shard: increment.firstShard + i)
       try run.publishing.publish(path) { try decisions.write(to: $0) }

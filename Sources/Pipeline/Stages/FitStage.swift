@@ -91,7 +91,8 @@ enum FitStage {
     for (increment, directory) in scored {
       try ScoreFiles.forEachRecord(of: increment, in: directory) { _, record in
         first = first ?? record
-        pairs += record.judged
+        // Wrapping: a damaged record may hold any number.
+        pairs &+= record.judged
         scores.add(record)
       }
     }

@@ -28,7 +28,7 @@ struct ShardScores: Codable {
   var faultText: String? { fault.map { message ?? $0 } }
 
   /// Pairs with scores.
-  var judged: Int { read - rejected.values.reduce(0, +) - unreadable.values.reduce(0, +) }
+  var judged: Int { read &- rejected.values.reduce(0, &+) &- unreadable.values.reduce(0, &+) }
 }
 
 /// Stage "score": every shard of this process' share read, decoded and judged; one score table and one record a shard.
@@ -63,6 +63,7 @@ enum ScoreStage {
         return (done.read, done.faultText)
       }
       var scoring = ShardScoring(shard, judges: judges, settings: settings, run: run)
+      defer { if scoring.isLarge { run.largeShards.end() } }
       try scoring.score(with: judge, progress: progress)
       let table = scoring.table
       if !isPlanned {
@@ -77,7 +78,7 @@ enum ScoreStage {
     }
     var summary = ScoreSummary(kinds: judges.kinds, shards: share.count)
     for (i, shard) in zip(share, judged) {
-      summary.pairs += shard.pairs
+      summary.pairs &+= shard.pairs
       if let fault = shard.fault { summary.faults.append((increment.shards[i].path, fault)) }
     }
     return summary
@@ -122,6 +123,8 @@ enum ScoreStage {
     var table: ScoreTable
     var record: ShardScores
     var statistics = PairStatistics()
+    /// It has the turn of ``LargeShards``.
+    var isLarge = false
     /// Decoded pairs that wait for the judge, and the rows they will fill.
     var waiting: [JudgedPair] = []
     var rows: [Int] = []
@@ -147,6 +150,10 @@ enum ScoreStage {
       let reader = try PairReader(shard, in: run)
       let decoder = run.configuration.images.decoder
       while let pair = reader.next() {
+        if !isLarge, table.count == LargeShards.rows {
+          run.largeShards.begin()
+          isLarge = true
+        }
         try run.cancellation.check()
         record.read += 1
         switch pair.outcome {
@@ -185,7 +192,7 @@ enum ScoreStage {
       table.keys.append(key)
       table.reasons.append(reason)
       // An error's text may hold what the file says, however long.
-      table.details.append(shortened(detail))
+      table.details.append(shortened(detail).utf8)
       table.observed += nothing
       table.randomRepaired += nothing
       table.clusterRepaired += nothing

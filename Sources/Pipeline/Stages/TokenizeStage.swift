@@ -44,7 +44,7 @@ enum TokenizeStage {
       guard !texts.shards.isEmpty else { return result }
       guard let vocabulary = MaskingVocabulary(tokenizer) else {
         throw RunError.usage(
-          "\(model.text.vocabulary ?? "the vocabulary") has no token to mask with; "
+          "\(model.text.vocabulary ?? "the vocabulary") has no token to mask with, or none but special ones; "
             + "leave train.model.text.vocabulary out, and one is learnt")
       }
       let spool = try TokenSpool(directory: "\(run.directory.temporary)/texts")

@@ -103,9 +103,10 @@ enum WriteStage {
     }
     let progress = ProgressCounter(.write, total: share.count, observe: run.observe)
     progress.add(done: share.count - open.count)
+    let tables = SharedTables()
     let writers = Pool(
       (0..<run.workers).map { _ in
-        UnitWriter(increment, kinds: kinds, model: model, run: run)
+        UnitWriter(increment, kinds: kinds, model: model, tables: tables, run: run)
       })
     // One thread more than write: it syncs a shard to the disk while the next one is written.
     _ = try parallelMap(open.count, workers: run.workers + 1) { i in

@@ -8,7 +8,7 @@ struct ScoreTable: Equatable {
   var keys: ByteStrings = []
   /// Why the sample can't be judged; empty for judged pairs.
   var reasons: [String] = []
-  var details: [String] = []
+  var details: ByteStrings = []
   /// `[n, kinds]`, NaN where not judged.
   var observed: [Float] = []
   var randomRepaired: [Float] = []
@@ -39,7 +39,7 @@ struct ScoreTable: Equatable {
         ("best_caption", .bytes(ByteStrings(bestCaptions.lazy.map(\.utf8)))),
         ("best_score", .float32(bestScores, shape: [count])),
         ("reason", .bytes(ByteStrings(reasons.lazy.map(\.utf8)))),
-        ("detail", .bytes(ByteStrings(details.lazy.map(\.utf8)))),
+        ("detail", .bytes(details)),
       ], to: path)
   }
 
@@ -48,7 +48,7 @@ struct ScoreTable: Equatable {
     let columns = try NPZColumns(path: path)
     keys = try columns.bytes("key")
     reasons = try columns.text("reason")
-    details = try columns.text("detail")
+    details = try columns.bytes("detail")
     let (values, shape) = try columns.floats("observed")
     kinds = shape.count == 2 ? shape[1] : 0
     observed = values

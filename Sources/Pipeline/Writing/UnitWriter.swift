@@ -12,13 +12,19 @@ struct UnitWriter {
   private let run: RunContext
   private var cursor: ShardCursor
   /// The tables of the input shard looked at last.
-  private var decisions: (shard: Int, table: DecisionTable)?
-  private var scores: (shard: Int, notes: ScoreNotes)?
+  private var decisions: (shard: Int, table: SharedValues<DecisionTable>.Held)?
+  private var scores: (shard: Int, notes: SharedValues<ScoreNotes>.Held)?
+  private let tables: SharedTables
   /// Of the rejected shard at hand.
   private var neighbours = NeighbouringKeys()
 
-  init(_ increment: Increment, kinds: [String], model: NoiseModel, run: RunContext) {
+  /// - Parameter tables: of all who write at a time.
+  init(
+    _ increment: Increment, kinds: [String], model: NoiseModel, tables: SharedTables,
+    run: RunContext
+  ) {
     self.increment = increment
+    self.tables = tables
     self.kinds = kinds
     self.model = model
     self.run = run
@@ -169,21 +175,27 @@ struct UnitWriter {
   }
 
   private mutating func scoreNotes(_ shard: Int) throws -> ScoreNotes {
-    if let scores, scores.shard == shard { return scores.notes }
+    if let scores, scores.shard == shard { return scores.notes.value }
     scores = nil  // never two at a time
-    let notes = try ScoreNotes(path: ScoreFiles(shard, of: increment, in: run.directory).table)
+    let notes = try tables.scores.value(shard) {
+      let notes = try ScoreNotes(path: ScoreFiles(shard, of: increment, in: run.directory).table)
+      giveBackWhatReadingTook(rows: notes.count)
+      return notes
+    }
     scores = (shard, notes)
-    giveBackWhatReadingTook(rows: notes.count)
-    return notes
+    return notes.value
   }
 
   private mutating func decisionTable(_ shard: Int) throws -> DecisionTable {
-    if let decisions, decisions.shard == shard { return decisions.table }
+    if let decisions, decisions.shard == shard { return decisions.table.value }
     decisions = nil
-    let table = try DecisionTable(path: run.decisionPath(shard, increment))
+    let table = try tables.decisions.value(shard) {
+      let table = try DecisionTable(path: run.decisionPath(shard, increment))
+      giveBackWhatReadingTook(rows: table.count)
+      return table
+    }
     decisions = (shard, table)
-    giveBackWhatReadingTook(rows: table.count)
-    return table
+    return table.value
   }
 
   /// Reading a large table takes its size twice over, and malloc would keep that beside the shard that is written.

@@ -46,6 +46,12 @@ struct WriteOrder {
   /// - Throws: `RunError.missing` for an output shard that isn't written, `.ledger` where the sums don't add up.
   func publish(in run: RunContext) throws -> RunResult {
     let drift = try FitStage.drift(of: increment, in: run)
+    if drift == nil, increment.index > 0 {
+      run.observe(
+        .note(
+          "\(run.directory.fittedScores) is missing: whether the new pairs score like those that the noise model was "
+            + "fitted on isn't told; --rebuild makes it again"))
+    }
     var outputs: [Plan.Destination: [Manifest.Output]] = [:]
     var written = WrittenCounts(shards: increment.shards.count, firstShard: increment.firstShard)
     for unit in units {
