@@ -44,8 +44,14 @@ private func transformerProblem(
 }
 
 extension ImageConfiguration {
+  /// Pixels a side that an encoder may see. The images that are scored are small, and thumbnails of more would take
+  /// gigabytes that no decoding budget counts.
+  static let sides = 1...2048
+
   fileprivate var problem: String? {
-    guard sizes.contains(side) else { return "image.side must lie in 1 ... 65536" }
+    guard Self.sides.contains(side) else {
+      return "image.side must lie in 1 ... \(Self.sides.upperBound)"
+    }
     guard mean.count == 3, deviation.count == 3, mean.allSatisfy(\.isFinite),
       deviation.allSatisfy({ $0 > 0 && $0.isFinite })
     else { return "image.mean and image.deviation need three numbers, the latter above 0" }

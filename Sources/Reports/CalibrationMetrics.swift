@@ -34,7 +34,9 @@ public struct CalibrationMetrics: Codable, Sendable, Equatable {
   private static func bars(_ probabilities: [Float], _ positives: [Bool]) -> [Bar] {
     var bars = [Bar](repeating: Bar(pairs: 0, told: 0, found: 0), count: Self.bars)
     for (probability, isPositive) in zip(probabilities, positives) {
-      let bar = min(Self.bars - 1, Int(probability * Float(Self.bars)))
+      // A damaged table may hold any number.
+      let place = Int(min(1, max(0, probability)) * Float(Self.bars))
+      let bar = min(Self.bars - 1, place)
       bars[bar].pairs += 1
       bars[bar].told += Double(probability)
       bars[bar].found += isPositive ? 1 : 0

@@ -83,8 +83,10 @@ extension Embeddings {
 
   /// - Parameter source: what errors name.
   init(_ array: NPYArray, of source: String) throws(EvaluationError) {
-    guard case .float32(let values, let shape) = array, shape.count == 2 else {
-      throw EvaluationError("\(source): embeddings are [rows, dimension] in float16 or float32")
+    // Rows without a column take no byte of the file, which may claim any number of them.
+    guard case .float32(let values, let shape) = array, shape.count == 2, shape[1] >= 1 else {
+      throw EvaluationError(
+        "\(source): embeddings are [rows, dimension] in float16 or float32, dimension at least 1")
     }
     guard values.allSatisfy(\.isFinite) else {
       throw EvaluationError("\(source): it holds values that are no finite numbers")

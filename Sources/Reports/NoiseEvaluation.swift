@@ -34,16 +34,24 @@ public struct NoiseEvaluation: Codable, Sendable, Equatable {
   /// Of the mismatch probability.
   public var calibration: CalibrationMetrics
 
-  /// - Throws: when the run isn't finished, or the truth knows none of its pairs.
+  /// - Throws: when the run isn't finished, its decisions lack scores of the manifest's kinds, or the truth knows none of
+  ///   its pairs.
   public init(of directory: RunDirectory, truth: NoiseTruth) throws {
     let manifest = try Manifest(of: directory)
+    let kinds = manifest.provenance.kinds
     var mismatch: [Float] = []
     var kept: [Bool] = []
     var entries: [NoiseTruth.Entry] = []
     var scores: [[Float]] = []
     let files = try FileManager.default.contentsOfDirectory(atPath: directory.decisions)
     for file in files.sorted() where file.hasSuffix(".npz") {
-      let table = try DecisionTable(path: "\(directory.decisions)/\(file)")
+      let path = "\(directory.decisions)/\(file)"
+      let table = try DecisionTable(path: path)
+      guard table.kinds >= kinds.count else {
+        throw RunError.damagedState(
+          file: path,
+          detail: "it has scores of \(table.kinds) kinds, the manifest tells of \(kinds.count)")
+      }
       for row in 0..<table.count where !table.mismatch[row].isNaN {
         let key = String(decoding: table.keys[row], as: UTF8.self)
         guard let entry = truth.entries[key] else { continue }
@@ -57,8 +65,7 @@ public struct NoiseEvaluation: Codable, Sendable, Equatable {
     guard pairs > 0 else {
       throw RunError.usage("the truth file knows none of the pairs in \(directory.path)")
     }
-    members = Self.members(
-      manifest.provenance.kinds, scores: scores, swapped: entries.map(\.isSwapped))
+    members = Self.members(kinds, scores: scores, swapped: entries.map(\.isSwapped))
     estimatedNoiseRate = manifest.noise.noiseRate
     noiseRateInterval = manifest.noise.noiseRateInterval
     cautiousNoiseRate = manifest.noise.cautiousNoiseRate

@@ -1,8 +1,9 @@
-/// How well a score ranks positives above negatives.
+/// How well a score ranks positives above negatives. One that is no number counts as the lowest there is.
 public enum RankingMetrics {
   /// The area under the ROC curve: the probability that a positive scores above a negative, ties counting half.
   /// - Returns: nil when one of the classes is empty.
   public static func auroc(scores: [Float], positives: [Bool]) -> Double? {
+    let scores = ordered(scores)
     let order = scores.indices.sorted { scores[$0] < scores[$1] }
     let positive = positives.count { $0 }
     let negative = positives.count - positive
@@ -25,6 +26,7 @@ public enum RankingMetrics {
   /// `average_precision_score`).
   /// - Returns: nil without positives.
   public static func averagePrecision(scores: [Float], positives: [Bool]) -> Double? {
+    let scores = ordered(scores)
     let order = scores.indices.sorted { scores[$0] > scores[$1] }
     let total = positives.count { $0 }
     guard total > 0 else { return nil }
@@ -40,5 +42,10 @@ public enum RankingMetrics {
       start = end
     }
     return sum
+  }
+
+  /// What is no number isn't even equal to itself, so that ties of it would have no end.
+  private static func ordered(_ scores: [Float]) -> [Float] {
+    scores.map { $0.isNaN ? -Float.infinity : $0 }
   }
 }

@@ -122,8 +122,15 @@ struct SafeTensorsHeader {
         let reason = "data_offsets \(offsets) leave the \(dataLength) bytes of data"
         throw .malformed(file: file, tensor: name, reason: reason)
       }
-      guard let size = description.elementSize else { continue }
       let held = offsets[1] - offsets[0]
+      guard let size = description.elementSize else {
+        // Of a type that isn't read; the smallest has four bits.
+        guard let count = elementCount(description.shape), count / 2 <= held else {
+          let reason = "shape \(description.shape) is more than its \(held) bytes can hold"
+          throw .malformed(file: file, tensor: name, reason: reason)
+        }
+        continue
+      }
       guard let count = elementCount(description.shape), held.isMultiple(of: size),
         held / size == count
       else {

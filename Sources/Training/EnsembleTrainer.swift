@@ -64,11 +64,12 @@ public let fewestTrainingPairs = 100
 ///   - checkpoints: an existing directory where the dictionaries' features and finished members are kept, so that a
 ///     resumed run goes on with the rest.
 ///   - key: distinguishes this run's checkpoints from those of another corpus or configuration.
+///   - checkpointSeconds: how often a member in training is kept too, so that a run that is killed loses no more.
 ///   - publish: writes a file whole or not at all: calls the closure with a temporary path, then renames it.
 /// - Throws: `TrainingError`, or what `publish` throws.
 public func trainEnsemble(
   _ corpus: some TrainingCorpus, configuration: TrainingConfiguration, workers: Int,
-  checkpoints: String?, key: String,
+  checkpoints: String?, key: String, checkpointSeconds: Double = 120,
   publish: @escaping @Sendable (_ path: String, _ write: (String) throws -> Void) throws -> Void,
   progress: @escaping @Sendable (TrainingProgress) -> Void,
   isCancelled: @escaping @Sendable () -> Bool
@@ -82,7 +83,8 @@ public func trainEnsemble(
     publish: publish, workers: workers, isCancelled: isCancelled)
   let trainer = EnsembleTrainer(
     corpus: corpus, configuration: configuration, split: try CorpusSplit(corpus, configuration),
-    features: features, workers: workers, checkpoints: prefix, publish: publish,
+    features: features, workers: workers, checkpoints: prefix,
+    checkpointSeconds: checkpointSeconds, publish: publish,
     progress: progress, isCancelled: isCancelled, counter: StepCounter())
   return try trainer.train()
 }
@@ -95,6 +97,7 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
   let workers: Int
   /// Path prefix of the checkpoints.
   let checkpoints: String?
+  let checkpointSeconds: Double
   let publish: @Sendable (_ path: String, _ write: (String) throws -> Void) throws -> Void
   let progress: @Sendable (TrainingProgress) -> Void
   let isCancelled: @Sendable () -> Bool
@@ -208,7 +211,8 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
       pairs: job.pairs, groups: split.groups, features: features[job.kinds[0]])
     let unfinished = files[0].map {
       Checkpoint(
-        path: "\($0).unfinished", seconds: 120, key: ($0 as NSString).lastPathComponent,
+        path: "\($0).unfinished", seconds: checkpointSeconds,
+        key: ($0 as NSString).lastPathComponent,
         publish: publish)
     }
     try trainer.run(unfinished, isCancelled: isCancelled) { done in

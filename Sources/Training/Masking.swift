@@ -31,9 +31,11 @@ public struct MaskingVocabulary: Sendable, Equatable {
   /// Rows of the token embedding.
   public var size: Int
 
-  /// - Returns: nil for a vocabulary without a mask.
+  /// - Returns: nil for a vocabulary without a mask, or without any token that neither frames nor masks.
   public init?(_ tokenizer: some Tokenizer) {
     guard let mask = tokenizer.maskID else { return nil }
+    let special: Set = [tokenizer.startID, tokenizer.endID, mask]
+    guard tokenizer.vocabularySize > special.count else { return nil }
     self.init(
       start: tokenizer.startID, end: tokenizer.endID, mask: mask, size: tokenizer.vocabularySize)
   }

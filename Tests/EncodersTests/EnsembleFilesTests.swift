@@ -107,7 +107,7 @@ import Testing
     (#""file" : "bag-fold0.safetensors""#, #""file" : "/dev/zero""#),
     (#""folds" : 2"#, #""folds" : 4611686018427387904"#), (#""folds" : 2"#, #""folds" : 0"#),
     (#""side" : 8"#, #""side" : 9"#),
-    (#""side" : 8"#, #""side" : -8"#),
+    (#""side" : 8"#, #""side" : -8"#), (#""side" : 8"#, #""side" : 2064"#),
     (#""dimension" : 6"#, #""dimension" : 0"#),
     (#""dimension" : 6"#, #""dimension" : 4611686018427387904"#),
     (#""heads" : 2"#, #""heads" : 3"#), (#""heads" : 2"#, #""heads" : 0"#),

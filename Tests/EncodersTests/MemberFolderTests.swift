@@ -24,4 +24,13 @@ import Testing
       .write(toFile: document, atomically: true, encoding: .utf8)
     #expect(throws: PretrainedError.self) { try PretrainedModel(folder: folder) }
   }
+
+  @Test func aMemberSeesNoLargerImagesThanAThumbnailMayBe() throws {
+    var member = MemberConfiguration(name: "a")
+    member.image.side = 2048
+    try member.check()
+    member.image.side = 2064
+    let error = #expect(throws: MemberConfigurationError.self) { try member.check() }
+    #expect(error?.description == "member 'a': image.side must lie in 1 ... 2048")
+  }
 }

@@ -74,6 +74,14 @@ import Testing
       "hugging-face", "config.json", #""num_hidden_layers": 2"#, #""num_hidden_layers": 3"#,
       "layers.2."
     ),
+    (
+      "hugging-face", "config.json", #""image_size": 16"#, #""image_size": 2056"#,
+      "/config.json: vision_config.image_size must lie in 1 ... 2048"
+    ),
+    (
+      "open-clip", "open_clip_config.json", #""image_size": 16"#, #""image_size": 2056"#,
+      "/open_clip_config.json: model_cfg.vision_cfg.image_size must lie in 1 ... 2048"
+    ),
     ("hugging-face", "preprocessor_config.json", #""resample": 3"#, #""resample": 2"#, "resample"),
     (
       "hugging-face", "preprocessor_config.json", #""shortest_edge": 16"#,
@@ -112,6 +120,25 @@ import Testing
       ) {
         try PretrainedModel(folder: folder, tokenizer: TokenIDs())
       }
+    }
+  }
+
+  @Test func aParameterTakesNoMemoryUnlessAllItsTensorsAreThere() throws {
+    let folder = "\(Self.goldens)/hugging-face"
+    let files = try WeightFiles(folder: folder, stem: "model")
+    let query = "vision_model.encoder.layers.0.self_attn.q_proj"
+    for (form, tensor, shape) in [
+      (WeightSource.Form.transposed, "\(query).weight", [16, 32]),
+      (.stacked, "\(query).bias", [32]),
+    ] {
+      let parameter = Parameter("p", shape, decays: false) { _ in 7 }
+      #expect(
+        throws: PretrainedError.missingTensor(
+          file: "\(folder)/model.safetensors", tensor: "missing")
+      ) {
+        try WeightSource([tensor, "missing"], form).load(into: parameter, from: files)
+      }
+      #expect(parameter.values.allSatisfy { $0 == 7 }, "drawn at first use, as of a new one")
     }
   }
 

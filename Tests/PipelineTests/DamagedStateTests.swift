@@ -1,4 +1,5 @@
 import Foundation
+import Shards
 import Testing
 
 @testable import Pipeline
@@ -93,6 +94,26 @@ import Testing
     }
     #expect(
       StateJSON.unreadable(path, EACCES, remedy: "r").description.contains("Permission denied"))
+  }
+
+  @Test func recordsOfMorePairsThanThereCanBeAreReadToTheirEnd() throws {
+    let folder = try TemporaryFolder()
+    let run = try RunContext(
+      configuration: RunConfiguration(), directory: RunDirectory(folder.path("out")))
+    try run.directory.prepare()
+    let increment = Increment(shards: .init([shard, shard]))
+    try increment.publish(to: run.directory.increment(0), in: run)
+    for i in 0..<2 {
+      let record = ShardScores(
+        shard: "0", shardDigest: "", ensembleDigest: "", settingsDigest: "", scoring: .cosine,
+        kinds: [], read: .max, rejected: [:], unreadable: [:], report: ShardReport())
+      try run.publishing.publish(
+        json: record, to: ScoreFiles(i, of: increment, in: run.directory).record)
+    }
+    let statistics = ScoreFiles(0, of: increment, in: run.directory).statistics
+    #expect(throws: RunError.missing(file: statistics, remedy: "run the same command again")) {
+      try FitStage.run([run.directory], in: run)
+    }
   }
 
   @Test func aLongNameIsCutBetweenItsScalars() {

@@ -91,6 +91,27 @@ import Testing
     }
   }
 
+  /// A damaged manifest or record may hold any number.
+  @Test func sumsOfCountsWithoutBoundsDoNotEndTheProcess() throws {
+    var ledger = Ledger()
+    ledger.kept = .max
+    ledger.rejected = ["a": .max, "b": .max]
+    ledger.unreadable = ["a": .max, "b": 1]
+    #expect(ledger.totalRejected == -2)
+    #expect(ledger.totalUnreadable == Int.min)
+    #expect(!ledger.isBalanced)
+    var record = record(.max)
+    var summary = ScoreSummary()
+    for _ in 0..<2 {
+      summary.add(record, of: .init(path: "/a.tar", name: "a", identity: nil, digest: ""))
+    }
+    #expect(summary.pairs == -2)
+    record.report.oversized = 1
+    #expect(throws: RunError.self) {
+      try compute(read: [record], written: [unit(["0": .init(kept: .max)])])
+    }
+  }
+
   /// What folders that are there already were fitted on.
   @Test func theDigestOfScoresIsThatOfTheirSortedLines() {
     var records = (0..<40).map { i in

@@ -41,6 +41,21 @@ import Testing
     #expect(throws: EvaluationError.self) { try EmbeddingFolder(folder) }
   }
 
+  @Test func rowsWithoutAColumnAreRefused() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    for name in ["img_emb", "text_emb"] {
+      try FileManager.default.createDirectory(
+        atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
+      // 128 bytes.
+      try Data(NPY.encode(.float32([], shape: [1 << 31, 0]))).write(
+        to: URL(fileURLWithPath: "\(folder)/\(name)/\(name)_0.npy"))
+    }
+    #expect(throws: EvaluationError.self) { try EmbeddingFolder(folder) }
+    let (path, rows) = ("\(folder)/pairs.npz", NPYArray.float32([], shape: [3, 0]))
+    try NPZ.write([("text", rows), ("match", rows)], to: path)
+    #expect(throws: EvaluationError.self) { try TextPairs(npz: path) }
+  }
+
   @Test func labelsMayBeNumbersOrStrings() throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }
     try write([[1, 0], [0, 1], [1, 1]], "x.npy")

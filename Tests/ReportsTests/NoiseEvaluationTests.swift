@@ -1,5 +1,7 @@
+import Foundation
 import Testing
 
+@testable import Pipeline
 @testable import Reports
 
 @Suite struct NoiseEvaluationTests {
@@ -29,6 +31,44 @@ import Testing
     #expect(members.map(\.alone) == [1, 0.5])
     #expect(members.map(\.without) == [0.5, 1])
     #expect(NoiseEvaluation.members(["one"], scores: [[1]], swapped: [true])[0].without == nil)
+  }
+
+  /// The manifest of a run with a pair, whose judges are of these kinds.
+  private func manifest(kinds: String) -> String {
+    """
+    {"format_version": \(StateJSON.formatVersion),
+     "ledger": {"read": 1, "kept": 1, "rejected": {}, "unreadable": {}, "faults": {}},
+     "noise": {
+       "noise_rate": 0, "noise_rate_interval": [0, 0], "cautious_noise_rate": 0,
+       "cautious_noise_rate_interval": [0, 0], "cut": {"method": "confident_learning"},
+       "repairing": "both", "separation": 1, "is_telling": true, "score_threshold": 0,
+       "estimated_noise_kept": 0, "cautious_noise_kept": 0, "reachable": true},
+     "clean": [], "rejected": [], "increments": [], "restored": [],
+     "provenance": {"winnow": "", "configuration": {}, "ensemble_digest": "", "kinds": [\(kinds)]},
+     "timings": {"seconds": {}, "total": 0, "workers": 1}}
+    """
+  }
+
+  @Test func aManifestWithMoreKindsThanTheDecisionsHaveColumnsIsRefused() throws {
+    let directory = RunDirectory(NSTemporaryDirectory() + "winnow-reports-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(atPath: directory.path) }
+    try directory.makeFolder(directory.decisions)
+    var table = DecisionTable(kinds: 1)
+    table.keys = [Array("a".utf8)]
+    (table.scores, table.mismatch, table.cautiousMismatch) = ([1], [0], [0])
+    (table.kept, table.reasons) = ([true], [""])
+    try table.write(to: "\(directory.decisions)/000000-a.npz")
+    let truth = try NoiseTruth("key\tswapped\tkind\na\t0\tnone\n")
+    func evaluate(kinds: String) throws -> NoiseEvaluation {
+      try Data(manifest(kinds: kinds).utf8).write(to: URL(fileURLWithPath: directory.manifest))
+      return try NoiseEvaluation(of: directory, truth: truth)
+    }
+    #expect(try evaluate(kinds: #""x""#).members.map(\.name) == ["x"])
+    #expect {
+      try evaluate(kinds: #""x", "y""#)
+    } throws: {
+      "\($0)".contains("decisions/000000-a.npz can't be used (it has scores of 1 kinds")
+    }
   }
 
   @Test func figuresThatDoNotExistAreNil() {

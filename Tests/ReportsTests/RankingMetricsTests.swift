@@ -21,6 +21,13 @@ import Testing
     #expect(RankingMetrics.auroc(scores: [], positives: []) == nil)
   }
 
+  @Test func whatIsNoNumberTiesBelowAllOthers() {
+    let (scores, positives) = ([Float.nan, 0.5, .nan, 1], [true, false, false, true])
+    #expect(RankingMetrics.auroc(scores: scores, positives: positives) == 2.5 / 4)
+    // The precision at 1 is 1, at the two that are tied 2 of 4.
+    #expect(RankingMetrics.averagePrecision(scores: scores, positives: positives) == 0.75)
+  }
+
   @Test func averagePrecisionIsTheMeanPrecisionAtThePositives() throws {
     // scikit-learn: average_precision_score([1, 0, 1, 0], [.8, .6, .4, .2]) = 0.8333...
     let value = try #require(

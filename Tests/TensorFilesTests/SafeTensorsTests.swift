@@ -115,6 +115,8 @@ import Testing
     #"{"t":{"dtype":"F32","shape":[-1,-1],"data_offsets":[0,4]}}"#,
     #"{"t":{"dtype":"F32","shape":[1e300],"data_offsets":[0,4]}}"#,
     #"{"t":{"dtype":"F32","shape":[18446744073709551617],"data_offsets":[0,4]}}"#,
+    #"{"t":{"dtype":"F8_E4M3","shape":[4611686018427387904],"data_offsets":[0,4]}}"#,
+    #"{"t":{"dtype":"F4","shape":[10],"data_offsets":[0,4]}}"#,
     // Overlap, gaps, bytes that no tensor owns.
     #"{"t":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"#
       + #""u":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#,

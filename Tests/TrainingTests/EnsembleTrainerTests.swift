@@ -155,6 +155,30 @@ import Testing
     #expect(try resumed.digest() == Self.train(corpus, epochs: 2, workers: 2).digest())
   }
 
+  /// What lies on the disk at some moment is all that a killed process leaves.
+  @Test func aMemberThatIsKilledGoesOnWhereItWasKeptLast() throws {
+    let corpus = ColourCorpus(count: 160, mismatched: 0.2)
+    let directory = NSTemporaryDirectory() + "winnow-training-" + UUID().uuidString
+    let left = directory + "-left"
+    let files = FileManager.default
+    try files.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    defer { for folder in [directory, left] { try? files.removeItem(atPath: folder) } }
+    func train(_ folder: String, _ progress: @escaping @Sendable (Int) -> Void) throws -> Ensemble {
+      try trainEnsemble(
+        corpus, configuration: Self.configuration(epochs: 2), workers: 1, checkpoints: folder,
+        key: "k", checkpointSeconds: 0, publish: { path, write in try write(path) },
+        progress: { progress($0.step) }, isCancelled: { false })
+    }
+    let whole = try train(directory) { step in
+      if step == 7 { try? FileManager.default.copyItem(atPath: directory, toPath: left) }
+    }
+    #expect(try files.contentsOfDirectory(atPath: left).contains { $0.hasSuffix(".unfinished") })
+    let first = Mutex<Int?>(nil)
+    let resumed = try train(left) { step in first.withLock { $0 = $0 ?? step } }
+    #expect([6, 7].contains(first.withLock { $0 }))
+    #expect(try resumed.digest() == whole.digest())
+  }
+
   @Test func aMemberThatIsStoppedInTheMiddleGoesOnThere() throws {
     let corpus = ColourCorpus(count: 160, mismatched: 0.2)
     let directory = NSTemporaryDirectory() + "winnow-training-" + UUID().uuidString

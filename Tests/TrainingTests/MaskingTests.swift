@@ -47,6 +47,16 @@ import Text
     #expect(one.rows == [1] && one.targets == [7])
   }
 
+  @Test func aVocabularyOfSpecialTokensAloneCannotBeMaskedWith() throws {
+    func vocabulary(_ further: String) throws -> MaskingVocabulary? {
+      let json = #"{"<|startoftext|>": 0, "<|endoftext|>": 1, "<|mask|>": 2"# + further + "}"
+      return MaskingVocabulary(
+        try BytePairTokenizer(vocabulary: Data(json.utf8), merges: Data()))
+    }
+    #expect(try vocabulary("") == nil)
+    #expect(try vocabulary(#", "a": 3"#)?.size == 4)
+  }
+
   /// Sentences of a tiny grammar: a colour is always followed by its own noun.
   private struct Grammar: TokenizedTexts {
     let count = 200

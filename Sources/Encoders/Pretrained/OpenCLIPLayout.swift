@@ -61,6 +61,10 @@ struct OpenCLIPLayout: PretrainedLayout {
     }
     var image = ImageConfiguration(kind: .transformer)
     image.side = try json.integer("image_size", default: 224)
+    guard ImageConfiguration.sides.contains(image.side) else {
+      throw json.problem(
+        "image_size", "must lie in 1 ... \(ImageConfiguration.sides.upperBound)")
+    }
     image.patch = try json.integer("patch_size", default: 16)
     image.width = try json.integer("width", default: 768)
     image.depth = try json.integer("layers", default: 12)

@@ -21,7 +21,8 @@ struct WeightSource {
   init(_ tensors: [String], _ form: Form) { (self.tensors, self.form) = (tensors, form) }
   init(_ tensor: String, _ form: Form = .same) { self.init([tensor], form) }
 
-  /// Fills a parameter from the files.
+  /// Fills a parameter from the files. Its tensors are looked for before it takes memory: the configuration beside them
+  /// may ask for any amount of it.
   ///
   /// - Throws: `PretrainedError` where a tensor is missing or of another shape; `TensorFileError`.
   func load(into parameter: Parameter, from files: WeightFiles) throws {
@@ -33,15 +34,14 @@ struct WeightSource {
       try parameter.fill { target throws in try files.read(tensors[0], into: target) }
     case .stacked:
       let part = parameter.count / tensors.count
+      for tensor in tensors { try files.check(tensor, [part]) }
       try parameter.fill { target throws in
-        for (i, tensor) in tensors.enumerated() {
-          try files.check(tensor, [part])
-          try files.read(tensor, into: target + i * part)
-        }
+        for (i, tensor) in tensors.enumerated() { try files.read(tensor, into: target + i * part) }
       }
     case .transposed:
       let (inputs, outputs) = (parameter.shape[0], parameter.shape[1])
       let part = outputs / tensors.count
+      for tensor in tensors { try files.check(tensor, [part, inputs]) }
       try parameter.fill { target throws in
         for (i, tensor) in tensors.enumerated() {
           let source = try files.values(of: tensor, shape: [part, inputs])

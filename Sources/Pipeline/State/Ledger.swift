@@ -11,12 +11,12 @@ public struct Ledger: Codable, Sendable, Equatable {
 
   public init() {}
 
-  public var totalRejected: Int { rejected.values.reduce(0, +) }
-  public var totalUnreadable: Int { unreadable.values.reduce(0, +) }
+  // All sums wrap: a damaged manifest or record may hold any number.
+  public var totalRejected: Int { rejected.values.reduce(0, &+) }
+  public var totalUnreadable: Int { unreadable.values.reduce(0, &+) }
 
-  var isBalanced: Bool { read == kept + totalRejected + totalUnreadable }
+  var isBalanced: Bool { read == kept &+ totalRejected &+ totalUnreadable }
 
-  /// Wrapping: a damaged manifest may hold any number.
   mutating func add(_ other: Ledger) {
     read &+= other.read
     kept &+= other.kept
@@ -37,7 +37,7 @@ public struct Ledger: Codable, Sendable, Equatable {
     var found = rejected
     // Decided after reading.
     for reason in [Reason.mismatch, Reason.repeatedKey] { found[reason] = nil }
-    let delivered = report.samples + report.cutShort + report.oversized
+    let delivered = report.samples &+ report.cutShort &+ report.oversized
     func need(_ condition: Bool, _ detail: String) throws(RunError) {
       if !condition { throw .ledger(shard: record.shard, detail: detail) }
     }

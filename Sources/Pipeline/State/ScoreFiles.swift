@@ -52,7 +52,8 @@ struct ScoreSummary {
   mutating func add(_ record: ShardScores, of shard: Increment.Shard) {
     if shards == 0 { kinds = record.kinds }
     shards += 1
-    pairs += record.read
+    // Wrapping: a damaged record may hold any number.
+    pairs &+= record.read
     if let text = record.faultText { faults.append((shard.path, text)) }
   }
 }
