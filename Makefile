@@ -64,7 +64,7 @@ clean-shards: build $(if $(CORPUS),,samples) ## Clean CORPUS=dir (default: 4,000
 
 nightly: build $(if $(CORPUS),,samples) ## Clean what is new in CORPUS=dir since the last time, into OUT=dir, with a log and figures beside it.
 	@sample='$(SAMPLE)'; corpus="$${CORPUS:-$$sample}"; out="$${OUT:-$${CORPUS:-$(DATA)/corpus}}"; \
-	[[ -n "$${OUT:-}" ]] || out="$${out%/}-clean"; status=0; \
+	out="$${out%/}"; [[ -n "$${OUT:-}" ]] || out="$$out-clean"; status=0; \
 	$(BIN)/winnow clean "$$corpus" --pipeline Pipelines/nightly.yaml --out "$$out" \
 	  --log "$$out.jsonl" --metrics "$$out.prom" $(WINNOW_FLAGS) || status=$$?; \
 	$(tolerate-unread-shards)

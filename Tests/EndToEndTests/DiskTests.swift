@@ -201,6 +201,100 @@ import Testing
     #expect(differences(try shop.tree("whole"), try shop.tree("out")) == [])
   }
 
+  /// What tells of all nights is replaced in one step: what the first one left serves until the next is on the disk.
+  @Test(
+    .disabled(if: Workshop.isSanitized), .enabled(if: compiler != nil, "needs clang or cc"),
+    arguments: [
+      ("UNSYNCED", "clean/sizes.json", "0.9"), ("UNWRITTEN", "clean/sizes.json", "0.9"),
+      // Where none is kept, the rejected ones alone have new sizes.
+      ("UNWRITTEN", "rejected/sizes.json", "0"),
+      ("UNSYNCED", "manifest.json", "0.9"), ("UNWRITTEN", "manifest.json", "0.9"),
+    ])
+  func whatTellsOfAllNightsStaysWhereTheNextCannotBeSynced(
+    _ fault: String, _ file: String, _ fraction: String
+  ) throws {
+    let shop = try Workshop(pairs: 200)
+    let cut = ["--keep-fraction", fraction]
+    #expect(try shop.clean(out: "out", cut[0], cut[1]).status == 0)
+    try FileManager.default.copyItem(atPath: "\(shop.root)/out", toPath: "\(shop.root)/whole")
+    try TinyCorpus.write(
+      (200..<230).flatMap { TinyCorpus.sample($0) }, to: "\(shop.root)/in/new.tar")
+    #expect(try shop.clean(out: "whole", cut[0], cut[1]).status == 0)
+    func contents(_ path: String) -> Data? {
+      FileManager.default.contents(atPath: "\(shop.root)/\(path)")
+    }
+    let (before, manifest) = (contents("out/\(file)"), contents("out/manifest.json"))
+    // Else there is nothing to replace.
+    try #require(before != nil && before != contents("whole/\(file)"))
+    let draft = "-" + (file as NSString).lastPathComponent
+    let broken = try Workshop.run(
+      URL(fileURLWithPath: "/usr/bin/env"),
+      [
+        "LD_PRELOAD=\(try library(in: shop))", "\(fault)=\(draft)", Workshop.binary.path,
+        "clean", "in", "--pipeline", "tiny.yaml", "--out", "out",
+      ] + cut, in: shop.root)
+    #expect(broken.status == 1, "\(broken.errors)")
+    #expect(broken.errors.contains(" out/\(file): Input/output error"), "\(broken.errors)")
+    #expect(!broken.errors.contains(".winnow/tmp"), "\(broken.errors)")
+    #expect(contents("out/\(file)") == before && contents("out/manifest.json") == manifest)
+    #expect(!shop.exists("out/.winnow/tmp/*"))
+    // Who trains meanwhile finds every shard that there is among the sizes.
+    for folder in ["clean", "rejected"] {
+      let sizes = try JSONDecoder().decode(
+        [String: Int].self, from: contents("out/\(folder)/sizes.json") ?? Data())
+      let shards = try FileManager.default.contentsOfDirectory(atPath: "\(shop.root)/out/\(folder)")
+        .filter { $0.contains(".tar") }
+      #expect(Set(shards).isSubset(of: sizes.keys), "\(folder): \(shards) of \(sizes)")
+    }
+    let again = try shop.clean(out: "out", cut[0], cut[1])
+    #expect(again.status == 0, "\(again.errors)")
+    #expect(differences(try shop.tree("whole"), try shop.tree("out")) == [])
+  }
+
+  /// Later passes know the shards by size, time and inode, and are the first to meet the error.
+  @Test(.disabled(if: Workshop.isSanitized), .enabled(if: compiler != nil, "needs clang or cc"))
+  func aReadErrorInALaterPassEndsTheStageAndOnceItIsGoneTheStageGoesOn() throws {
+    let shop = try Workshop(pairs: 200)
+    let fault = [
+      "LD_PRELOAD=\(try library(in: shop))", "BROKEN_FILE=/in/000002.tar", "BROKEN_FROM=100000",
+    ]
+    func stage(_ command: String, _ variables: [String] = []) throws -> Workshop.Outcome {
+      let arguments = [command] + (command == "fit" ? [] : ["in"])
+      return try Workshop.run(
+        URL(fileURLWithPath: "/usr/bin/env"),
+        variables + [Workshop.binary.path] + arguments
+          + ["--pipeline", "tiny.yaml", "--out", "out"], in: shop.root)
+    }
+    func expectDone(_ command: String) throws {
+      let outcome = try stage(command)
+      #expect(outcome.status == 0, "\(command): \(outcome.errors)")
+    }
+    try expectDone("train")
+    try FileManager.default.copyItem(atPath: "\(shop.root)/out", toPath: "\(shop.root)/whole")
+    #expect(try shop.clean(out: "whole").status == 0)
+    let whole = try shop.tree("whole")
+    func expectBroken(_ command: String) throws {
+      let broken = try stage(command, fault)
+      #expect(broken.status == 1, "\(command): \(broken.errors)")
+      #expect(
+        broken.errors.contains("/in/000002.tar: it could be read when it was pinned")
+          && broken.errors.contains("Input/output error"), "\(command): \(broken.errors)")
+      #expect(broken.output == "")
+      // What is there by then is what it will be.
+      let others = try shop.tree("out").filter { $0.value != whole[$0.key] }
+      #expect(others.keys.sorted() == [], "\(command)")
+      #expect(!shop.exists("out/manifest.json") && !shop.exists("out/.winnow/tmp/*"), "\(command)")
+    }
+    try expectBroken("score")
+    #expect(!shop.exists("out/.winnow/scores/000002-*"))
+    try expectDone("score")
+    try expectDone("fit")
+    try expectBroken("filter")
+    #expect(shop.exists("out/.winnow/increments/000000.plan.json"))
+    try expectDone("filter")
+    #expect(differences(whole, try shop.tree("out")) == [])
+  }
+
   /// The most anonymous memory at a time that a process has until it ends, in bytes.
   private func peak(of process: Process) -> Int {
     let path = "/proc/\(process.processIdentifier)/status"

@@ -12,7 +12,8 @@ import Testing
 
   private static let whole = [["clean", "in"]]
   private static let staged = [
-    ["train", "in"], ["score", "in"], ["fit"],
+    ["train", "in"], ["score", "in", "--rank", "0", "--world-size", "2"],
+    ["score", "in", "--rank", "1", "--world-size", "2"], ["fit"],
     ["filter", "in", "--rank", "0", "--world-size", "2"],
     ["filter", "in", "--rank", "1", "--world-size", "2"], ["publish"],
   ]

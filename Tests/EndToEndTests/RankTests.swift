@@ -79,6 +79,36 @@ import Testing
     }
   }
 
+  @Test func ranksGoOnWithAFolderThatGrewAsOneProcessDoes() throws {
+    let shop = try Workshop(pairs: 200, shards: 20, pipeline: TinyCorpus.pipeline(shardSize: 60))
+    #expect(try shop.clean(out: "whole").status == 0)
+    try FileManager.default.copyItem(atPath: "\(shop.root)/whole", toPath: "\(shop.root)/out")
+    for (name, range) in [("a", 200..<290), ("b", 290..<310), ("c", 310..<330)] {
+      try TinyCorpus.write(
+        range.flatMap { TinyCorpus.sample($0) }, to: "\(shop.root)/in/\(name).tar")
+    }
+    #expect(try shop.clean(out: "whole").status == 0)
+    func run(_ command: String, ranks: Int) throws {
+      let processes = try (0..<ranks).map { rank in
+        try shop.start(
+          command, "in", "--pipeline", "tiny.yaml", "--out", "out", "--rank", "\(rank)",
+          "--world-size", "\(ranks)")
+      }
+      for process in processes { process.waitUntilExit() }
+      #expect(processes.allSatisfy { $0.terminationStatus == 0 }, "\(command)")
+    }
+    // More of them than shards are new; the first to come pins those.
+    try run("score", ranks: 5)
+    try run("filter", ranks: 2)
+    #expect(try shop.manifest().increments.map(\.pairs) == [200])
+    let published = try shop.winnow("publish", "--out", "out")
+    #expect(published.status == 0, "\(published.errors)")
+    #expect(try shop.manifest().increments.map(\.pairs) == [200, 130])
+    #expect(published.lines.count == (try shop.manifest().increments.last?.clean))
+    #expect(differences(try shop.tree("whole"), try shop.tree("out")) == [])
+    #expect(try shop.clean(out: "out").errors.contains("Nothing new"))
+  }
+
   @Test func ranksReportDriftAndSayThatThePolicyIsNotTheirs() throws {
     let pipeline = TinyCorpus.pipeline(epochs: 12) + "\nrefresh: {onDrift: refit}\n"
     let shop = try Workshop(pairs: 600, shards: 200, pipeline: pipeline)

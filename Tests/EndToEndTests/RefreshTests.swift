@@ -16,6 +16,27 @@ import Testing
     try shop.samples(folder).map { String(decoding: $0.key, as: UTF8.self) }
   }
 
+  /// The keys of one shard, in order.
+  private func keys(ofShard path: String, _ shop: Workshop) -> [String] {
+    let reader = ShardReader(path: "\(shop.root)/\(path)")
+    var keys: [String] = []
+    while case .sample(let sample)? = reader.next() {
+      keys.append(String(decoding: sample.key, as: UTF8.self))
+    }
+    return keys
+  }
+
+  /// Adds 200 pairs of which every caption belongs to another image.
+  private func addDrifted(_ shop: Workshop) throws {
+    var members: [Member] = []
+    for i in 600..<800 {
+      var sample = TinyCorpus.sample(i)
+      sample[1].bytes = TinyCorpus.sample(i + 7 + i % 5)[1].bytes
+      members += sample
+    }
+    try TinyCorpus.write(members, to: "\(shop.root)/in/drifted.tar")
+  }
+
   @Test func newShardsAreJudgedAloneAndContinueTheNumbering() throws {
     let shop = try Workshop(pairs: 200)
     #expect(try shop.clean(out: "out").status == 0)
@@ -286,6 +307,82 @@ import Testing
     #expect(one.errors.contains("not in the list: 2 shards, cleaned before"))
   }
 
+  @Test func aShardOfTheSameSizeTimeAndInodeIsNotReadAgain() throws {
+    let shop = try Workshop(pairs: 200)
+    #expect(try shop.clean(out: "out").status == 0)
+    let shard = "\(shop.root)/in/000001.tar"
+    let identity = try FileIdentity(of: shard)
+    func setTime(_ nanoseconds: Int64) {
+      let (seconds, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
+      let time = timespec(tv_sec: Int(seconds), tv_nsec: Int(rest))
+      let status = utimensat(AT_FDCWD, shard, [time, time], 0)
+      #expect(status == 0)
+    }
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: shard))
+    let number = try #require(bytes.range(of: Data("number 50".utf8)))
+    bytes.replaceSubrange(number, with: Data("number 99".utf8))
+    // In its place, so that it keeps its inode.
+    let file = try #require(FileHandle(forWritingAtPath: shard))
+    try file.write(contentsOf: bytes)
+    try file.close()
+    setTime(identity.modified)
+    try #require(try FileIdentity(of: shard) == identity)
+    let nothing = try shop.clean(out: "out")
+    #expect(nothing.status == 0 && nothing.errors.contains("Nothing new"), "\(nothing.errors)")
+    #expect(!nothing.errors.contains("changed since"), "\(nothing.errors)")
+    // Whoever reads it sees that the bytes are others.
+    setTime(identity.modified + 1_000_000_000)
+    let touched = try shop.clean(out: "out")
+    #expect(touched.status == 0, "\(touched.errors)")
+    #expect(touched.errors.contains("in/000001.tar changed since it was cleaned"))
+    #expect(try shop.manifest().increments.map(\.pairs) == [200, 50])
+  }
+
+  @Test func whatWasPublishedOfAVanishedShardIsListedExactly() throws {
+    struct Line: Decodable {
+      var event: String
+      var path: String?
+      var text: String?
+      var published: [String: Int]?
+    }
+    let shop = try Workshop(pairs: 200)
+    #expect(try shop.clean(out: "out", "--keep-fraction", "0.9").status == 0)
+    try add(200..<230, "000004", shop, key: "new")
+    #expect(try shop.clean(out: "out", "--keep-fraction", "0.9").status == 0)
+    let clean = try shop.manifest().clean.map(\.file)
+    // One of each night.
+    var expected: [String: [String: Int]] = [:]
+    for name in ["000001.tar", "000004.tar"] {
+      let own = Set(keys(ofShard: "in/\(name)", shop))
+      let counts = clean.map { file in
+        (file, keys(ofShard: "out/clean/\(file)", shop).count { own.contains($0) })
+      }
+      expected[name] = Dictionary(uniqueKeysWithValues: counts.filter { $0.1 > 0 })
+      try FileManager.default.removeItem(atPath: "\(shop.root)/in/\(name)")
+    }
+    // Its pairs lie in several, between those of its neighbours.
+    #expect((expected["000001.tar"] ?? [:]).count > 1 && expected["000004.tar"]?.count == 1)
+    let outcome = try shop.clean(out: "out", "--keep-fraction", "0.9", "--log", "w.jsonl")
+    #expect(outcome.status == 0 && outcome.errors.contains("Nothing new"), "\(outcome.errors)")
+    let log = try String(contentsOfFile: "\(shop.root)/w.jsonl", encoding: .utf8)
+    let stale = try log.split(separator: "\n")
+      .map { try JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
+      .filter { $0.event == "stale_shard" }
+    #expect(stale.map(\.text) == ["gone", "gone"])
+    let told = stale.map { line in
+      (((line.path ?? "") as NSString).lastPathComponent, line.published ?? [:])
+    }
+    #expect(Dictionary(told) { first, _ in first } == expected)
+    for (name, published) in expected {
+      let files = published.keys.sorted().map { "clean/\($0)" }.joined(separator: ", ")
+      let pairs = published.values.reduce(0, +)
+      #expect(
+        outcome.errors.contains(
+          "/in/\(name) is gone since it was cleaned; \(pairs) pairs kept of it, in \(files)\n"),
+        "\(outcome.errors)")
+    }
+  }
+
   @Test func aShardGoneBeforeAnythingOfItsIncrementWasPublishedIsLeftOut() throws {
     let shop = try Workshop(pairs: 200)
     #expect(try shop.clean(out: "out").status == 0)
@@ -312,14 +409,7 @@ import Testing
         in: shop.root)
       #expect(outcome.status == 0, "\(outcome.errors)")
     }
-    // Every caption belongs to another image.
-    var members: [Member] = []
-    for i in 600..<800 {
-      var sample = TinyCorpus.sample(i)
-      sample[1].bytes = TinyCorpus.sample(i + 7 + i % 5)[1].bytes
-      members += sample
-    }
-    try TinyCorpus.write(members, to: "\(shop.root)/in/drifted.tar")
+    try addDrifted(shop)
     let report = try shop.clean(out: "report")
     #expect(report.status == 0, "\(report.errors)")
     #expect(report.errors.contains("don't score like"))
@@ -332,8 +422,48 @@ import Testing
       #expect(outcome.status == 0, "\(outcome.errors)")
       #expect(outcome.errors.contains("the folder is built anew"))
       #expect(try shop.manifest(policy).increments.map(\.pairs) == [800])
-      let judges = try [shop.tree("report"), shop.tree(policy)].map { $0["ensemble/ensemble.json"] }
+      let trees = try [shop.tree("report"), shop.tree(policy)]
+      let judges = trees.map { $0["ensemble/ensemble.json"] }
       #expect((judges[0] == judges[1]) == (policy == "refit"))
+      // The noise model is of the new pairs too, and by the same judges those are worse.
+      let models = trees.map { $0["noise-model.json"] }
+      #expect(models[0] != models[1] && models[1] != nil)
+      #expect(try NoiseModelFile(of: RunDirectory("\(shop.root)/\(policy)")).pairs == 800)
+      let rates = try ["report", policy].map { try shop.manifest($0).noise.noiseRate }
+      #expect(policy == "retrain" || rates[1] > rates[0], "\(rates)")
     }
+  }
+
+  @Test func whatCannotBeHadAgainKeepsTheFolderFromBeingBuiltAnewByItself() throws {
+    let shop = try Workshop(pairs: 600, shards: 200, pipeline: TinyCorpus.pipeline(epochs: 12))
+    #expect(try shop.clean(out: "restored", "--keep-fraction", "0.9").status == 0)
+    try FileManager.default.copyItem(
+      atPath: "\(shop.root)/restored", toPath: "\(shop.root)/gone")
+    try FileManager.default.copyItem(
+      atPath: "\(shop.root)/restored", toPath: "\(shop.root)/changed")
+    let key = try #require(try keys("restored/rejected", shop).first)
+    #expect(try shop.winnow("restore", key, "--out", "restored").status == 0)
+    try addDrifted(shop)
+    try (TinyCorpus.pipeline(epochs: 12) + "\nrefresh: {onDrift: refit}\n")
+      .write(toFile: "\(shop.root)/refit.yaml", atomically: true, encoding: .utf8)
+    func expectNotRebuilt(_ out: String, new: Int = 200, because obstacle: String) throws {
+      let outcome = try shop.winnow(
+        "clean", "in", "--pipeline", "refit.yaml", "--out", out, "--keep-fraction", "0.9")
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      // Else there is nothing that the policy is for.
+      #expect(outcome.errors.contains("the \(new) new pairs don't score like the 600"))
+      #expect(
+        outcome.errors.contains(
+          "the folder isn't built anew by itself: pairs that it holds \(obstacle)\n"),
+        "\(outcome.errors)")
+      #expect(try shop.manifest(out).increments.map(\.pairs) == [600, new])
+      #expect(!shop.exists("\(out).previous") && !shop.exists("\(out).rebuild"))
+    }
+    try expectNotRebuilt("restored", because: "were restored")
+    #expect(try shop.manifest("restored").restored.map(\.key) == [key])
+    try FileManager.default.removeItem(atPath: "\(shop.root)/in/000001.tar")
+    try expectNotRebuilt("gone", because: "come from shards that changed or are gone")
+    try add(900..<920, "000001", shop)
+    try expectNotRebuilt("changed", new: 220, because: "come from shards that changed or are gone")
   }
 }

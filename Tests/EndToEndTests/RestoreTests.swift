@@ -199,4 +199,32 @@ import Testing
     #expect(outcome.status == 1)
     #expect(outcome.errors.contains("finish the run first"))
   }
+
+  @Test func aPairThatIsBackIsListedWithItsShardWhenThatIsGone() throws {
+    let shop = try Workshop(pairs: 200)
+    #expect(try shop.clean(out: "out", "--keep-fraction", "0.7").status == 0)
+    func keys(_ path: String) -> Set<[UInt8]> {
+      let reader = ShardReader(path: "\(shop.root)/\(path)")
+      var keys: Set<[UInt8]> = []
+      while case .sample(let sample)? = reader.next() { keys.insert(sample.key) }
+      return keys
+    }
+    let gone = keys("in/000001.tar")
+    let rejected = try shop.samples("out/rejected").map(\.key)
+    let back = [rejected.first(where: gone.contains), rejected.first { !gone.contains($0) }]
+      .compactMap { $0.map { String(decoding: $0, as: UTF8.self) } }
+    try #require(back.count == 2)
+    #expect(try shop.winnow("restore", back[0], back[1], "--out", "out").status == 0)
+    try FileManager.default.removeItem(atPath: "\(shop.root)/in/000001.tar")
+    let outcome = try shop.clean(out: "out", "--keep-fraction", "0.7")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let line = try #require(
+      outcome.errors.split(separator: "\n").first { $0.contains("in/000001.tar is gone") })
+    let files = try shop.manifest().clean.map(\.file)
+    let holders = files.filter { !keys("out/clean/\($0)").isDisjoint(with: gone) }
+    #expect(holders.count > 1 && holders.last == files.last)
+    for file in files {
+      #expect(line.contains("clean/\(file)") == holders.contains(file), "\(file): \(line)")
+    }
+  }
 }

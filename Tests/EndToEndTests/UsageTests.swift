@@ -237,6 +237,37 @@ import Testing
     #expect(try shop.clean(out: "out", "--ensemble", "out").status == 0)
   }
 
+  @Test(arguments: ["manifest.json", ".winnow/settings.json", ".winnow/increments/000000.json"])
+  func aFolderWithAFormatOfAnotherTimeIsRefusedAndStaysAsItIs(file: String) throws {
+    let shop = try Workshop(pairs: 120, shards: 120)
+    #expect(try shop.clean(out: "out").status == 0)
+    let before = try shop.tree("out")
+    let path = "\(shop.root)/out/\(file)"
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    let other = text.replacing(#/("format_version"\s*:\s*)\d+/#, with: { "\($0.1)99" })
+    try #require(other != text)
+    try other.write(toFile: path, atomically: true, encoding: .utf8)
+    func expectRefused() throws {
+      let outcome = try shop.clean(out: "out")
+      #expect(outcome.status == 1, "\(outcome.errors)")
+      #expect(
+        outcome.errors.contains(
+          " out/\(file) has format version 99, this Winnow reads \(StateJSON.formatVersion);"),
+        "\(outcome.errors)")
+    }
+    try expectRefused()
+    // Nor is anything made of what is new.
+    try TinyCorpus.write(
+      (120..<150).flatMap { TinyCorpus.sample($0) }, to: "\(shop.root)/in/new.tar")
+    try expectRefused()
+    #expect(!shop.exists("out/.winnow/increments/000001.json"))
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == other)
+    try text.write(toFile: path, atomically: true, encoding: .utf8)
+    #expect(differences(before, try shop.tree("out")) == [])
+    #expect(try shop.clean(out: "out").status == 0)
+    #expect(try shop.manifest().increments.map(\.pairs) == [120, 30])
+  }
+
   @Test func inspectDescribesAShard() throws {
     let shop = try Workshop(pairs: 10)
     let text = try shop.winnow("inspect", "in/000000.tar")

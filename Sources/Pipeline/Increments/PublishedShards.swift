@@ -19,6 +19,29 @@ enum PublishedShards {
         stale[i].published[manifest.clean[index].file] = kept
       }
     }
+    for (file, pairs) in Dictionary(grouping: manifest.restored, by: \.rejected) {
+      let sources = try sources(ofRejected: file, manifest, in: run)
+      for pair in pairs where sources.indices.contains(pair.ordinal) {
+        for i in stale.indices where stale[i].index == sources[pair.ordinal] {
+          stale[i].published[pair.clean, default: 0] += 1
+        }
+      }
+    }
     return stale
+  }
+
+  /// The input shard of each sample of a rejected shard, which holds them in the order of those.
+  private static func sources(
+    ofRejected file: String, _ manifest: Manifest, in run: RunContext
+  ) throws -> [Int] {
+    guard let index = manifest.rejected.firstIndex(where: { $0.file == file }) else { return [] }
+    let unit = Plan.Unit(
+      destination: .rejected, index: index, start: .init(shard: 0, ordinal: 0),
+      end: .init(shard: 0, ordinal: 0), pairs: 0)
+    guard FileManager.default.fileExists(atPath: run.recordPath(of: unit)) else { return [] }
+    let record = try StateJSON.decode(UnitRecord.self, from: run.recordPath(of: unit))
+    return record.sources.compactMap { source, counts in
+      Int(source).map { ($0, counts.rejected.values.reduce(0, +)) }
+    }.sorted { $0.0 < $1.0 }.flatMap { Array(repeating: $0.0, count: max(0, $0.1)) }
   }
 }

@@ -71,8 +71,8 @@ extension Run {
     let obstacle: String
     if try !Manifest(of: run.directory).restored.isEmpty {
       obstacle = "were restored"
-    } else if survey.stale.contains(where: { $0.change == .gone }) {
-      obstacle = "come from shards that are gone"
+    } else if !survey.stale.isEmpty {
+      obstacle = "come from shards that changed or are gone"
     } else if log.pinned.lazy.flatMap(\.shards).contains(where: {
       ShardPath.isPipe($0.path) && !run.commands.allows($0.path)
     }) {
