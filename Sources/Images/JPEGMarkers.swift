@@ -76,9 +76,22 @@ struct JPEGMarkers: Equatable {
     return result
   }
 
-  /// Entropy-coded data can't contain the marker either.
+  /// From the first on, up to the end of the image.
   private static func scans(in bytes: UnsafeBufferPointer<UInt8>, from first: Int) -> Int {
-    (first..<bytes.count - 1).count { bytes[$0] == 0xFF && bytes[$0 + 1] == 0xDA }
+    var (at, count) = (first, 0)
+    while at + 4 <= bytes.count {
+      let marker = bytes[at + 1]
+      // Entropy-coded data, and its restarts.
+      guard bytes[at] == 0xFF, ![0, 1, 0xFF].contains(marker), !(0xD0...0xD7).contains(marker)
+      else {
+        at += 1
+        continue
+      }
+      if marker == 0xD9 { break }
+      if marker == 0xDA { count += 1 }
+      at += 2 + max(Int(bytes[at + 2]) << 8 | Int(bytes[at + 3]), 2)
+    }
+    return count
   }
 
   /// From the back, because that is where it is.

@@ -6,7 +6,7 @@ final class PNGHandle: ImageHandle {
   private static let chunkLimit = 16 << 20
   /// Far beyond what anyone writes; each may take some hundredths of a second to unpack, whatever its checksum, of which
   /// libspng's limits know nothing where that is wrong.
-  private static let maxCompressedTexts = 32
+  private static let maxTexts = 32
 
   let width: Int
   let height: Int
@@ -15,8 +15,8 @@ final class PNGHandle: ImageHandle {
   private let colorType: UInt8
 
   init(_ bytes: UnsafeBufferPointer<UInt8>) throws(ImageError) {
-    guard Self.compressedTexts(in: bytes) <= Self.maxCompressedTexts else {
-      throw .corrupt(.png, detail: "it has more than \(Self.maxCompressedTexts) compressed texts")
+    guard Self.texts(in: bytes) <= Self.maxTexts else {
+      throw .corrupt(.png, detail: "it has more than \(Self.maxTexts) zTXt, iTXt and iCCP chunks")
     }
     guard let context = spng_ctx_new(0) else {
       throw .corrupt(.png, detail: "no memory for a decoder")
@@ -43,7 +43,7 @@ final class PNGHandle: ImageHandle {
   deinit { spng_ctx_free(context) }
 
   /// The chunks that are, or may be, text or a profile to unpack.
-  private static func compressedTexts(in bytes: UnsafeBufferPointer<UInt8>) -> Int {
+  private static func texts(in bytes: UnsafeBufferPointer<UInt8>) -> Int {
     var (at, count) = (8, 0)
     while at + 8 <= bytes.count {
       let length = bytes[at..<at + 4].reduce(0) { $0 << 8 | Int($1) }

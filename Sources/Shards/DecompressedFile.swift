@@ -83,8 +83,14 @@ final class DecompressedFile: BlockSource {
 
   /// libarchive's number for the decoder of what begins so; nil where there is none, and for xz.
   private static func filter(_ beginning: UnsafeRawBufferPointer) -> Int32? {
-    if beginning.starts(with: [0x1F, 0x8B]) { return ARCHIVE_FILTER_GZIP }
-    if beginning.starts(with: "BZh".utf8) { return ARCHIVE_FILTER_BZIP2 }
+    if beginning.starts(with: [0x1F, 0x8B, 8]) { return ARCHIVE_FILTER_GZIP }
+    // Text and tars may begin with the three letters: the first block's mark follows them, or the end's.
+    if beginning.starts(with: "BZh".utf8), beginning.count >= 10,
+      [[0x31, 0x41, 0x59, 0x26, 0x53, 0x59], [0x17, 0x72, 0x45, 0x38, 0x50, 0x90]]
+        .contains(where: beginning[4..<10].elementsEqual)
+    {
+      return ARCHIVE_FILTER_BZIP2
+    }
     // A frame, or one that holds nothing and may come before.
     let isZstd =
       beginning.starts(with: [0x28, 0xB5, 0x2F, 0xFD])

@@ -33,8 +33,8 @@ private func isShardMetadata(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
   return end >= 4 && name[end - 1] == mark && name[end - 2] == mark
 }
 
-/// Whether webdataset keeps this suffix for itself (`__key__`, `__url__`, `__bad__`): it fails on a sample that has it, or
-/// drops that.
+/// Whether a suffix is of the kind that webdataset keeps for itself: it fails on a sample that has `__key__` or `__url__`, drops
+/// one with `__bad__`, and decodes none of the others.
 public func isReserved(suffix: [UInt8]) -> Bool {
   let mark = Array("__".utf8)
   return suffix.count >= 4 && suffix.starts(with: mark) && suffix.suffix(2).elementsEqual(mark)

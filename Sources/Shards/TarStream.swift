@@ -32,10 +32,9 @@ final class TarStream {
   /// Bytes that one header may take, with all that belongs to it. libarchive keeps a sparse file's map whole, and
   /// looks for each entry of an access list among those before: a few kilobytes of zstd would fill any memory and any time.
   private static let longestHeader = 256 << 10
-  /// Bytes that the headers of a shard may come to, of those above the length that follows. The longest take libarchive a second each.
-  private static let longestHeaders: Int64 = 16 << 20
-  /// Beyond four names of the longest path that Linux takes.
-  private static let longHeader: Int64 = 16 << 10
+  /// The squares of the access lists' lengths, all of a shard's: libarchive looks for each entry among those before, and takes a
+  /// second for the longest list that a header holds.
+  private static let longestLists = 3_000_000_000
 
   private let source: DecompressedFile
   private let handle: ReadHandle
@@ -43,8 +42,8 @@ final class TarStream {
   private let maxHoles: Int64
   private var opened = false
   private var entryEnd: Int64 = 0
-  /// Bytes of long headers so far.
-  private var longHeaders: Int64 = 0
+  /// The squares so far.
+  private var lists = 0
   /// Why nothing is read behind the member copied last, where libarchive has nothing against it.
   private var refusal: DecompressedFile.Fault?
   /// Bytes of holes so far.
@@ -90,13 +89,14 @@ final class TarStream {
       return nil
     }
     guard status == ARCHIVE_OK || status == ARCHIVE_WARN, let entry = found else { throw broken() }
-    let length = archive_filter_bytes(handle.archive, 0) - entryEnd
-    if length > Self.longHeader { longHeaders += length }
-    guard longHeaders <= Self.longestHeaders else {
-      throw .init(
-        fault: .badHeader,
-        reason: "its tar headers of more than \(Self.longHeader) bytes have more than "
-          + "\(Self.longestHeaders) in all")
+    let posix = ARCHIVE_ENTRY_ACL_TYPE_ACCESS | ARCHIVE_ENTRY_ACL_TYPE_DEFAULT
+    let nfs4 =
+      ARCHIVE_ENTRY_ACL_TYPE_ALLOW | ARCHIVE_ENTRY_ACL_TYPE_DENY | ARCHIVE_ENTRY_ACL_TYPE_AUDIT
+      | ARCHIVE_ENTRY_ACL_TYPE_ALARM
+    let list = [posix, nfs4].reduce(0) { $0 + Int(archive_entry_acl_count(entry, $1)) }
+    lists += list * list
+    guard lists <= Self.longestLists else {
+      throw .init(fault: .badHeader, reason: "its tar headers hold access lists without measure")
     }
     // A name that is not in the C locale's characters is only a warning, and comes as its raw bytes;
     // but libarchive also merely warns when it ignores a damaged PAX record, which may hold the name.

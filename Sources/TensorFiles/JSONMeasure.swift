@@ -6,11 +6,11 @@ public struct JSONMeasure: Equatable {
   /// Bytes between the quotes.
   public private(set) var longestKey = 0
 
-  /// Whether no parser takes it for UTF-16 or UTF-32, of which the other figures say nothing: those have NULs or a mark.
-  public private(set) var isUTF8: Bool
+  /// Whether the figures say anything: no parser takes it for UTF-16 or UTF-32, which have NULs or a mark.
+  public private(set) var isMeasurable: Bool
 
   public init(_ json: ArraySlice<UInt8>) {
-    isUTF8 = !json.contains(0) && ![0xFE, 0xFF].contains(json.first)
+    isMeasurable = !json.contains(0) && ![0xFE, 0xFF].contains(json.first)
     var (start, isInString, isEscaped, length) = (0, false, false, 0)
     for i in json.indices {
       let byte = json[i]

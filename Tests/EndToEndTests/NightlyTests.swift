@@ -92,6 +92,7 @@ import Testing
     #expect(truncate("\(shop.root)/crawl/sunday.tar", 600) == 0)
     let seventh = try night()
     #expect(seventh.status == 3, "\(seventh.errors)")
+    #expect(!seventh.errors.contains("fitted-scores.json is missing"))
     let last = try metrics(shop)
     #expect(last["winnow_last_run_exit_status"] == 3)
     #expect(last["winnow_shards_not_read_to_end"] == 1)

@@ -53,6 +53,21 @@ import Testing
     #expect(names(members) == ["a.png", "a.winnow.json", "a.winnow.2.json"])
   }
 
+  /// webdataset fails on two equal ones.
+  @Test func aSuffixThatIsReplacedIsNoOtherMembersOwn() throws {
+    let key = "unsafe-000003-000012"
+    for (suffixes, written) in [
+      (["1", "__key__"], ["1", "1-"]), (["__key__", "0"], ["0", "0-"]), (["__url__"], ["0"]),
+    ] {
+      let members = try members("a", suffixes, reason: Reason.unsafeName)
+      #expect(names(members) == (written + ["winnow.json"]).map { "\(key).\($0)" })
+    }
+    let large = try members("a", ["png", "__bad__"], reason: Reason.tooLarge)
+    #expect(names(large) == ["a.png", "a.1", "a.winnow.json"])
+    let note = String(decoding: large[2].bytes, as: UTF8.self)
+    #expect(note.contains("\"original_names\":[\"a.__bad__\"]"))
+  }
+
   @Test func unsafeNamesAreReplacedAndRemembered() throws {
     let members = try members("../a", ["png", "txt"], reason: Reason.unsafeName)
     let key = "unsafe-000003-000012"

@@ -18,7 +18,7 @@ struct ModelJSON {
       throw .unreadable(file: file, reason: "it is missing, or may not be read")
     }
     let measure = JSONMeasure([UInt8](data)[...])
-    guard data.count <= Self.limit, measure.isUTF8, measure.longestKey <= 1024 else {
+    guard data.count <= Self.limit, measure.isMeasurable, measure.longestKey <= 1024 else {
       throw .unreadable(
         file: file,
         reason: "it has more than \(Self.limit) bytes or a key of more than 1024, or isn't UTF-8")

@@ -20,28 +20,27 @@ enum PublishedShards {
       }
     }
     for (file, pairs) in Dictionary(grouping: manifest.restored, by: \.rejected) {
-      let sources = try sources(ofRejected: file, manifest, in: run)
-      for pair in pairs where sources.indices.contains(pair.ordinal) {
-        for i in stale.indices where stale[i].index == sources[pair.ordinal] {
-          stale[i].published[pair.clean, default: 0] += 1
+      guard let index = manifest.rejected.firstIndex(where: { $0.file == file }) else { continue }
+      let unit = Plan.Unit(
+        destination: .rejected, index: index, start: .init(shard: 0, ordinal: 0),
+        end: .init(shard: 0, ordinal: 0), pairs: 0)
+      guard FileManager.default.fileExists(atPath: run.recordPath(of: unit)) else { continue }
+      let record = try StateJSON.decode(UnitRecord.self, from: run.recordPath(of: unit))
+      // It holds the samples in the order of their shards.
+      var end = 0
+      let sources = record.sources.compactMap { source, counts in
+        Int(source).map { ($0, counts.rejected.values.reduce(0, &+)) }
+      }
+      for (source, count) in sources.sorted(by: { $0.0 < $1.0 }) {
+        let start = end
+        end &+= count
+        for i in stale.indices where stale[i].index == source {
+          for pair in pairs where start <= pair.ordinal && pair.ordinal < end {
+            stale[i].published[pair.clean, default: 0] += 1
+          }
         }
       }
     }
     return stale
-  }
-
-  /// The input shard of each sample of a rejected shard, which holds them in the order of those.
-  private static func sources(
-    ofRejected file: String, _ manifest: Manifest, in run: RunContext
-  ) throws -> [Int] {
-    guard let index = manifest.rejected.firstIndex(where: { $0.file == file }) else { return [] }
-    let unit = Plan.Unit(
-      destination: .rejected, index: index, start: .init(shard: 0, ordinal: 0),
-      end: .init(shard: 0, ordinal: 0), pairs: 0)
-    guard FileManager.default.fileExists(atPath: run.recordPath(of: unit)) else { return [] }
-    let record = try StateJSON.decode(UnitRecord.self, from: run.recordPath(of: unit))
-    return record.sources.compactMap { source, counts in
-      Int(source).map { ($0, counts.rejected.values.reduce(0, +)) }
-    }.sorted { $0.0 < $1.0 }.flatMap { Array(repeating: $0.0, count: max(0, $0.1)) }
   }
 }

@@ -157,7 +157,7 @@ final class PairReader {
       }
       // Foundation would read UTF-16 too, of which nothing can be told beforehand.
       let measure = JSONMeasure(json.bytes[...])
-      guard measure.isUTF8 else {
+      guard measure.isMeasurable else {
         return .failure(CaptionProblem(reason: Reason.badJSON, detail: "the json isn't UTF-8"))
       }
       guard measure.longestKey <= maxJSONKeyBytes else {
@@ -205,9 +205,14 @@ func tableKey(_ key: [UInt8]) -> [UInt8] {
 private func shown(_ name: [UInt8]) -> String { String(decoding: name.prefix(200), as: UTF8.self) }
 
 /// Whether a tar member of this name, or a key, stays in the folder it is unpacked to (not absolute, no `..` component), and
-/// webdataset makes of it what it is: it knows no line breaks, and has suffixes of its own.
+/// webdataset takes it for what it is.
 func isSafe(_ name: [UInt8]) -> Bool {
-  name.first != UInt8(ascii: "/") && !name.contains(UInt8(ascii: "\n"))
+  let (key, suffix) = sampleKey(ofMember: name) ?? (name, [])
+  // Its pattern has a dot in a folder's name follow no line break, and it passes others by without a word.
+  let dotted = key.lastIndex(of: UInt8(ascii: ".")).map { dot in
+    key[..<(key[dot...].firstIndex(of: UInt8(ascii: "/")) ?? key.endIndex)]
+  }
+  return name.first != UInt8(ascii: "/") && !isReserved(suffix: suffix)
+    && dotted?.contains(UInt8(ascii: "\n")) != true
     && !name.split(separator: UInt8(ascii: "/")).contains { $0 == [0x2E, 0x2E] }
-    && sampleKey(ofMember: name).map { isReserved(suffix: $0.suffix) } != true
 }

@@ -20,6 +20,7 @@ enum DecideStage {
       let isLarge = (try? FileIdentity(of: scores).size) ?? 0 > LargeShards.bytes
       if isLarge { run.largeShards.begin() }
       defer { if isLarge { run.largeShards.end() } }
+      try run.cancellation.check()
       let table = try ScoreTable(path: scores)
       var decisions = decide(table, model: model)
       dropRepeats(from: &decisions, shard: increment.firstShard + i)

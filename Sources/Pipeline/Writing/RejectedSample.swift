@@ -10,8 +10,8 @@ final class RejectedSample: MemberSink {
   /// What replaces the sample's key, where that can't be used.
   private let replacement: [UInt8]?
   private var members = 0
-  /// The names written that a note could bear.
-  private var noteNames: Set<[UInt8]> = []
+  /// The names written, as readers fold them.
+  private var names: Set<[UInt8]> = []
 
   /// - Parameter replacement: the sample's key where its own can't be used.
   init(
@@ -49,7 +49,7 @@ final class RejectedSample: MemberSink {
     // An input member of that name is ordinary data; a second one would break readers.
     var name = key + Array(".winnow.json".utf8)
     var number = 2
-    while noteNames.contains(lowerCased(name)) {
+    while names.contains(lowerCased(name)) {
       name = key + Array(".winnow.\(number).json".utf8)
       number += 1
     }
@@ -71,9 +71,8 @@ final class RejectedSample: MemberSink {
       let suffix = isReserved ? nil : own?.suffix
       result = key + Array(".".utf8) + (suffix ?? Array("\(members)".utf8))
     }
-    // Readers tell suffixes apart without their case.
-    let folded = lowerCased(result)
-    if folded.suffix(5).elementsEqual(".json".utf8) { noteNames.insert(folded) }
+    // Readers tell suffixes apart without their case, and one that was given may be another's own.
+    while !names.insert(lowerCased(result)).inserted { result.append(UInt8(ascii: "-")) }
     return result
   }
 }

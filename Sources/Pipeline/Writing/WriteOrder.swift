@@ -46,7 +46,7 @@ struct WriteOrder {
   /// - Throws: `RunError.missing` for an output shard that isn't written, `.ledger` where the sums don't add up.
   func publish(in run: RunContext) throws -> RunResult {
     let drift = try FitStage.drift(of: increment, in: run)
-    if drift == nil, increment.index > 0 {
+    if increment.index > 0, !FileManager.default.fileExists(atPath: run.directory.fittedScores) {
       run.observe(
         .note(
           "\(run.directory.fittedScores) is missing: whether the new pairs score like those that the noise model was "
