@@ -100,7 +100,7 @@ public struct ImageDecoder: Sendable {
 
   /// Bytes, from the header alone.
   private func cost(_ handle: any ImageHandle) -> Int {
-    handle.width * handle.height * handle.bytesPerPixel
+    handle.width * handle.height * handle.bytesPerPixel + handle.extraBytes
   }
 
   private func check(_ handle: any ImageHandle) throws(ImageError) {
@@ -134,6 +134,8 @@ protocol ImageHandle: AnyObject {
   var height: Int { get }
   /// What decoding takes in memory at most, the result and the library's own buffers together.
   var bytesPerPixel: Int { get }
+  /// What it takes beside that, at most.
+  var extraBytes: Int { get }
   /// Whether its pixels have alpha.
   var isTransparent: Bool { get throws(ImageError) }
 
@@ -148,5 +150,7 @@ protocol ImageHandle: AnyObject {
 }
 
 extension ImageHandle {
+  var extraBytes: Int { 0 }
+
   func eighths(reaching target: (width: Int, height: Int)) -> Int { 8 }
 }

@@ -45,6 +45,9 @@ final class JPEGHandle: ImageHandle {
     alpha: AlphaPass, atLeast target: (width: Int, height: Int)?
   ) throws(ImageError) -> PixelImage {
     guard markers.hasEnd else { throw .truncated(.jpeg, detail: "no end-of-image marker") }
+    guard !markers.isArithmetic else {
+      throw .corrupt(.jpeg, detail: "it is coded arithmetically, which no browser shows")
+    }
     guard markers.scans <= Self.maxScans else {
       throw .corrupt(.jpeg, detail: "it has more than \(Self.maxScans) scans")
     }

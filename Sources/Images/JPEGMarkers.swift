@@ -8,6 +8,8 @@ struct JPEGMarkers: Equatable {
   /// The decoder must hold every coefficient of the image at once: a progressive file, or one whose
   /// first scan lacks a component.
   private(set) var holdsCoefficients = false
+  /// Coded arithmetically: libjpeg would go on for ever where the data has ended.
+  private(set) var isArithmetic = false
   /// Scans, where the coefficients are held: each is a pass over all of them, for a few bytes.
   private(set) var scans = 0
   /// As the frame header declares them.
@@ -28,6 +30,7 @@ struct JPEGMarkers: Equatable {
       if (0xC0...0xCF).contains(marker), ![0xC4, 0xC8, 0xCC].contains(marker), payload.count > 5 {
         components = payload[payload.startIndex + 5]
         holdsCoefficients = marker & 3 == 2
+        isArithmetic = marker > 0xC8
       }
     }
   }

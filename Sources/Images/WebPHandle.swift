@@ -9,6 +9,8 @@ final class WebPHandle: ImageHandle {
   private let bytes: UnsafeBufferPointer<UInt8>
   private let hasAlpha: Bool
   private let isAnimated: Bool
+  /// Far beyond what an animation has; the demuxer keeps a record of each, whatever it is.
+  private static let maxChunks = 10_000
 
   init(_ bytes: UnsafeBufferPointer<UInt8>) throws(ImageError) {
     var features = WebPBitstreamFeatures()
@@ -24,6 +26,31 @@ final class WebPHandle: ImageHandle {
   }
 
   var isTransparent: Bool { hasAlpha }
+
+  /// The lossless decoder's tables, 8 KiB for each block of pixels that has codes of its own: how many there are isn't told
+  /// before it is decoded, and each takes some bits.
+  var extraBytes: Int {
+    guard holdsLossless else { return 0 }
+    return min(width * height / 16, bytes.count * 8 / 20, 65_536) << 13
+  }
+
+  private var holdsLossless: Bool {
+    isAnimated || Self.chunks(of: bytes).contains { $0.elementsEqual("VP8L".utf8) }
+  }
+
+  /// The kinds of the file's chunks, those beyond the limit and one left out.
+  private static func chunks(
+    of bytes: UnsafeBufferPointer<UInt8>
+  ) -> [Slice<UnsafeBufferPointer<UInt8>>] {
+    var kinds: [Slice<UnsafeBufferPointer<UInt8>>] = []
+    var at = 12
+    while at + 8 <= bytes.count, kinds.count <= maxChunks {
+      kinds.append(bytes[at..<at + 4])
+      let length = bytes[at + 4..<at + 8].reversed().reduce(0) { $0 << 8 | Int($1) }
+      at += 8 + length + length % 2
+    }
+    return kinds
+  }
 
   /// An animation gives its first frame, on a canvas that is transparent elsewhere.
   func decode(
@@ -47,6 +74,9 @@ final class WebPHandle: ImageHandle {
   }
 
   private func decodeFirstFrame(into canvas: UnsafeMutableBufferPointer<UInt8>) -> ImageError? {
+    guard Self.chunks(of: bytes).count <= Self.maxChunks else {
+      return .corrupt(.webp, detail: "it has more than \(Self.maxChunks) chunks")
+    }
     var data = WebPData(bytes: bytes.baseAddress, size: bytes.count)
     var state = WEBP_DEMUX_PARSE_ERROR
     guard let demuxer = WebPDemuxPartial(&data, &state) else {

@@ -3,24 +3,29 @@ import Pipeline
 extension Inspection {
   /// A shard in a few lines.
   public var text: String {
-    var lines = ["\(path): \(counted(samples, "sample")), \(counted(pairs, "pair"))"]
-    if let firstKey, let lastKey { lines.append("  keys      \(firstKey) ... \(lastKey)") }
+    var lines = ["\(shown(path)): \(counted(samples, "sample")), \(counted(pairs, "pair"))"]
+    if let firstKey, let lastKey {
+      lines.append("  keys      \(shown(firstKey)) ... \(shown(lastKey))")
+    }
     lines.append("  members   \(listed(suffixes))")
     lines.append("  images    \(listed(formats)); longer side \(imageSides.text) pixels")
     lines.append("  captions  \(captionLengths.text) characters")
     for problem in problems {
       let count = reasons[problem.reason] ?? 0
       lines.append(
-        "  \(problem.reason): \(count), the first \(problem.key) (\(problem.detail))")
+        "  \(problem.reason): \(count), the first \(shown(problem.key)) (\(shown(problem.detail)))")
     }
     if let fault { lines.append("  not read to its end: \(message ?? fault)") }
     return lines.joined(separator: "\n")
   }
 
+  /// What strangers wrote, without what a terminal would obey.
+  private func shown(_ text: String) -> String { Self.printable(text) }
+
   private func listed(_ counts: [String: Int]) -> String {
     if counts.isEmpty { return "none" }
     return counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
-      .map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+      .map { "\(shown($0.key)) \($0.value)" }.joined(separator: ", ")
   }
 }
 

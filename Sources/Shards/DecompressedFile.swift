@@ -124,6 +124,12 @@ final class DecompressedFile: BlockSource {
         fault = Fault(fault: .corrupt, reason: "its compressed data is damaged (gzip's checksum)")
         return nil
       }
+      guard isReadToItsEnd else {
+        fault = Fault(
+          fault: .corrupt,
+          reason: "something else follows its compressed data, or a damaged part of that")
+        return nil
+      }
       return UnsafeRawBufferPointer(start: nil, count: 0)
     }
     guard status == ARCHIVE_OK else { return fail() }
@@ -149,6 +155,13 @@ final class DecompressedFile: BlockSource {
       return nil
     }
     return block
+  }
+
+  /// Whether nothing but zeros lies behind what was unpacked. libarchive takes whatever isn't the header of one more gzip or
+  /// bzip2 for the end.
+  private var isReadToItsEnd: Bool {
+    guard filter == ARCHIVE_FILTER_GZIP || filter == ARCHIVE_FILTER_BZIP2 else { return true }
+    return file.isZero(from: archive_filter_bytes(handle.archive, -1))
   }
 
   /// Whether there is nothing, where nothing came. libarchive says so too where a gzip or bzip2 ends, or is nonsense, before

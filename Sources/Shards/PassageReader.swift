@@ -44,8 +44,7 @@ public final class PassageReader {
   public init(path: String, limit: Int = 64 << 10) {
     self.path = path
     self.limit = limit
-    let base = path.split(separator: "/").last.map(String.init) ?? path
-    if ShardPath.suffix(of: base) != nil {
+    if ShardPath.suffix(of: ShardPath.base(of: path).utf8) != nil {
       source = .shard(ShardReader(path: path))
     } else {
       do {

@@ -10,16 +10,14 @@ enum ShardFolder {
     var folders = [folder]
     while let current = folders.popLast() {
       for (name, type) in try entries(of: current) {
-        guard name.first != UInt8(ascii: ".") else { continue }
+        guard name.first != UInt8(ascii: "."),
+          type == S_IFDIR || type == S_IFREG && ShardPath.suffix(of: name) != nil
+        else { continue }
         let path = (current.hasSuffix("/") ? current : current + "/")
         guard let text = String(validating: name, as: UTF8.self) else {
           throw .nameIsNotUTF8(path: path + printable(name))
         }
-        if type == S_IFDIR {
-          folders.append(path + text)
-        } else if type == S_IFREG, ShardPath.suffix(of: text) != nil {
-          found.append(path + text)
-        }
+        if type == S_IFDIR { folders.append(path + text) } else { found.append(path + text) }
       }
     }
     guard !found.isEmpty else { throw .emptyFolder(path: folder) }

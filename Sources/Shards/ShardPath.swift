@@ -14,19 +14,27 @@ public struct ShardPath: Hashable, Sendable, Codable {
   public var name: String {
     if Self.isPipe(path) {
       let words = path.dropFirst(Self.pipePrefix.count).split { " '\"|<>;&()".contains($0) }
-      let file = words.last { Self.suffix(of: String($0.split(separator: "/").last ?? "")) != nil }
+      let file = words.last { Self.suffix(of: Self.base(of: String($0)).utf8) != nil }
       return file.map { ShardPath(path: String($0)).name } ?? "pipe"
     }
-    let base = path.split(separator: "/").last.map(String.init) ?? path
-    guard let suffix = Self.suffix(of: base) else { return base }
-    return String(base.dropLast(suffix.count))
+    let base = Self.base(of: path)
+    guard let suffix = Self.suffix(of: base.utf8) else { return base }
+    return String(decoding: base.utf8.dropLast(suffix.utf8.count), as: UTF8.self)
+  }
+
+  /// What follows the last slash, told by bytes: a mark behind a slash or a dot makes one character with it.
+  static func base(of path: String) -> String {
+    path.utf8.split(separator: UInt8(ascii: "/")).last.map { String(decoding: $0, as: UTF8.self) }
+      ?? path
   }
 
   /// The suffixes that a shard's file name has in a folder.
   public static let suffixes = [".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.bz2", ".tar.xz"]
 
   /// The one of ``suffixes`` that a base name ends in, if something stands before it.
-  static func suffix(of base: String) -> String? {
-    suffixes.first { base.hasSuffix($0) && base.utf8.count > $0.utf8.count }
+  static func suffix(of base: some BidirectionalCollection<UInt8>) -> String? {
+    suffixes.first {
+      base.count > $0.utf8.count && base.suffix($0.utf8.count).elementsEqual($0.utf8)
+    }
   }
 }

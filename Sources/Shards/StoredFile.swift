@@ -54,4 +54,18 @@ final class StoredFile {
       return bytes
     }
   }
+
+  /// Whether nothing but zeros lies from byte `start` on. What ``next()`` gave isn't valid any more.
+  func isZero(from start: Int64) -> Bool {
+    var place = start
+    while true {
+      let count = pread(descriptor, block.baseAddress, block.count, off_t(place))
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { return count == 0 }
+      guard zerosAtEnd(of: UnsafeRawBufferPointer(rebasing: block[..<count])) == count else {
+        return false
+      }
+      place += Int64(count)
+    }
+  }
 }

@@ -9,13 +9,13 @@ struct EpochPlan: Equatable {
   private let ends: [Int]
 
   /// - Parameters:
-  ///   - pairs: at least two.
+  ///   - pairs: at least two; of fewer nothing is learnt.
   ///   - minimumSteps: a corpus too small for this many in `epochs` epochs is seen more often.
   ///   - keep: the share of the pairs that an epoch leaves to the next one, but for the first (Ensemble Confident
   ///     Learning's schedule); nil for all.
   init(pairs: Int, batchSize: Int, epochs: Int, minimumSteps: Int, keep: Double?) {
     // A small corpus is cut into at least eight batches, as far as sixteen pairs make one.
-    let batch = min(batchSize, max(16, pairs / 8), pairs)
+    let batch = max(1, min(batchSize, max(16, pairs / 8), pairs))
     let perEpoch = max(1, pairs / batch)
     var left = pairs
     var (sizes, ends) = ([Int](), [Int]())

@@ -112,6 +112,30 @@ import Testing
     #expect(reason(flatJPEG(width: 65_500, height: 65_500)) == "image-too-large")
   }
 
+  @Test func anArithmeticJPEGIsRefused() throws {
+    var bytes = try Goldens.bytes("jpeg-progressive.jpg")
+    let frame = try #require(bytes.indices.first { bytes[$0...].starts(with: [0xFF, 0xC2]) })
+    bytes[frame + 1] = 0xCA
+    let refusal = ImageError.corrupt(
+      .jpeg, detail: "it is coded arithmetically, which no browser shows")
+    #expect(throws: refusal) { try ImageDecoder().decode(bytes) }
+  }
+
+  /// libwebp keeps a record of each.
+  @Test func anAnimationOfMoreChunksThanAnyoneWritesIsRefused() throws {
+    let bytes = try Goldens.bytes("webp-animated.webp")
+    func with(_ chunks: Int) -> [UInt8] {
+      let more = Array(repeatElement(Array("abcd\0\0\0\0".utf8), count: chunks).joined())
+      let size = UInt32(bytes.count - 8 + more.count)
+      return Array("RIFF".utf8) + withUnsafeBytes(of: size.littleEndian, Array.init) + bytes[8...]
+        + more
+    }
+    #expect(reason(with(100)) == "none")
+    #expect(throws: ImageError.corrupt(.webp, detail: "it has more than 10000 chunks")) {
+      try ImageDecoder().decode(with(10_001))
+    }
+  }
+
   /// libspng unpacks each, and forgets what that took where the checksum is wrong.
   @Test func aPNGOfMoreCompressedTextsThanAnyoneWritesIsRefused() throws {
     let bytes = try Goldens.bytes("png-rgb.png")

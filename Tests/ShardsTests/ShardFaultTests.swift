@@ -179,6 +179,27 @@ import Testing
     }
   }
 
+  /// libarchive takes it for the end, and what lies behind it would be lost without a word.
+  @Test(arguments: ["gzip -n", "zstd", "bzip2", "xz"])
+  func aDamagedPartBehindAWholeOneIsCorrupt(packer: String) throws {
+    try scratch.write(Array(try tar().prefix(1024)), to: "one")
+    try scratch.write(Array(try tar().dropFirst(1024)), to: "two")
+    let packed = try run(
+      "sh", ["-c", "for i in one two; do \(packer) -c $i > $i.packed; done"], in: scratch.path)
+    #expect(packed.status == 0, "\(packed.output)")
+    let (one, two) = (try scratch.read("one.packed"), try scratch.read("two.packed"))
+    #expect(readAll(try scratch.write(one + two, to: "a")).fault == nil)
+    for place in 0..<4 {
+      var damaged = two
+      damaged[place] ^= 0x40
+      let (_, fault, _, message) = readAll(try scratch.write(one + damaged, to: "b"))
+      #expect(fault == .corrupt || fault == .truncated, "\(place): \(message ?? "none")")
+    }
+    let zeros = [UInt8](repeating: 0, count: 512)
+    let padded = readAll(try scratch.write(one + two + zeros, to: "c"))
+    #expect(padded.fault == nil || packer == "zstd")
+  }
+
   @Test(arguments: ["gzip", "zstd", "bzip2", "xz"])
   func whatHoldsNothingIsEmptyAndNonsenseIsNot(packer: String) throws {
     let packed = try run("sh", ["-c", "\(packer) -c < /dev/null > packed"], in: scratch.path)

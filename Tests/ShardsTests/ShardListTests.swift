@@ -23,6 +23,7 @@ import Testing
 
   @Test(arguments: [
     ("/data/00007.tar.gz", "00007"), ("00007.tar", "00007"), ("a.b/c.d.tar.zst", "c.d"),
+    ("/in/\u{301}x.tar", "\u{301}x"), ("y\u{600}.tar", "y\u{600}"), ("in/\u{200D}.tar", "\u{200D}"),
     ("x.tgz", "x"), ("x.tar.bz2", "x"), ("x.tar.xz", "x"), ("x.bin", "x.bin"), ("d/.tar", ".tar"),
   ])
   func aShardIsCalledByItsBaseName(path: String, name: String) {
@@ -208,6 +209,18 @@ import Testing
 
   @Test func standardInputIsListedOnce() {
     #expect(throws: ShardListError.standardInputTwice) { try expand(["-", "-"], input: []) }
+  }
+
+  @Test func aFolderHoldsShardsWhateverMarksTheirNamesHaveAndWhateverElseLiesThere() throws {
+    let made = try run(
+      "sh",
+      [
+        "-c",
+        "printf x > \"$(printf 'caf\\351.txt')\"; touch $(printf '\\314\\201x.tar y\\330\\200.tar')",
+      ],
+      in: scratch.path)
+    #expect(made.status == 0, "\(made.output)")
+    #expect(try ShardList([scratch.path]).shards.map(\.name) == ["y\u{600}", "\u{301}x"])
   }
 
   @Test func aNameBelowAFolderThatIsNotUTF8IsAnError() throws {

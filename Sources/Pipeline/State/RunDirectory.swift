@@ -8,7 +8,8 @@ public struct RunDirectory: Sendable, Equatable {
 
   /// - Parameter path: without the slashes at its end, so that a sibling is one.
   public init(_ path: String) {
-    var path = path
+    // Foundation takes a tilde for the home folder, where the shell left it as it is.
+    var path = path.utf8.first == UInt8(ascii: "~") ? "./" + path : path
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }
     self.path = path
   }
