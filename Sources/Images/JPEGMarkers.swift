@@ -84,8 +84,8 @@ struct JPEGMarkers: Equatable {
     var (at, count) = (first, 0)
     while at + 4 <= bytes.count {
       let marker = bytes[at + 1]
-      // Entropy-coded data, and its restarts.
-      guard bytes[at] == 0xFF, ![0, 1, 0xFF].contains(marker), !(0xD0...0xD7).contains(marker)
+      // Entropy-coded data, its restarts, and what libjpeg gives no length.
+      guard bytes[at] == 0xFF, (0xC0...0xFE).contains(marker), !(0xD0...0xD7).contains(marker)
       else {
         at += 1
         continue

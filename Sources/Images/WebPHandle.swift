@@ -9,7 +9,7 @@ final class WebPHandle: ImageHandle {
   private let bytes: UnsafeBufferPointer<UInt8>
   private let hasAlpha: Bool
   private let isAnimated: Bool
-  /// Far beyond what an animation has; the demuxer keeps a record of each, whatever it is.
+  /// Far beyond what an image has; the demuxer keeps a record of each, whatever it is.
   private static let maxChunks = 10_000
 
   init(_ bytes: UnsafeBufferPointer<UInt8>) throws(ImageError) {
@@ -27,7 +27,7 @@ final class WebPHandle: ImageHandle {
 
   var isTransparent: Bool { hasAlpha }
 
-  /// The lossless decoder's tables, 8 KiB for each block of pixels that has codes of its own: how many there are isn't told
+  /// The lossless decoder's tables, alpha's too, 8 KiB for each block of pixels that has codes of its own: how many there are isn't told
   /// before it is decoded, and each takes some bits.
   var extraBytes: Int {
     guard holdsLossless else { return 0 }
@@ -35,7 +35,10 @@ final class WebPHandle: ImageHandle {
   }
 
   private var holdsLossless: Bool {
-    isAnimated || Self.chunks(of: bytes).contains { $0.elementsEqual("VP8L".utf8) }
+    isAnimated
+      || Self.chunks(of: bytes).contains {
+        $0.elementsEqual("VP8L".utf8) || $0.elementsEqual("ALPH".utf8)
+      }
   }
 
   /// The kinds of the file's chunks, those beyond the limit and one left out.
@@ -56,6 +59,9 @@ final class WebPHandle: ImageHandle {
   func decode(
     alpha: AlphaPass, atLeast: (width: Int, height: Int)?
   ) throws(ImageError) -> PixelImage {
+    guard Self.chunks(of: bytes).count <= Self.maxChunks else {
+      throw .corrupt(.webp, detail: "it has more than \(Self.maxChunks) chunks")
+    }
     let channels = hasAlpha ? 4 : 3
     let count = width * height
     var failure: ImageError?
@@ -74,9 +80,6 @@ final class WebPHandle: ImageHandle {
   }
 
   private func decodeFirstFrame(into canvas: UnsafeMutableBufferPointer<UInt8>) -> ImageError? {
-    guard Self.chunks(of: bytes).count <= Self.maxChunks else {
-      return .corrupt(.webp, detail: "it has more than \(Self.maxChunks) chunks")
-    }
     var data = WebPData(bytes: bytes.baseAddress, size: bytes.count)
     var state = WEBP_DEMUX_PARSE_ERROR
     guard let demuxer = WebPDemuxPartial(&data, &state) else {

@@ -3,7 +3,9 @@ import Pipeline
 extension Inspection {
   /// A shard in a few lines.
   public var text: String {
-    var lines = ["\(shown(path)): \(counted(samples, "sample")), \(counted(pairs, "pair"))"]
+    var lines = [
+      "\(shown(path, limit: 4096)): \(counted(samples, "sample")), \(counted(pairs, "pair"))"
+    ]
     if let firstKey, let lastKey {
       lines.append("  keys      \(shown(firstKey)) ... \(shown(lastKey))")
     }
@@ -15,12 +17,14 @@ extension Inspection {
       lines.append(
         "  \(problem.reason): \(count), the first \(shown(problem.key)) (\(shown(problem.detail)))")
     }
-    if let fault { lines.append("  not read to its end: \(message ?? fault)") }
+    if let fault { lines.append("  not read to its end: \(shown(message ?? fault, limit: 8192))") }
     return lines.joined(separator: "\n")
   }
 
   /// What strangers wrote, without what a terminal would obey.
-  private func shown(_ text: String) -> String { Self.printable(text) }
+  private func shown(_ text: String, limit: Int = 255) -> String {
+    Self.printable(text, limit: limit)
+  }
 
   private func listed(_ counts: [String: Int]) -> String {
     if counts.isEmpty { return "none" }

@@ -124,6 +124,7 @@ final class DecompressedFile: BlockSource {
         fault = Fault(fault: .corrupt, reason: "its compressed data is damaged (gzip's checksum)")
         return nil
       }
+      guard file.failure == nil, !input.isSilent else { return fail() }
       guard isReadToItsEnd else {
         fault = Fault(
           fault: .corrupt,
@@ -161,7 +162,8 @@ final class DecompressedFile: BlockSource {
   /// bzip2 for the end.
   private var isReadToItsEnd: Bool {
     guard filter == ARCHIVE_FILTER_GZIP || filter == ARCHIVE_FILTER_BZIP2 else { return true }
-    return file.isZero(from: archive_filter_bytes(handle.archive, -1))
+    let end = archive_filter_bytes(handle.archive, -1)
+    return file.ended && end == file.bytes || file.isZero(from: end)
   }
 
   /// Whether there is nothing, where nothing came. libarchive says so too where a gzip or bzip2 ends, or is nonsense, before

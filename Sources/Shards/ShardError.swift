@@ -37,10 +37,10 @@ func systemText(_ code: Int32) -> String {
 
 /// A member name for messages: invalid UTF-8 and control characters become U+FFFD, and what no file system takes for a name
 /// (a tar may hold a megabyte) is cut off.
-public func printable(_ name: some Collection<UInt8>) -> String {
+public func printable(_ name: some Collection<UInt8>, limit: Int = 255) -> String {
   String(
     String.UnicodeScalarView(
-      String(decoding: name.prefix(255), as: UTF8.self).unicodeScalars.map {
+      String(decoding: name.prefix(limit), as: UTF8.self).unicodeScalars.map {
         $0.properties.generalCategory == .control ? "\u{FFFD}" : $0
-      })) + (name.count > 255 ? "..." : "")
+      })) + (name.count > limit ? "..." : "")
 }

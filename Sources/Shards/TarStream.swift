@@ -32,8 +32,8 @@ final class TarStream {
   /// Bytes that one header may take, with all that belongs to it. libarchive keeps a sparse file's map whole, and
   /// looks for each entry of an access list among those before: a few kilobytes of zstd would fill any memory and any time.
   private static let longestHeader = 256 << 10
-  /// The squares of the access lists' lengths, all of a shard's: libarchive looks for each entry among those before, and takes a
-  /// second for the longest list that a header holds.
+  /// Looks at entries of access lists, all of a shard's: for each entry that a header has, one of six bytes at least, libarchive
+  /// goes through those it knows. It takes a second for the longest list that a header holds.
   private static let longestLists = 3_000_000_000
 
   private let source: DecompressedFile
@@ -42,7 +42,7 @@ final class TarStream {
   private let maxHoles: Int64
   private var opened = false
   private var entryEnd: Int64 = 0
-  /// The squares so far.
+  /// The looks so far.
   private var lists = 0
   /// Why nothing is read behind the member copied last, where libarchive has nothing against it.
   private var refusal: DecompressedFile.Fault?
@@ -94,7 +94,8 @@ final class TarStream {
       ARCHIVE_ENTRY_ACL_TYPE_ALLOW | ARCHIVE_ENTRY_ACL_TYPE_DENY | ARCHIVE_ENTRY_ACL_TYPE_AUDIT
       | ARCHIVE_ENTRY_ACL_TYPE_ALARM
     let list = [posix, nfs4].reduce(0) { $0 + Int(archive_entry_acl_count(entry, $1)) }
-    lists += list * list
+    let length = min(Int(archive_filter_bytes(handle.archive, 0) - entryEnd), Self.longestHeader)
+    lists += list * (length / 6)
     guard lists <= Self.longestLists else {
       throw .init(fault: .badHeader, reason: "its tar headers hold access lists without measure")
     }

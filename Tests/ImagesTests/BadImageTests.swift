@@ -136,6 +136,21 @@ import Testing
     }
   }
 
+  @Test func theTablesOfALosslessWebPCountAsMemory() throws {
+    func extra(_ bytes: [UInt8]) throws -> Int {
+      try bytes.withUnsafeBufferPointer { try WebPHandle($0).extraBytes }
+    }
+    for name in ["webp-lossless.webp", "webp-animated.webp"] {
+      let bytes = try Goldens.bytes(name)
+      let size = try ImageDecoder().size(of: bytes)
+      #expect(
+        try extra(bytes) == min(size.width * size.height / 16, bytes.count * 8 / 20) << 13,
+        "\(name)")
+      #expect(try extra(bytes) > 0)
+    }
+    #expect(try extra(Goldens.bytes("webp-lossy.webp")) == 0)
+  }
+
   /// libspng unpacks each, and forgets what that took where the checksum is wrong.
   @Test func aPNGOfMoreCompressedTextsThanAnyoneWritesIsRefused() throws {
     let bytes = try Goldens.bytes("png-rgb.png")
@@ -175,6 +190,10 @@ import Testing
     let refusal = ImageError.corrupt(.jpeg, detail: "it has more than 100 scans")
     #expect(repeated(101 - scans) != refusal)
     #expect(repeated(102 - scans) == refusal)
+    // A marker without a length hides none.
+    let hidden = bytes[..<last] + [0xFF, 2, 0xFE, 0xFE]
+    let scans200 = Array(repeatElement(scan, count: 200).joined())
+    #expect(throws: refusal) { try ImageDecoder().decode(hidden + scans200 + [0xFF, 0xD9]) }
     // What follows the image isn't of it.
     let trailer = Array(repeatElement([0xFF, 0xDA, 0, 2] as [UInt8], count: 200).joined())
     #expect(reason(bytes + trailer) == "none")

@@ -62,10 +62,10 @@ import Testing
       let members = try members("a", suffixes, reason: Reason.unsafeName)
       #expect(names(members) == (written + ["winnow.json"]).map { "\(key).\($0)" })
     }
-    let large = try members("a", ["png", "__bad__"], reason: Reason.tooLarge)
-    #expect(names(large) == ["a.png", "a.1", "a.winnow.json"])
-    let note = String(decoding: large[2].bytes, as: UTF8.self)
-    #expect(note.contains("\"original_names\":[\"a.__bad__\"]"))
+    let large = try members("a", ["png", "__bad__", "1"], reason: Reason.tooLarge)
+    #expect(names(large) == ["a.png", "a.1", "a.1-", "a.winnow.json"])
+    let note = String(decoding: large[3].bytes, as: UTF8.self)
+    #expect(note.contains("\"original_names\":[\"a.__bad__\",\"a.1\"]"))
   }
 
   @Test func unsafeNamesAreReplacedAndRemembered() throws {

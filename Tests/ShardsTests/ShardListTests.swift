@@ -107,6 +107,21 @@ import Testing
     #expect(plainPath(path, in: Array("/x/y".utf8)) == Array(plain.utf8))
   }
 
+  @Test func whatALinkLeadsBackFromIsWhereTheSystemGoes() throws {
+    try touch("x.tar", "real/x.tar", "real/sub/0.tar")
+    try FileManager.default.createSymbolicLink(
+      atPath: scratch.file("link"), withDestinationPath: "real/sub")
+    let real = realpath(scratch.path, nil).map { String(cString: $0) } ?? ""
+    #expect(
+      plainPath(scratch.file("link/../x.tar"), in: []) == Array("\(real)/real/x.tar".utf8))
+    #expect(plainPath(scratch.file("link/0.tar"), in: []) == Array(scratch.file("link/0.tar").utf8))
+    #expect(
+      try expand([scratch.file("x.tar"), scratch.file("link/../x.tar")])
+        == ["x.tar", "link/../x.tar"])
+    let twice = ["\(real)/real/x.tar", scratch.file("link/../x.tar")]
+    #expect(throws: ShardListError.duplicate(path: twice[1])) { try expand(twice) }
+  }
+
   @Test func namesThatDifferInUnicodesNormalFormAreTwoShards() throws {
     let names = ["caf\u{e9}.tar", "cafe\u{301}.tar"]
     let found = try expand(["-"], input: Array(names.joined(separator: "\n").utf8))

@@ -98,28 +98,8 @@ func realPath(_ path: String) -> String {
   return (base == "/" ? "" : base) + "/" + (path as NSString).lastPathComponent
 }
 
-/// Absolute, without `.` and `..`; links stay, but for those that a `..` leads back from, where the system goes. A command is
-/// itself.
+/// Absolute, as ``Shards/plainPath(_:in:)`` has it. A command is itself.
 public func absolutePath(_ path: String) -> String {
-  if ShardPath.isPipe(path) { return path }
-  func components(_ path: String) -> [Substring.UTF8View] {
-    path.utf8.split(separator: UInt8(ascii: "/")).map { Substring($0).utf8 }
-  }
-  func joined(_ parts: [Substring.UTF8View]) -> String {
-    "/" + parts.map { String(Substring($0)) }.joined(separator: "/")
-  }
-  let isAbsolute = path.utf8.first == UInt8(ascii: "/")
-  var plain = isAbsolute ? [] : components(FileManager.default.currentDirectoryPath)
-  for part in components(path) where !part.elementsEqual(".".utf8) {
-    guard part.elementsEqual("..".utf8) else {
-      plain.append(part)
-      continue
-    }
-    if isLink(joined(plain)), let resolved = realpath(joined(plain), nil) {
-      plain = components(String(cString: resolved))
-      free(resolved)
-    }
-    _ = plain.popLast()
-  }
-  return joined(plain)
+  let plain = plainPath(path)
+  return plain.isEmpty ? "/" : String(decoding: plain, as: UTF8.self)
 }

@@ -5,7 +5,9 @@ import Shards
 /// What `winnow inspect` finds in one shard.
 public struct Inspection: Codable, Sendable {
   /// A name or a message without what a terminal would obey, cut where it is long.
-  public static func printable(_ text: String) -> String { Shards.printable(text.utf8) }
+  public static func printable(_ text: String, limit: Int = 255) -> String {
+    Shards.printable(text.utf8, limit: limit)
+  }
 
   public struct Problem: Codable, Sendable, Equatable {
     public var key: String

@@ -71,9 +71,7 @@ extension Run {
     let obstacle: String
     if try !Manifest(of: run.directory).restored.isEmpty {
       obstacle = "were restored"
-    } else if try PublishedShards.complete(survey.stale, in: run).contains(where: {
-      !$0.published.isEmpty
-    }) {
+    } else if !survey.stale.isEmpty {
       obstacle = "come from shards that changed or are gone"
     } else if log.pinned.lazy.flatMap(\.shards).contains(where: {
       ShardPath.isPipe($0.path) && !run.commands.allows($0.path)

@@ -65,14 +65,16 @@ final class RejectedSample: MemberSink {
     let own = sampleKey(ofMember: name)
     let isReserved = own.map { Shards.isReserved(suffix: $0.suffix) } == true
     if let key = replacement ?? (isReserved ? own?.key : nil) {
-      // A thousand names of 64 KB would make a note of half a gigabyte.
-      let original = String(decoding: name.prefix(4096), as: UTF8.self)
-      note.originalNames = (note.originalNames ?? []) + [original]
       let suffix = isReserved ? nil : own?.suffix
       result = key + Array(".".utf8) + (suffix ?? Array("\(members)".utf8))
     }
     // Readers tell suffixes apart without their case, and one that was given may be another's own.
     while !names.insert(lowerCased(result)).inserted { result.append(UInt8(ascii: "-")) }
+    if result != name {
+      // A thousand names of 64 KB would make a note of half a gigabyte.
+      let original = String(decoding: name.prefix(4096), as: UTF8.self)
+      note.originalNames = (note.originalNames ?? []) + [original]
+    }
     return result
   }
 }
