@@ -142,6 +142,16 @@ import Testing
     return "\(shop.root)/disk.so"
   }
 
+  /// `clean in` into `out` on a disk with this fault.
+  private func clean(_ shop: Workshop, _ fault: String, _ flags: [String]) throws
+    -> Workshop.Outcome
+  {
+    let preloaded = ["LD_PRELOAD=\(try library(in: shop))", fault, Workshop.binary.path]
+    return try Workshop.run(
+      URL(fileURLWithPath: "/usr/bin/env"),
+      preloaded + ["clean", "in", "--pipeline", "tiny.yaml", "--out", "out"] + flags, in: shop.root)
+  }
+
   @Test(.disabled(if: Workshop.isSanitized), .enabled(if: compiler != nil, "needs clang or cc"))
   func aReadErrorInsideAShardPublishesNothingOfIt() throws {
     let shop = try Workshop(pairs: 200)
@@ -184,12 +194,7 @@ import Testing
     let cut = ["--keep-fraction", "0.9"]
     #expect(try shop.clean(out: "whole", cut[0], cut[1]).status == 0)
     try #require(!shop.exists("whole/rejected/000001.tar.zst"))
-    let broken = try Workshop.run(
-      URL(fileURLWithPath: "/usr/bin/env"),
-      [
-        "LD_PRELOAD=\(try library(in: shop))", "\(fault)=\(draft)", Workshop.binary.path,
-        "clean", "in", "--pipeline", "tiny.yaml", "--out", "out",
-      ] + cut, in: shop.root)
+    let broken = try clean(shop, "\(fault)=\(draft)", cut)
     #expect(broken.status == 1, "\(broken.errors)")
     #expect(
       broken.errors.contains("out/\(file)") && broken.errors.contains("Input/output error"),
@@ -227,12 +232,7 @@ import Testing
     // Else there is nothing to replace.
     try #require(before != nil && before != contents("whole/\(file)"))
     let draft = "-" + (file as NSString).lastPathComponent
-    let broken = try Workshop.run(
-      URL(fileURLWithPath: "/usr/bin/env"),
-      [
-        "LD_PRELOAD=\(try library(in: shop))", "\(fault)=\(draft)", Workshop.binary.path,
-        "clean", "in", "--pipeline", "tiny.yaml", "--out", "out",
-      ] + cut, in: shop.root)
+    let broken = try clean(shop, "\(fault)=\(draft)", cut)
     #expect(broken.status == 1, "\(broken.errors)")
     #expect(broken.errors.contains(" out/\(file): Input/output error"), "\(broken.errors)")
     #expect(!broken.errors.contains(".winnow/tmp"), "\(broken.errors)")

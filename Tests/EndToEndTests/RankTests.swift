@@ -109,36 +109,6 @@ import Testing
     #expect(try shop.clean(out: "out").errors.contains("Nothing new"))
   }
 
-  @Test func ranksReportDriftAndSayThatThePolicyIsNotTheirs() throws {
-    let pipeline = TinyCorpus.pipeline(epochs: 12) + "\nrefresh: {onDrift: refit}\n"
-    let shop = try Workshop(pairs: 600, shards: 200, pipeline: pipeline)
-    #expect(try shop.clean(out: "out").status == 0)
-    var members: [Member] = []
-    for i in 600..<800 {
-      var sample = TinyCorpus.sample(i)
-      sample[1].bytes = TinyCorpus.sample(i + 7 + i % 5)[1].bytes
-      members += sample
-    }
-    try TinyCorpus.write(members, to: "\(shop.root)/in/drifted.tar")
-    for command in [
-      ["score", "in", "--rank", "0", "--world-size", "1"], ["filter", "in", "--rank", "0"],
-      ["filter", "in", "--rank", "1"],
-    ] {
-      let ranks = command.contains("filter") ? ["--world-size", "2"] : []
-      let outcome = try Workshop.run(
-        Workshop.binary, command + ranks + ["--pipeline", "tiny.yaml", "--out", "out"],
-        in: shop.root)
-      #expect(outcome.status == 0, "\(command): \(outcome.errors)")
-    }
-    let published = try shop.winnow("publish", "--pipeline", "tiny.yaml", "--out", "out")
-    #expect(published.status == 0, "\(published.errors)")
-    #expect(published.errors.contains("don't score like"))
-    #expect(
-      published.errors.contains("onDrift refit isn't carried out")
-        && published.errors.contains("--rebuild --ensemble out"), "\(published.errors)")
-    #expect(try shop.manifest().increments.map(\.pairs) == [600, 200])
-  }
-
   @Test func aRankRunsOnceAndAWholeRunWaitsForAll() throws {
     let shop = try Workshop(pairs: 120, shards: 20)
     let directory = RunDirectory("\(shop.root)/out")

@@ -78,4 +78,64 @@ import Testing
     #expect(generation("out.previous") == first)
     #expect(differences(whole, try shop.tree("out")) == [])
   }
+
+  @Test func aRebuildTakesOtherSettingsAndGoesOnWhereItWasKilled() throws {
+    let shop = try Workshop(pairs: 200, shards: 5)
+    #expect(try shop.clean(out: "out").status == 0)
+    let before = try shop.tree("out")
+    let refused = try shop.clean(out: "out", "--plain")
+    #expect(refused.status == 1 && refused.errors.contains("--rebuild"), "\(refused.errors)")
+    for folder in ["ensemble", ".winnow/scores/000020-000020.record.json", "clean/000000.tar"] {
+      let process = try shop.start(
+        "clean", "in", "--pipeline", "tiny.yaml", "--out", "out", "--plain", "--rebuild")
+      #expect(shop.appears("out.rebuild/\(folder)"))
+      kill(process.processIdentifier, SIGKILL)
+      process.waitUntilExit()
+      // The old one serves until the new one is whole.
+      if FileManager.default.fileExists(atPath: "\(shop.root)/out.rebuild") {
+        #expect(differences(before, try shop.tree("out")) == [])
+        // A night that goes on with the old one says that there is something to finish or to drop.
+        let night = try shop.clean(out: "out")
+        #expect(night.status == 0, "\(night.errors)")
+        #expect(night.errors.contains("out.rebuild is of a rebuild that was stopped"))
+        #expect(night.errors.contains("give --rebuild to finish it, or delete it"))
+      }
+    }
+    let rebuilt = try shop.clean(out: "out", "--plain", "--rebuild")
+    #expect(rebuilt.status == 0, "\(rebuilt.errors)")
+    #expect(try shop.clean(out: "fresh", "--plain").status == 0)
+    #expect(differences(try shop.tree("fresh"), try shop.tree("out")) == [])
+    #expect(!FileManager.default.fileExists(atPath: "\(shop.root)/out.rebuild"))
+  }
+
+  @Test func aRebuildLooksBeforehandWhetherItCanEnd() throws {
+    let shop = try Workshop(pairs: 200)
+    #expect(try shop.clean(out: "out").status == 0)
+    try FileManager.default.createDirectory(
+      atPath: "\(shop.root)/out.previous/mine", withIntermediateDirectories: true)
+    let stranger = try shop.clean(out: "out", "--rebuild")
+    #expect(stranger.status == 2 && stranger.errors.contains("move it away"), "\(stranger.errors)")
+    #expect(FileManager.default.fileExists(atPath: "\(shop.root)/out.previous/mine"))
+    try FileManager.default.removeItem(atPath: "\(shop.root)/out.previous")
+    // A copy that somebody made isn't deleted either.
+    try FileManager.default.copyItem(
+      atPath: "\(shop.root)/out", toPath: "\(shop.root)/out.previous")
+    #expect(try shop.clean(out: "out", "--rebuild").status == 2)
+    try FileManager.default.removeItem(atPath: "\(shop.root)/out.previous")
+    // A slash at the end, as a shell completes it; and one that was begun otherwise is begun again.
+    let process = try shop.start(
+      "clean", "in", "--pipeline", "tiny.yaml", "--out", "out", "--plain", "--rebuild")
+    #expect(shop.appears("out.rebuild/.winnow/increments/000000.plan.json"))
+    kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+    let isCut = FileManager.default.fileExists(atPath: "\(shop.root)/out.rebuild")
+    let rebuilt = try shop.clean(out: "out/", "--rebuild")
+    #expect(rebuilt.status == 0, "\(rebuilt.errors)")
+    #expect(rebuilt.errors.contains("it is begun again") == isCut)
+    #expect(try shop.manifest().clean.allSatisfy { $0.file.hasSuffix(".tar.zst") })
+    // What a rebuild itself put away, the next one replaces.
+    let third = try shop.clean(out: "out", "--rebuild")
+    #expect(third.status == 0 && third.errors.contains("is replaced at the end"), "\(third.errors)")
+    #expect(!FileManager.default.fileExists(atPath: "\(shop.root)/out.rebuild"))
+  }
 }

@@ -26,17 +26,6 @@ import Testing
     return keys
   }
 
-  /// Adds 200 pairs of which every caption belongs to another image.
-  private func addDrifted(_ shop: Workshop) throws {
-    var members: [Member] = []
-    for i in 600..<800 {
-      var sample = TinyCorpus.sample(i)
-      sample[1].bytes = TinyCorpus.sample(i + 7 + i % 5)[1].bytes
-      members += sample
-    }
-    try TinyCorpus.write(members, to: "\(shop.root)/in/drifted.tar")
-  }
-
   @Test func newShardsAreJudgedAloneAndContinueTheNumbering() throws {
     let shop = try Workshop(pairs: 200)
     #expect(try shop.clean(out: "out").status == 0)
@@ -149,35 +138,6 @@ import Testing
     #expect(differences(try shop.tree("fresh"), try shop.tree("out")) == [])
   }
 
-  @Test func aRebuildTakesOtherSettingsAndGoesOnWhereItWasKilled() throws {
-    let shop = try Workshop(pairs: 200, shards: 5)
-    #expect(try shop.clean(out: "out").status == 0)
-    let before = try shop.tree("out")
-    let refused = try shop.clean(out: "out", "--plain")
-    #expect(refused.status == 1 && refused.errors.contains("--rebuild"), "\(refused.errors)")
-    for folder in ["ensemble", ".winnow/scores/000020-000020.record.json", "clean/000000.tar"] {
-      let process = try shop.start(
-        "clean", "in", "--pipeline", "tiny.yaml", "--out", "out", "--plain", "--rebuild")
-      #expect(shop.appears("out.rebuild/\(folder)"))
-      kill(process.processIdentifier, SIGKILL)
-      process.waitUntilExit()
-      // The old one serves until the new one is whole.
-      if FileManager.default.fileExists(atPath: "\(shop.root)/out.rebuild") {
-        #expect(differences(before, try shop.tree("out")) == [])
-        // A night that goes on with the old one says that there is something to finish or to drop.
-        let night = try shop.clean(out: "out")
-        #expect(night.status == 0, "\(night.errors)")
-        #expect(night.errors.contains("out.rebuild is of a rebuild that was stopped"))
-        #expect(night.errors.contains("give --rebuild to finish it, or delete it"))
-      }
-    }
-    let rebuilt = try shop.clean(out: "out", "--plain", "--rebuild")
-    #expect(rebuilt.status == 0, "\(rebuilt.errors)")
-    #expect(try shop.clean(out: "fresh", "--plain").status == 0)
-    #expect(differences(try shop.tree("fresh"), try shop.tree("out")) == [])
-    #expect(!FileManager.default.fileExists(atPath: "\(shop.root)/out.rebuild"))
-  }
-
   @Test func aDiskThatIsNotThereTonightMakesNoShardsAndACopyIsNotJudgedAgain() throws {
     let shop = try Workshop(pairs: 200)
     let list = (0..<4).map { "in/00000\($0).tar\n" }.joined()
@@ -256,37 +216,6 @@ import Testing
     let again = try shop.clean(out: "out/")
     #expect(again.status == 0, "\(again.errors)")
     #expect(differences(try shop.tree("whole"), try shop.tree("out")) == [])
-  }
-
-  @Test func aRebuildLooksBeforehandWhetherItCanEnd() throws {
-    let shop = try Workshop(pairs: 200)
-    #expect(try shop.clean(out: "out").status == 0)
-    try FileManager.default.createDirectory(
-      atPath: "\(shop.root)/out.previous/mine", withIntermediateDirectories: true)
-    let stranger = try shop.clean(out: "out", "--rebuild")
-    #expect(stranger.status == 2 && stranger.errors.contains("move it away"), "\(stranger.errors)")
-    #expect(FileManager.default.fileExists(atPath: "\(shop.root)/out.previous/mine"))
-    try FileManager.default.removeItem(atPath: "\(shop.root)/out.previous")
-    // A copy that somebody made isn't deleted either.
-    try FileManager.default.copyItem(
-      atPath: "\(shop.root)/out", toPath: "\(shop.root)/out.previous")
-    #expect(try shop.clean(out: "out", "--rebuild").status == 2)
-    try FileManager.default.removeItem(atPath: "\(shop.root)/out.previous")
-    // A slash at the end, as a shell completes it; and one that was begun otherwise is begun again.
-    let process = try shop.start(
-      "clean", "in", "--pipeline", "tiny.yaml", "--out", "out", "--plain", "--rebuild")
-    #expect(shop.appears("out.rebuild/.winnow/increments/000000.plan.json"))
-    kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
-    let isCut = FileManager.default.fileExists(atPath: "\(shop.root)/out.rebuild")
-    let rebuilt = try shop.clean(out: "out/", "--rebuild")
-    #expect(rebuilt.status == 0, "\(rebuilt.errors)")
-    #expect(rebuilt.errors.contains("it is begun again") == isCut)
-    #expect(try shop.manifest().clean.allSatisfy { $0.file.hasSuffix(".tar.zst") })
-    // What a rebuild itself put away, the next one replaces.
-    let third = try shop.clean(out: "out", "--rebuild")
-    #expect(third.status == 0 && third.errors.contains("is replaced at the end"), "\(third.errors)")
-    #expect(!FileManager.default.fileExists(atPath: "\(shop.root)/out.rebuild"))
   }
 
   @Test func aMovedOrTouchedShardIsNotNewAndAGoneOneIsTold() throws {
@@ -396,74 +325,5 @@ import Testing
     #expect(outcome.errors.contains("000004.tar is gone before it was cleaned"))
     #expect(try shop.manifest().increments.map(\.pairs) == [200, 20])
     #expect(try shop.shards().map(\.path).last?.hasSuffix("000005.tar") == true)
-  }
-
-  @Test func pairsThatScoreOtherwiseAreReportedOrLeadToARebuild() throws {
-    let shop = try Workshop(pairs: 600, shards: 200, pipeline: TinyCorpus.pipeline(epochs: 12))
-    for out in ["report", "refit", "retrain"] {
-      let ensemble = out == "report" ? [] : ["--ensemble", "report"]
-      let outcome = try Workshop.run(
-        Workshop.binary,
-        ["clean", "in", "--pipeline", "tiny.yaml", "--out", out]
-          + (out == "retrain" ? [] : ensemble),
-        in: shop.root)
-      #expect(outcome.status == 0, "\(outcome.errors)")
-    }
-    try addDrifted(shop)
-    let report = try shop.clean(out: "report")
-    #expect(report.status == 0, "\(report.errors)")
-    #expect(report.errors.contains("don't score like"))
-    #expect(try shop.manifest("report").increments.last?.drift?.isDrift == true)
-    #expect(try shop.manifest("report").increments.count == 2)
-    for policy in ["refit", "retrain"] {
-      try (TinyCorpus.pipeline(epochs: 12) + "\nrefresh: {onDrift: \(policy)}\n")
-        .write(toFile: "\(shop.root)/\(policy).yaml", atomically: true, encoding: .utf8)
-      let outcome = try shop.winnow("clean", "in", "--pipeline", "\(policy).yaml", "--out", policy)
-      #expect(outcome.status == 0, "\(outcome.errors)")
-      #expect(outcome.errors.contains("the folder is built anew"))
-      #expect(try shop.manifest(policy).increments.map(\.pairs) == [800])
-      let trees = try [shop.tree("report"), shop.tree(policy)]
-      let judges = trees.map { $0["ensemble/ensemble.json"] }
-      #expect((judges[0] == judges[1]) == (policy == "refit"))
-      // The noise model is of the new pairs too, and by the same judges those are worse.
-      let models = trees.map { $0["noise-model.json"] }
-      #expect(models[0] != models[1] && models[1] != nil)
-      #expect(try NoiseModelFile(of: RunDirectory("\(shop.root)/\(policy)")).pairs == 800)
-      let rates = try ["report", policy].map { try shop.manifest($0).noise.noiseRate }
-      #expect(policy == "retrain" || rates[1] > rates[0], "\(rates)")
-    }
-  }
-
-  @Test func whatCannotBeHadAgainKeepsTheFolderFromBeingBuiltAnewByItself() throws {
-    let shop = try Workshop(pairs: 600, shards: 200, pipeline: TinyCorpus.pipeline(epochs: 12))
-    #expect(try shop.clean(out: "restored", "--keep-fraction", "0.9").status == 0)
-    try FileManager.default.copyItem(
-      atPath: "\(shop.root)/restored", toPath: "\(shop.root)/gone")
-    try FileManager.default.copyItem(
-      atPath: "\(shop.root)/restored", toPath: "\(shop.root)/changed")
-    let key = try #require(try keys("restored/rejected", shop).first)
-    #expect(try shop.winnow("restore", key, "--out", "restored").status == 0)
-    try addDrifted(shop)
-    try (TinyCorpus.pipeline(epochs: 12) + "\nrefresh: {onDrift: refit}\n")
-      .write(toFile: "\(shop.root)/refit.yaml", atomically: true, encoding: .utf8)
-    func expectNotRebuilt(_ out: String, new: Int = 200, because obstacle: String) throws {
-      let outcome = try shop.winnow(
-        "clean", "in", "--pipeline", "refit.yaml", "--out", out, "--keep-fraction", "0.9")
-      #expect(outcome.status == 0, "\(outcome.errors)")
-      // Else there is nothing that the policy is for.
-      #expect(outcome.errors.contains("the \(new) new pairs don't score like the 600"))
-      #expect(
-        outcome.errors.contains(
-          "the folder isn't built anew by itself: pairs that it holds \(obstacle)\n"),
-        "\(outcome.errors)")
-      #expect(try shop.manifest(out).increments.map(\.pairs) == [600, new])
-      #expect(!shop.exists("\(out).previous") && !shop.exists("\(out).rebuild"))
-    }
-    try expectNotRebuilt("restored", because: "were restored")
-    #expect(try shop.manifest("restored").restored.map(\.key) == [key])
-    try FileManager.default.removeItem(atPath: "\(shop.root)/in/000001.tar")
-    try expectNotRebuilt("gone", because: "come from shards that changed or are gone")
-    try add(900..<920, "000001", shop)
-    try expectNotRebuilt("changed", new: 220, because: "come from shards that changed or are gone")
   }
 }

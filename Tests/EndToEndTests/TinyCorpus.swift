@@ -99,4 +99,15 @@ enum TinyCorpus {
       write: {shardSize: \(shardSize)}
       """
   }
+
+  /// Writes 200 pairs, from the 600th on, of which every caption belongs to another image.
+  static func writeDrifted(to path: String) throws {
+    var members: [Member] = []
+    for i in 600..<800 {
+      var sample = sample(i)
+      sample[1].bytes = TinyCorpus.sample(i + 7 + i % 5)[1].bytes
+      members += sample
+    }
+    try write(members, to: path)
+  }
 }

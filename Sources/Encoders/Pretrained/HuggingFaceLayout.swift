@@ -46,11 +46,7 @@ struct HuggingFaceLayout: PretrainedLayout {
   ) throws(PretrainedError) -> ImageConfiguration {
     var image = ImageConfiguration(kind: .transformer)
     try json.require("num_channels", toBe: "3")
-    image.side = try json.integer("image_size", default: 224)
-    guard ImageConfiguration.sides.contains(image.side) else {
-      throw json.problem(
-        "image_size", "must lie in 1 ... \(ImageConfiguration.sides.upperBound)")
-    }
+    image.side = try json.integer("image_size", default: 224, in: ImageConfiguration.sides)
     image.patch = try json.integer("patch_size", default: 32)
     image.width = try json.integer("hidden_size", default: 768)
     image.depth = try json.integer("num_hidden_layers", default: 12)

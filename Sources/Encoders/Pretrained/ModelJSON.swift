@@ -67,6 +67,17 @@ struct ModelJSON {
     return number.intValue
   }
 
+  /// A whole number of a range, as above.
+  func integer(
+    _ key: String, default usual: Int, in range: ClosedRange<Int>
+  ) throws(PretrainedError) -> Int {
+    let value = try integer(key, default: usual)
+    guard range.contains(value) else {
+      throw problem(key, "must lie in \(range.lowerBound) ... \(range.upperBound)")
+    }
+    return value
+  }
+
   func float(_ key: String, default usual: Float) throws(PretrainedError) -> Float {
     Float(try double(key, default: Double(usual)))
   }

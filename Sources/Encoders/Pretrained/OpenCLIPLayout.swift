@@ -60,11 +60,7 @@ struct OpenCLIPLayout: PretrainedLayout {
       throw json.unsupported("layers", known: "vision transformers, which have one number of them")
     }
     var image = ImageConfiguration(kind: .transformer)
-    image.side = try json.integer("image_size", default: 224)
-    guard ImageConfiguration.sides.contains(image.side) else {
-      throw json.problem(
-        "image_size", "must lie in 1 ... \(ImageConfiguration.sides.upperBound)")
-    }
+    image.side = try json.integer("image_size", default: 224, in: ImageConfiguration.sides)
     image.patch = try json.integer("patch_size", default: 16)
     image.width = try json.integer("width", default: 768)
     image.depth = try json.integer("layers", default: 12)
