@@ -180,8 +180,10 @@ final class DecompressedFile: BlockSource {
   /// Whether the gzip trailer has the size of all that was delivered, and another checksum. A trailer
   /// of another size is that of the last of several gzip members, and says nothing about the whole.
   private var contradictsChecksum: Bool {
-    guard let checksum, file.tail.count == 8 else { return false }
-    let word = file.tail.withUnsafeBytes {
+    // Where the compressed data ended; zeros may follow it.
+    let end = archive_filter_bytes(handle.archive, -1)
+    guard let checksum, let trailer = file.bytes(before: end) else { return false }
+    let word = trailer.withUnsafeBytes {
       UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self))
     }
     return UInt32(word >> 32) == UInt32(truncatingIfNeeded: bytes)

@@ -16,9 +16,13 @@ public struct Sample: Sendable, Equatable {
   public var key: [UInt8]
   /// In archive order.
   public var members: [Member]
+  /// Of a large one that is read within a budget.
+  var hold: HoldingBudget.Hold?
 
   public init(key: [UInt8], members: [Member]) {
     self.key = key
     self.members = members
   }
+
+  public static func == (a: Self, b: Self) -> Bool { a.key == b.key && a.members == b.members }
 }

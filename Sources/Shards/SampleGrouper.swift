@@ -49,8 +49,13 @@ struct SampleGrouper {
         }
       } else {
         let bytes = Array(name[start...])
-        let text = String(validating: bytes, as: UTF8.self)
-        let folded = text.map { Array($0.lowercased().utf8) } ?? lowerCased(bytes)
+        // What folds to the same here and isn't the same to a reader begins a sample of its own, which costs nothing: all
+        // that is no UTF-8, and the two small sigmas.
+        var text = String.UnicodeScalarView()
+        for scalar in String(decoding: bytes, as: UTF8.self).lowercased().unicodeScalars {
+          text.append(scalar == "\u{3C2}" ? "\u{3C3}" : scalar)
+        }
+        let folded = Array(String(text).utf8)
         folded.withUnsafeBytes { hasher.combine(bytes: $0) }
         self.folded = folded
       }
@@ -126,6 +131,14 @@ struct SampleGrouper {
     return .room(min(limits.maxMemberBytes, limits.maxSampleBytes - pending.bytes))
   }
 
+  /// Waits until there is room in `budget` for so many bytes more of the sample, where it is a large one.
+  mutating func reserve(_ bytes: Int, of budget: HoldingBudget) {
+    guard let held = pending?.bytes, held + bytes > HoldingBudget.freeBytes else { return }
+    let hold = pending?.sample.hold ?? HoldingBudget.Hold(budget)
+    hold.grow(to: held + bytes, of: limits.maxSampleBytes)
+    pending?.sample.hold = hold
+  }
+
   /// Adds the member that was begun.
   mutating func add(_ member: Member) {
     pending?.sample.members.append(member)
@@ -133,21 +146,23 @@ struct SampleGrouper {
   }
 
   /// Stops holding the sample of the member just begun, which has `bytes` bytes and no room.
-  /// - Returns: the members held until now.
-  mutating func overflow(name: [UInt8], bytes: Int64) -> [Member] {
-    guard let held = pending, held.oversized == nil else { return [] }
+  /// - Returns: what was held until now.
+  mutating func overflow(name: [UInt8], bytes: Int64) -> Sample? {
+    guard let held = pending, held.oversized == nil else { return nil }
     let total =
       bytes > limits.maxMemberBytes
       ? bytes : bytes.addingReportingOverflow(Int64(held.bytes)).partialValue
     pending?.oversized = (name, total)
     pending?.sample.members = []
-    return held.sample.members
+    pending?.sample.hold = nil
+    return held.sample
   }
 
   private mutating func refuse(_ name: [UInt8], _ cause: ShardEvent.Unusable) {
     guard pending?.unusable == nil else { return }
     pending?.unusable = (Array(name.prefix(limits.maxNameBytes)), cause)
     pending?.sample.members = []
+    pending?.sample.hold = nil
   }
 
   /// Closes the sample at hand, if there is one.

@@ -18,11 +18,11 @@ public enum ShardError: Error, Equatable, CustomStringConvertible {
     case .cannotCreate(let path, let reason):
       "\(path): cannot create the shard: \(reason); check the folder and its permissions"
     case .cannotWrite(let path, let reason):
-      "\(path): cannot write the shard: \(reason); delete the incomplete file and run again"
+      "\(path): cannot write the shard: \(reason); see to that and write it again"
     case .unusableName(let path, let name):
       "\(path): a tar cannot hold a member named '\(printable(name))'; rename it in the input"
     case .wrongSize(let path, let name):
-      "\(path): member '\(printable(name))' isn't as long as its header says; delete the incomplete file and run again"
+      "\(path): member '\(printable(name))' isn't as long as its header says; what is there of the shard can't be used"
     case .alreadyFinished(let path):
       "\(path): the shard is already finished; open a new writer for more members"
     }

@@ -9,7 +9,7 @@ enum ShardFolder {
     var found: [String] = []
     var folders = [folder]
     while let current = folders.popLast() {
-      for (name, type) in try entries(of: current) {
+      for (name, type) in try entries(of: current, isNamed: current == folder) {
         guard name.first != UInt8(ascii: "."),
           type == S_IFDIR || type == S_IFREG && ShardPath.suffix(of: name) != nil
         else { continue }
@@ -25,10 +25,13 @@ enum ShardFolder {
   }
 
   /// A folder's names with their file types, links as links.
+  /// - Parameter isNamed: somebody named it; it isn't one that was found below another.
   private static func entries(
-    of folder: String
+    of folder: String, isNamed: Bool
   ) throws(ShardListError) -> [(name: [UInt8], type: mode_t)] {
     guard let stream = opendir(folder) else {
+      // Gone since it was listed, or where a disk keeps what its repair finds, for root alone.
+      if !isNamed, errno == ENOENT || folder.hasSuffix("/lost+found") { return [] }
       throw .unreadableFolder(path: folder, reason: systemText(errno))
     }
     defer { closedir(stream) }

@@ -1,8 +1,16 @@
-/// Where a shard is, and what to call it.
+/// Where a shard is, and what to call it. Paths are the same if their bytes are: to Swift, `é` written in two ways is one
+/// string, to the file system two names.
 public struct ShardPath: Hashable, Sendable, Codable {
   public var path: String
 
   public init(path: String) { self.path = path }
+
+  public static func == (a: Self, b: Self) -> Bool { a.path.utf8.elementsEqual(b.path.utf8) }
+
+  public func hash(into hasher: inout Hasher) {
+    var path = path
+    path.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+  }
 
   /// What a source begins with that is a command: the command's output is the shard.
   public static let pipePrefix = "pipe:"

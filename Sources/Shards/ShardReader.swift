@@ -13,6 +13,7 @@ public final class ShardReader {
   private var tar: TarStream?
   private var source: DecompressedFile?
   private let limits: ReadLimits
+  private let budget: HoldingBudget?
   private var grouper: SampleGrouper
   private var counts = ShardReport()
   private var lastName: [UInt8]?
@@ -32,9 +33,13 @@ public final class ShardReader {
   public private(set) var message: String?
 
   /// Opens the shard. One that cannot be opened has its ``fault`` at once, and no samples.
-  public init(path: String, limits: ReadLimits = ReadLimits()) {
+  ///
+  /// - Parameter budget: what all readers that are given it may hold together; ``next()`` then waits for room. A thread must
+  ///   have let go of a sample when it asks for the next one.
+  public init(path: String, limits: ReadLimits = ReadLimits(), budget: HoldingBudget? = nil) {
     self.path = path
     self.limits = limits
+    self.budget = budget
     grouper = SampleGrouper(limits: limits)
     do {
       let source = try DecompressedFile(path: path, maxExpansion: limits.maxExpansion)
@@ -123,6 +128,7 @@ public final class ShardReader {
     case .none: return
     case .past: break
     case .room(let room):
+      if let budget, member.size <= room { grouper.reserve(Int(member.size), of: budget) }
       switch tar.read(size: member.size, limit: room) {
       case .whole(let bytes):
         grouper.add(Member(name: member.name, bytes: bytes))
@@ -133,9 +139,9 @@ public final class ShardReader {
         waiting = grouper.close(cutShort: true)
         return
       case .tooLarge:
-        for held in grouper.overflow(name: member.name, bytes: member.size) {
-          try sink.append(held)
-        }
+        let held = grouper.overflow(name: member.name, bytes: member.size)
+        for member in held?.members ?? [] { try sink.append(member) }
+        withExtendedLifetime(held) {}
       }
     }
     // Read to its end even where nobody takes it: only so is known whether the shard holds it whole.

@@ -55,6 +55,13 @@ final class StoredFile {
     }
   }
 
+  /// The eight bytes before `end`: of a gzip, its checksum and size. What ``next()`` gave stays valid.
+  func bytes(before end: Int64) -> [UInt8]? {
+    var bytes = [UInt8](repeating: 0, count: 8)
+    let count = pread(descriptor, &bytes, bytes.count, off_t(end - 8))
+    return end >= 8 && count == bytes.count ? bytes : nil
+  }
+
   /// Whether nothing but zeros lies from byte `start` on. What ``next()`` gave isn't valid any more.
   func isZero(from start: Int64) -> Bool {
     var place = start

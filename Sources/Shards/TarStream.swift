@@ -38,6 +38,12 @@ final class TarStream {
 
   private let source: DecompressedFile
   private let handle: ReadHandle
+  private static let warningsOfDamage = [
+    "pax extended attribute", "special headers", "sparse", "SUN.holesdata", "size attribute",
+  ]
+  /// Bytes of zeros at a tar's end: the largest usual record (`tar -b 2048`), which its end marker is padded to. A download
+  /// into a file that was made beforehand leaves more.
+  private static let longestPadding: Int64 = 1 << 20
   /// See ``ReadLimits/maxHoles``.
   private let maxHoles: Int64
   private var opened = false
@@ -86,6 +92,11 @@ final class TarStream {
       guard rest >= Self.blockBytes, source.trailingZeros >= rest else {
         throw .init(fault: .truncated, reason: "it ends without the tar's end marker")
       }
+      guard rest <= Self.longestPadding else {
+        throw .init(
+          fault: .truncated,
+          reason: "it ends in \(rest) bytes of zeros, as a file does that was only written in part")
+      }
       return nil
     }
     guard status == ARCHIVE_OK || status == ARCHIVE_WARN, let entry = found else { throw broken() }
@@ -100,8 +111,11 @@ final class TarStream {
       throw .init(fault: .badHeader, reason: "its tar headers hold access lists without measure")
     }
     // A name that is not in the C locale's characters is only a warning, and comes as its raw bytes;
-    // but libarchive also merely warns when it ignores a damaged PAX record, which may hold the name.
-    if status == ARCHIVE_WARN, handle.errorText.contains("pax extended attribute") {
+    // but libarchive also merely warns when it ignores a damaged PAX record, which may hold the name, a map of holes, or
+    // all of an entry.
+    if archive_errno(handle.archive) != 0, case let text = handle.errorText,
+      Self.warningsOfDamage.contains(where: text.contains)
+    {
       throw broken()
     }
 
@@ -138,8 +152,7 @@ final class TarStream {
         // All of it can be there, with the padding behind it missing.
         return bytes.count == size ? .whole(bytes) : .partial(bytes)
       }
-      // More than the header declares, which was within the limit.
-      guard offset <= limit, block.count <= limit - Int(offset) else { return .partial(bytes) }
+      guard fits(block, at: offset, in: size) else { return .partial(bytes) }
       guard passes(hole: offset - Int64(bytes.count)) else { return .partial(bytes) }
       if offset > bytes.count {
         bytes.append(contentsOf: repeatElement(0, count: Int(offset) - bytes.count))
@@ -178,11 +191,19 @@ final class TarStream {
       guard status == ARCHIVE_OK || status == ARCHIVE_WARN, offset >= done else {
         return done == size
       }
-      guard offset <= size, block.count <= size - offset else { return false }
+      guard fits(block, at: offset, in: size) else { return false }
       guard try fill(to: offset) else { return false }
       if !block.isEmpty { try body(block) }
       done += Int64(block.count)
     }
+  }
+
+  /// - Returns: false for more than the header declares; ``next()`` then throws the reason.
+  private func fits(_ block: UnsafeRawBufferPointer, at offset: Int64, in size: Int64) -> Bool {
+    if offset <= size, block.count <= size - offset { return true }
+    refusal = DecompressedFile.Fault(
+      fault: .badHeader, reason: "a member has more bytes than its header declares")
+    return false
   }
 
   /// Counts a hole; none where it is negative.

@@ -53,6 +53,10 @@ import Testing
     member("3.jpg", String(repeating: "x", count: 1000)),
   ]
 
+  @Test func aMemberMayHave64MiBByDefault() {
+    #expect(ReadLimits().maxMemberBytes == 64 << 20)
+  }
+
   @Test func aMemberAboveTheLimitMakesItsSampleOversizedAndNoOther() throws {
     let path = try writeShard(members, to: scratch.file("a.tar"))
     let (events, fault, report, _) = readAll(path, limits: limits)

@@ -126,6 +126,11 @@ import Testing
     let names = ["caf\u{e9}.tar", "cafe\u{301}.tar"]
     let found = try expand(["-"], input: Array(names.joined(separator: "\n").utf8))
     #expect(found.map { Array($0.utf8) } == names.map { Array($0.utf8) })
+    let shards = names.map { ShardPath(path: $0) }
+    #expect(shards[0] != shards[1])
+    #expect(Set(shards + shards).count == 2)
+    // A path is the same however the string came about.
+    #expect(Set(shards).contains(ShardPath(path: String("/caf\u{e9}.tar".dropFirst()))))
   }
 
   @Test func aPipeIsTakenFromTheCommandLineAndNeverFromAList() throws {

@@ -67,17 +67,35 @@ import Testing
   }
 
   /// Python's `lower` is Unicode's; two members of one suffix make webdataset fail.
-  @Test(arguments: [("\u{C9}", "\u{E9}"), ("\u{212A}", "k"), ("K", "\u{212A}"), ("JPG", "jpg")])
+  @Test(arguments: [
+    ("\u{C9}", "\u{E9}"), ("\u{212A}", "k"), ("K", "\u{212A}"), ("JPG", "jpg"),
+    // It makes another small sigma of the capital one at a word's end.
+    ("x\u{3A3}", "x\u{3C2}"),
+  ])
   func suffixesThatReadersFoldToOneBeginANewSample(first: String, second: String) throws {
     let members = ["0.\(first)", "0.txt", "0.\(second)"].map { member($0, "t") }
     let (events, _, report, _) = readAll(try writeShard(members, to: scratch.file("a.tar")))
     #expect(events == [sample("0", Array(members[..<2])), sample("0", [members[2]])])
     #expect(report.repeatedKeys == 1)
     // Others are told apart, text or not.
-    let others = ["0.\u{E9}", "0.e\u{301}", "0.e"].map { member($0, "t") }
-    let foreign = [[0x30, 0x2E, 0xFF], [0x30, 0x2E, 0xFE]].map { Member(name: $0, bytes: []) }
-    let apart = try writeShard(others + foreign, to: scratch.file("b.tar"))
-    #expect(readAll(apart).events == [sample("0", others + foreign)])
+    var others = ["0.\u{E9}", "0.e\u{301}", "0.e"].map { member($0, "t") }
+    others.append(Member(name: [0x30, 0x2E, 0xFF], bytes: []))
+    let apart = try writeShard(others, to: scratch.file("b.tar"))
+    #expect(readAll(apart).events == [sample("0", others)])
+  }
+
+  /// Python folds the letters in them too. Those that it would tell apart begin a new sample as well.
+  @Test func ofSuffixesThatAreNoTextNoSampleHasTwo() throws {
+    let suffixes: [[UInt8]] = [
+      [0x78, 0xC3, 0x84, 0xFF], [0x78, 0xC3, 0xA4, 0xFF], [0xFF], [0xFE],
+    ]
+    let members = suffixes.map { Member(name: Array("k.".utf8) + $0, bytes: [1]) }
+    let (events, fault, _, _) = readAll(try writeShard(members, to: scratch.file("a.tar")))
+    #expect(
+      events == [
+        sample("k", [members[0]]), sample("k", Array(members[1...2])), sample("k", [members[3]]),
+      ])
+    #expect(fault == nil)
   }
 
   @Test func aRepeatedKeyOrSuffixBeginsANewSampleAndIsCounted() throws {
