@@ -51,6 +51,9 @@ extension Ensemble {
       }
     }
     let data = try read { try Data(contentsOf: URL(fileURLWithPath: path)) }
+    if let problem = JSONMeasure([UInt8](data)[...]).problem {
+      throw .unreadable(path: path, reason: "it \(problem)")
+    }
     let found = try read { try decoder.decode(EnsembleDocument.Version.self, from: data) }
     guard found.formatVersion == formatVersion else {
       throw .wrongFormat(path: path, found: found.formatVersion, expected: formatVersion)

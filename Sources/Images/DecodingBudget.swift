@@ -20,9 +20,9 @@ public final class DecodingBudget: @unchecked Sendable {
   ///
   /// First come, first served, so that no image waits for ever; nobody who spends waits for more, so
   /// that all come to an end. Don't nest it.
-  func spend<Result>(
-    _ cost: Int, _ body: () throws(ImageError) -> Result
-  ) throws(ImageError) -> Result {
+  public func spend<Result, Failure: Error>(
+    _ cost: Int, _ body: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
     condition.withLock {
       let ticket = lastTicket
       lastTicket += 1

@@ -54,15 +54,30 @@ final class JPEGHandle: ImageHandle {
     let eighths = target.map { self.eighths(reaching: $0) } ?? 8
     let (width, height) = (scaled(self.width, eighths), scaled(self.height, eighths))
     var warning = Warning.none
-    var pixels = try decode(bytes, width: width, height: height, &warning)
+    var pixels = try decodeToTheEnd(bytes, width: width, height: height, &warning)
     if warning == .inHeader {
       // The library keeps the text of the first warning only, and this one may hide another.
       pixels = try markers.cleaned(bytes).withUnsafeBufferPointer { cleaned throws(ImageError) in
-        try decode(cleaned, width: width, height: height, &warning)
+        try decodeToTheEnd(cleaned, width: width, height: height, &warning)
       }
       guard warning != .inHeader else { throw Self.error(handle, markers) }
     }
     return PixelImage(width: width, height: height, pixels: pixels)
+  }
+
+  /// As below; what stands before the end marker must be garbage indeed.
+  private func decodeToTheEnd(
+    _ bytes: UnsafeBufferPointer<UInt8>, width: Int, height: Int, _ warning: inout Warning
+  ) throws(ImageError) -> [UInt8] {
+    let pixels = try decode(bytes, width: width, height: height, &warning)
+    guard case .beforeTheEnd(let count) = warning else { return pixels }
+    // Where a restart was due, this warning is the first too, and hides the one that tells of missing rows.
+    return try JPEGMarkers.dropping(count, beforeTheEndOf: bytes)
+      .withUnsafeBufferPointer { shorter throws(ImageError) in
+        let pixels = try decode(shorter, width: width, height: height, &warning)
+        guard warning == .none else { throw Self.error(handle, markers) }
+        return pixels
+      }
   }
 
   /// `width * height * 3` bytes.
@@ -92,10 +107,10 @@ final class JPEGHandle: ImageHandle {
   }
 
   /// What libjpeg warns of although every pixel is there.
-  private enum Warning {
+  private enum Warning: Equatable {
     case none
-    /// Garbage before the end marker: when it is met, all scans were decoded without a warning.
-    case beforeTheEnd
+    /// So many bytes of garbage before the end marker.
+    case beforeTheEnd(Int)
     /// Before the first scan, or between scans: pixels may be missing further on.
     case inHeader
 
@@ -104,7 +119,7 @@ final class JPEGHandle: ImageHandle {
       guard tjGetErrorCode(handle) == Int32(TJERR_WARNING.rawValue) else { return nil }
       let text = JPEGHandle.message(handle)
       if text.contains("extraneous bytes before marker 0xd9") {
-        self = .beforeTheEnd
+        self = .beforeTheEnd(text.split(separator: " ").lazy.compactMap { Int($0) }.first ?? 0)
       } else if ["extraneous bytes before marker", "Adobe color transform", "JFIF revision number"]
         .contains(where: text.contains)
       {

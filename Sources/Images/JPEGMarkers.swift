@@ -79,6 +79,18 @@ struct JPEGMarkers: Equatable {
     return result
   }
 
+  /// The file without so many bytes before its end marker, if it has as many after the first scan begins.
+  static func dropping(
+    _ count: Int, beforeTheEndOf bytes: UnsafeBufferPointer<UInt8>
+  ) -> [UInt8] {
+    var scan = bytes.count
+    forEachSegment(of: bytes) { marker, segment in if marker == 0xDA { scan = segment.lowerBound } }
+    var end = scan
+    while end + 1 < bytes.count, bytes[end] != 0xFF || bytes[end + 1] != 0xD9 { end += 1 }
+    guard end + 1 < bytes.count, count <= end - scan else { return Array(bytes) }
+    return Array(bytes[..<(end - count)]) + bytes[end...]
+  }
+
   /// From the first on, up to the end of the image.
   private static func scans(in bytes: UnsafeBufferPointer<UInt8>, from first: Int) -> Int {
     var (at, count) = (first, 0)

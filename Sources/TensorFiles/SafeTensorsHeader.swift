@@ -63,10 +63,6 @@ struct SafeTensorsHeader {
 
   /// The longest header that is read, the limit of the format's own library.
   static let maximumLength = 100_000_000
-  /// The most JSON values in it, those of eighty thousand tensors; parsed, a value takes up to hundreds of bytes.
-  static let maximumValues = 1_000_000
-  /// Bytes of a tensor's name.
-  static let longestName = 1024
 
   /// - Parameter bytes: gives a range of the file's bytes.
   /// - Throws: `.malformed` unless the tensors cover the data exactly, without gap or overlap (the format demands it).
@@ -84,12 +80,8 @@ struct SafeTensorsHeader {
     }
     dataStart = 8 + Int(length)
     let text = try bytes(8..<dataStart)
-    let measure = JSONMeasure(text)
-    guard measure.values <= Self.maximumValues, measure.longestKey <= Self.longestName else {
-      let reason =
-        "the header has more than \(Self.maximumValues) JSON values, or a name of more than "
-        + "\(Self.longestName) bytes"
-      throw .malformed(file: file, tensor: nil, reason: reason)
+    if let problem = JSONMeasure(text).problem {
+      throw .malformed(file: file, tensor: nil, reason: "the header \(problem)")
     }
     let json = Data(text)
     var (tensors, metadata) = ([String: SafeTensorsDescription](), [String: String]())

@@ -195,6 +195,28 @@ struct NoisyLabels {
     }
   }
 
+  /// Counts of them would be beyond what a number holds.
+  @Test func numbersBeyondAllMeasureAreRefused() throws {
+    var options = LabelIssueOptions()
+    for fraction in [0, 1, 1e6] as [Double] {
+      options.fractionOfNoise = fraction
+      #expect(throws: Never.self) { try options.check(classes: 3) }
+    }
+    for fraction in [1e30, 1_000_001, -0.1, .nan, .infinity] as [Double] {
+      options.fractionOfNoise = fraction
+      let error = #expect(throws: ClassLabelError.self) { try options.check(classes: 3) }
+      #expect("\(try #require(error))".contains("the fraction of noise"))
+    }
+    options.fractionOfNoise = 1
+    options.minimumPerClass = 1 << 40
+    #expect(throws: Never.self) { try options.check(classes: 3) }
+    for minimum in [Int.max, (1 << 40) + 1, -1] {
+      options.minimumPerClass = minimum
+      let error = #expect(throws: ClassLabelError.self) { try options.check(classes: 3) }
+      #expect("\(try #require(error))".contains("the minimum per class"))
+    }
+  }
+
   @Test func anEmptyDataSetHasNoIssues() throws {
     let rows = try LabelledRows(classes: 3, labels: [], probabilities: .float32([]))
     #expect(try LabelIssues.find(rows).issues.isEmpty)

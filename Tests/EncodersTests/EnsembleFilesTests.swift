@@ -100,6 +100,23 @@ import Testing
     }
   }
 
+  /// A dictionary would sort the accents of the key, which takes the square of their number.
+  @Test func aKeyWithoutEndIsRefusedBeforeItIsParsed() throws {
+    let key = String(repeating: "\u{301}", count: 9000) + String(repeating: "\u{323}", count: 9000)
+    try withDirectory { directory in
+      try ensemble.write(to: directory)
+      let path = directory + "/ensemble.json"
+      let text = try String(contentsOfFile: path, encoding: .utf8)
+      try "{\"\(key)\" : 1,\(text.dropFirst())"
+        .write(toFile: path, atomically: false, encoding: .utf8)
+      let reason = "it has a name of more than 1024 bytes"
+      let error = #expect(throws: EnsembleError.unreadable(path: path, reason: reason)) {
+        try Ensemble(directory: directory)
+      }
+      #expect("\(try #require(error))".contains(path))
+    }
+  }
+
   /// Each is one change to an ensemble.json that is read otherwise.
   @Test(arguments: [
     (#""file" : "bag-fold0.safetensors""#, #""file" : "../bag-fold0.safetensors""#),

@@ -25,6 +25,25 @@ import Testing
     #expect(throws: PretrainedError.self) { try PretrainedModel(folder: folder) }
   }
 
+  /// A dictionary would sort the accents of the key, which takes the square of their number.
+  @Test func aKeyWithoutEndIsRefusedBeforeItIsParsed() throws {
+    let folder = NSTemporaryDirectory() + "winnow-member-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let encoder = DualEncoder(EncoderGradientTests.tiny(.transformer), seed: 4)
+    try MemberFolder.write(encoder, tokenizer: [:], to: folder)
+    let document = "\(folder)/member.json"
+    let text = try String(contentsOfFile: document, encoding: .utf8)
+    let key = String(repeating: "\u{301}", count: 9000) + String(repeating: "\u{323}", count: 9000)
+    try "{\"\(key)\" : 1,\(text.dropFirst())"
+      .write(toFile: document, atomically: true, encoding: .utf8)
+    let reason = "it has a name of more than 1024 bytes"
+    let error = #expect(throws: PretrainedError.unreadable(file: document, reason: reason)) {
+      try PretrainedModel(folder: folder)
+    }
+    #expect("\(try #require(error))".contains(document))
+  }
+
   @Test func aMemberSeesNoLargerImagesThanAThumbnailMayBe() throws {
     var member = MemberConfiguration(name: "a")
     member.image.side = 2048

@@ -1,4 +1,4 @@
-import Dispatch
+import Foundation
 import Synchronization
 import Testing
 
@@ -55,6 +55,47 @@ import Testing
       if (try? patient.decode(bytes)) == whole { right.withLock { $0 += 1 } }
     }
     #expect(right.withLock { $0 } == 16)
+  }
+
+  /// The whole image, and squares of it, each with another treatment of its transparency.
+  @Test(arguments: [nil, AlphaHandling.onWhite, .dropped, .droppedLast])
+  func nothingIsDecodedWhileOthersSpendTheBudget(alpha: AlphaHandling?) throws {
+    let bytes = try Goldens.bytes("png-rgba.png")
+    let budget = DecodingBudget(bytes: 1000)
+    var decoder = ImageDecoder()
+    decoder.budget = budget
+    let patient = decoder
+    let isSpent = Atomic(false)
+    let begins = Atomic(false)
+    let isReleased = Atomic(false)
+    /// Whether it was released when the image was there.
+    let seen = Mutex<Bool?>(nil)
+    Thread.detachNewThread {
+      while !isSpent.load(ordering: .acquiring) { usleep(1000) }
+      begins.store(true, ordering: .releasing)
+      let isDecoded: Bool
+      if let alpha {
+        let form = ThumbnailForm(side: 4, alpha: alpha)
+        isDecoded = (try? patient.thumbnails(of: bytes, forms: [form])) != nil
+      } else {
+        isDecoded = (try? patient.decode(bytes)) != nil
+      }
+      let wasReleased = isReleased.load(ordering: .acquiring)
+      seen.withLock { $0 = isDecoded && wasReleased }
+    }
+    try budget.spend(1000) { () throws(ImageError) in
+      isSpent.store(true, ordering: .releasing)
+      while !begins.load(ordering: .acquiring) { usleep(1000) }
+      // Long enough to decode it a hundred times.
+      for _ in 0..<100 where seen.withLock({ $0 == nil }) { usleep(1000) }
+      isReleased.store(true, ordering: .releasing)
+    }
+    for _ in 0..<60_000 where seen.withLock({ $0 == nil }) { usleep(1000) }
+    #expect(seen.withLock { $0 } == true)
+  }
+
+  @Test func allDecodersOfTheProcessShareOneBudget() {
+    #expect(ImageDecoder().budget === DecodingBudget.shared)
   }
 
   @Test(arguments: [

@@ -142,6 +142,7 @@ def main(art):
     save("jpeg-444.jpg", encoded(photo, "JPEG", quality=90, subsampling="4:4:4"))
     save("jpeg-gray.jpg", encoded(photo.convert("L"), "JPEG", quality=90))
     save("jpeg-progressive.jpg", encoded(photo, "JPEG", quality=90, progressive=True))
+    save("jpeg-restarts.jpg", encoded(photo, "JPEG", quality=90, subsampling="4:2:0", restart_marker_rows=1))
     half_black = np.array(photo.convert("CMYK"))
     half_black[..., 3] = 255 - np.array(sky.convert("L")) // 2
     cmyk = Image.fromarray(half_black, "CMYK")

@@ -147,24 +147,47 @@ import Testing
     #expect(throws: TensorFileError.self) { try SafeTensors.read(file.path) }
   }
 
-  /// Parsed, they would take gigabytes.
-  @Test func refusesAHeaderOfMillionsOfValues() throws {
+  /// Parsed, they would take gigabytes, or minutes.
+  @Test func refusesAHeaderOfMillionsOfValuesOrWithALongName() throws {
     let tensor = #""t":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}"#
     let ones = "[" + String(repeating: "1,", count: 1_100_000) + "1]"
-    for header in [
-      #"{"u":{"dtype":"F32","shape":\#(ones),"data_offsets":[4,4]},\#(tensor)}"#,
-      #"{"\#(String(repeating: "a", count: 2000))" : {},\#(tensor)}"#,
-      "{\"__metadata__\":{\(String(repeating: "\"\":\"\",", count: 600_000))\"a\":\"\"},\(tensor)}",
-    ] {
+    let (manyValues, longName) = ("more than 1000000 JSON values", "more than 1024 bytes")
+    let headers: [(text: String, reason: String)] = [
+      (#"{"u":{"dtype":"F32","shape":\#(ones),"data_offsets":[4,4]},\#(tensor)}"#, manyValues),
+      (#"{"\#(String(repeating: "a", count: 2000))" : {},\#(tensor)}"#, longName),
+      (
+        "{\"__metadata__\":{\(String(repeating: "\"\":\"\",", count: 600_000))\"a\":\"\"},\(tensor)}",
+        manyValues
+      ),
+    ]
+    for (header, reason) in headers {
       let file = try Self.file(header, data: [0, 0, 0, 0])
       let error = #expect(throws: TensorFileError.self) { try SafeTensors.read(file.path) }
-      #expect(error?.description.contains("more than 1000000 JSON values") == true)
+      #expect(error?.description.contains(reason) == true)
     }
     // One long string may look like many.
     let text = String(repeating: #"\"{,:["#, count: 1_000_000)
     let file = try Self.file(
       #"{"__metadata__":{"a":"\#(text)"},\#(tensor)}"#, data: [0, 0, 0, 0])
     #expect(throws: Never.self) { try SafeTensors.read(file.path) }
+  }
+
+  /// JSON's decoder reads other encodings too, of which nothing can be told beforehand.
+  @Test func refusesAHeaderThatIsNotUTF8() throws {
+    let header = #"{"t":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#
+    let wide = header.utf16.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }
+    for text in [wide, [0xFF, 0xFE] + wide] {
+      let bytes = littleEndian(UInt64(text.count)) + text + [0, 0, 0, 0]
+      let file = try TemporaryFile(bytes, name: "lying.safetensors")
+      let error = #expect(throws: TensorFileError.self) { try SafeTensors.read(file.path) }
+      guard case .malformed? = error else {
+        Issue.record("\(String(describing: error))")
+        return
+      }
+      let description = try #require(error).description
+      #expect(description.contains("lying.safetensors"))
+      #expect(description.contains("the header isn't UTF-8"))
+    }
   }
 
   @Test func anErrorDoesNotRepeatTheFile() throws {

@@ -38,11 +38,12 @@ public struct LabelIssueOptions: Sendable, Equatable {
 
   /// - Throws: `.parameter`.
   public func check(classes: Int) throws(ClassLabelError) {
-    guard fractionOfNoise.isFinite, fractionOfNoise >= 0 else {
-      throw .parameter("the fraction of noise is a number of at least 0, not \(fractionOfNoise)")
+    guard (0...1_000_000).contains(fractionOfNoise) else {
+      throw .parameter(
+        "the fraction of noise lies between 0 and 1,000,000, not at \(fractionOfNoise)")
     }
-    guard minimumPerClass >= 0 else {
-      throw .parameter("the minimum per class is at least 0, not \(minimumPerClass)")
+    guard (0...1 << 40).contains(minimumPerClass) else {
+      throw .parameter("the minimum per class lies between 0 and 2^40, not at \(minimumPerClass)")
     }
     guard filter.prunes || (fractionOfNoise == 1 && removedPerClass == nil) else {
       throw .parameter(

@@ -17,11 +17,11 @@ struct ModelJSON {
     guard let handle, let data = try? handle.read(upToCount: Self.limit + 1) ?? Data() else {
       throw .unreadable(file: file, reason: "it is missing, or may not be read")
     }
-    let measure = JSONMeasure([UInt8](data)[...])
-    guard data.count <= Self.limit, measure.isMeasurable, measure.longestKey <= 1024 else {
-      throw .unreadable(
-        file: file,
-        reason: "it has more than \(Self.limit) bytes or a key of more than 1024, or isn't UTF-8")
+    guard data.count <= Self.limit else {
+      throw .unreadable(file: file, reason: "it has more than \(Self.limit) bytes")
+    }
+    if let problem = JSONMeasure([UInt8](data)[...]).problem {
+      throw .unreadable(file: file, reason: "it \(problem)")
     }
     guard let values = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else {
       throw .unreadable(file: file, reason: "it holds no JSON object")

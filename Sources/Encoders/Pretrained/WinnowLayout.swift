@@ -1,4 +1,5 @@
 import Foundation
+import TensorFiles
 
 /// What `winnow train` leaves of a model (``MemberFolder``): our own names, shapes and configuration.
 struct WinnowLayout: PretrainedLayout {
@@ -11,6 +12,9 @@ struct WinnowLayout: PretrainedLayout {
   init?(folder: String) throws {
     let path = "\(folder)/\(MemberFolder.documentName)"
     guard let data = FileManager.default.contents(atPath: path) else { return nil }
+    if let problem = JSONMeasure([UInt8](data)[...]).problem {
+      throw PretrainedError.unreadable(file: path, reason: "it \(problem)")
+    }
     let document: MemberFolder.Document
     do {
       document = try JSONDecoder().decode(MemberFolder.Document.self, from: data)
