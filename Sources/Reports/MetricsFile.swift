@@ -11,12 +11,19 @@ struct MetricsFile {
   /// Of the last run, by stage.
   var seconds: [String: Double]
   var status: Int32
+  /// Nothing was to be done: no success that anybody could rely on.
+  var isEmpty = false
 
   /// Writes the file whole or not at all.
   func write(to path: String, now: Date = .now) throws {
     let before = try? String(contentsOfFile: path, encoding: .utf8)
     let text = text(now: now, lastSuccess: before.flatMap(lastSuccess))
+    let mode = try? FileManager.default.attributesOfItem(atPath: path)[.posixPermissions]
     try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+    // Whoever let node_exporter read the file before did it for good.
+    if let mode {
+      try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
+    }
   }
 
   func text(now: Date, lastSuccess: Double?) -> String {
@@ -79,7 +86,7 @@ struct MetricsFile {
     add("last_run_timestamp_seconds", "When the last run ended.", time)
     add(
       "last_success_timestamp_seconds", "When a run last ended with status 0 or 3.",
-      [0, 3].contains(status) ? time : lastSuccess)
+      [0, 3].contains(status) && !isEmpty ? time : lastSuccess)
     return families.joined(separator: "\n") + "\n"
   }
 

@@ -70,9 +70,13 @@ public final class RunReporter: Sendable {
   }
 
   /// Tells the end of the run.
-  /// - Parameter error: what ended it before its time, in words.
+  /// - Parameters:
+  ///   - error: what ended it before its time, in words.
+  ///   - isEmpty: the list named no shards; if the corpus isn't there, no night is to count as a success.
   /// - Returns: why the figures couldn't be written, if they couldn't.
-  public func finish(_ result: RunResult?, error: String? = nil, status: Int32) -> String? {
+  public func finish(
+    _ result: RunResult?, error: String? = nil, status: Int32, isEmpty: Bool = false
+  ) -> String? {
     for shard in result?.stale ?? [] {
       log?.write(
         EventLog.Line(
@@ -94,7 +98,8 @@ public final class RunReporter: Sendable {
         noiseRate: manifest?.noise.noiseRate, drift: result?.drift?.statistic))
     guard let path = configuration.metrics else { return nil }
     let file = MetricsFile(
-      directory: directory, manifest: manifest, result: result, seconds: seconds, status: status)
+      directory: directory, manifest: manifest, result: result, seconds: seconds, status: status,
+      isEmpty: isEmpty)
     do {
       try file.write(to: path)
     } catch {

@@ -52,7 +52,7 @@ public struct RunSummary {
     guard !result.stale.isEmpty else { return [] }
     let lines = result.stale.prefix(20).map { shard in
       let what = shard.change == .gone ? "is gone" : "changed"
-      let kept = shard.published.values.reduce(0, +)
+      let kept = shard.published.values.reduce(0, &+)
       let files = shard.published.keys.sorted().map { "clean/\($0)" }.joined(separator: ", ")
       return "\(shard.path) \(what) since it was cleaned; "
         + (kept == 0

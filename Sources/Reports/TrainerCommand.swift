@@ -16,7 +16,7 @@ func trainerCommand(for clean: [Manifest.Output], in directory: RunDirectory) ->
     parts[1].hasSuffix(".zst")
     ? "pipe:zstd -dcq \(shellQuoted(directory.clean))/\(files)"
     : "\(directory.clean)/\(files)"
-  let workers = min(clean.count, ProcessInfo.processInfo.activeProcessorCount)
+  let workers = min(clean.count, usableProcessors)
   return
     "python -m open_clip_train.main --train-data \(shellQuoted(data)) --dataset-type webdataset "
     + "--train-num-samples \(clean.reduce(0) { $0 + $1.pairs }) --workers \(workers)"

@@ -16,7 +16,7 @@ enum Allocator {
     mallopt(M_TRIM_THRESHOLD, 2 << 20)
     // A writer has three threads, and new ones for every shard: with the usual eight arenas a core, each keeps some of what
     // it ever held.
-    mallopt(M_ARENA_MAX, Int32(ProcessInfo.processInfo.activeProcessorCount + 2))
+    mallopt(M_ARENA_MAX, Int32(usableProcessors + 2))
   }
 
   /// When it was done last while a stage ran, in nanoseconds of the uptime.

@@ -141,7 +141,9 @@ struct RunOptions: ParsableArguments {
   /// Records an error with the status that the process ends with.
   private func record(_ error: any Error, by reporter: RunReporter) {
     let status = Winnow.exitStatus(for: error)
-    warn(reporter.finish(nil, error: status == 0 ? nil : "\(error)", status: status))
+    warn(
+      reporter.finish(
+        nil, error: status == 0 ? nil : "\(error)", status: status, isEmpty: status == 0))
   }
 
   private func warn(_ problem: String?) {

@@ -1,9 +1,12 @@
 import ArgumentParser
-import Foundation
+import Pipeline
 
 /// How many threads a command takes.
 struct WorkerOptions: ParsableArguments {
-  @Option(help: "Threads (default: one per core). The output doesn't depend on it.")
+  @Option(
+    help:
+      "Threads (default: one per core, or as many as a container is given). The output doesn't depend on it."
+  )
   var workers: Int?
 
   func validate() throws {
@@ -14,5 +17,5 @@ struct WorkerOptions: ParsableArguments {
   }
 
   /// What was asked for, or one per core.
-  var count: Int { workers ?? ProcessInfo.processInfo.activeProcessorCount }
+  var count: Int { workers ?? usableProcessors }
 }

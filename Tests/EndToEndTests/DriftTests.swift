@@ -42,6 +42,26 @@ import Testing
     }
   }
 
+  /// To Swift, `é` written in two ways is one string.
+  @Test func shardsWhoseNamesDifferInNormalFormOnlyAreAllInTheNewFolder() throws {
+    let pipeline = TinyCorpus.pipeline(epochs: 12) + "\nrefresh: {onDrift: refit}\n"
+    let shop = try Workshop(pairs: 600, shards: 200, pipeline: pipeline)
+    for (number, name) in [(1, "e\u{301}"), (2, "\u{E9}")] {
+      #expect(rename("\(shop.root)/in/00000\(number).tar", "\(shop.root)/in/\(name).tar") == 0)
+    }
+    #expect(try shop.clean(out: "out").status == 0)
+    #expect(try shop.manifest().increments.map(\.pairs) == [600])
+    try TinyCorpus.writeDrifted(to: "\(shop.root)/in/drifted.tar")
+    let outcome = try shop.clean(out: "out")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.errors.contains("the folder is built anew"), "\(outcome.errors)")
+    #expect(try shop.manifest().increments.map(\.pairs) == [800])
+    #expect(try shop.manifest().ledger.read == 800)
+    let keys = try (shop.samples("out/clean") + shop.samples("out/rejected")).map(\.key)
+    #expect(keys.count == 800 && Set(keys).count == 800)
+    #expect(try shop.clean(out: "out").errors.contains("Nothing new"))
+  }
+
   @Test func whatCannotBeHadAgainKeepsTheFolderFromBeingBuiltAnewByItself() throws {
     let shop = try Workshop(pairs: 600, shards: 200, pipeline: TinyCorpus.pipeline(epochs: 12))
     #expect(try shop.clean(out: "restored", "--keep-fraction", "0.9").status == 0)

@@ -50,12 +50,15 @@ import Testing
       let estimate = told[figure] as? Double ?? 0
       #expect(bounds.contains(estimate / found), "\(figure): \(estimate), \(found) found")
     }
-    // Of every stage that the run has; how long they take is the machine's affair.
+    // Of every stage that the run has.
     let seconds = try #require(told["seconds"] as? [String: Any]).compactMapValues {
       $0 as? Double
     }
     #expect(seconds.keys.sorted() == manifest.timings.seconds.keys.sorted())
-    #expect(seconds.values.reduce(0, +) > 0)
+    // Most of it is training, of as many steps in both runs; how long those take is the machine's affair, which other
+    // tests may keep busier in the one run than in the other.
+    let ratio = seconds.values.reduce(0, +) / manifest.timings.total
+    #expect((0.1...10).contains(ratio), "\(seconds), \(manifest.timings.seconds) found")
     let text = try shop.clean(out: "other", "--dry-run", "--ensemble", "out")
     #expect(text.status == 0, "\(text.errors)")
     for figure in ["estimated noise rate", "would be kept", "time, about"] {

@@ -79,6 +79,16 @@ import Testing
     #expect(!fifth.errors.contains("  train  "), "\(fifth.errors)")
     let figures = try String(contentsOfFile: "\(shop.root)/nightly.prom", encoding: .utf8)
     #expect(!figures.contains("stage=\"train\""))
+    for stage in ["score", "write"] {
+      let line = figures.split(separator: "\n").first {
+        $0.hasPrefix("winnow_stage_seconds{") && $0.contains("stage=\"\(stage)\"")
+      }
+      let value = line?.split(separator: " ").last.flatMap { Double($0) }
+      #expect((value ?? 0) > 0, "\(stage): \(figures)")
+    }
+    let success = drift["winnow_last_success_timestamp_seconds"] ?? 0
+    let age = Date.now.timeIntervalSince1970 - success
+    #expect(abs(age) < 300, "\(age)")
 
     try FileManager.default.removeItem(atPath: "\(shop.root)/crawl/wednesday.tar")
     try add(1150..<1200, "saturday", shop)
@@ -120,6 +130,26 @@ import Testing
     #expect(events.contains { $0["event"] as? String == "stale_shard" })
     #expect(events.contains { $0["event"] as? String == "fault" })
     #expect(events.allSatisfy { $0["time"] is String })
+    // By nights, each from its beginning on.
+    let nights = events.reduce(into: [[[String: Any]]]()) { nights, event in
+      if event["event"] as? String == "run_began" { nights.append([]) }
+      if !nights.isEmpty { nights[nights.count - 1].append(event) }
+    }
+    try #require(nights.count == 7)
+    func told(_ event: String, night: Int) -> [[String: Any]] {
+      nights[night - 1].filter { $0["event"] as? String == event }
+    }
+    let drifts = told("drift", night: 5)
+    #expect(drifts.count == 1 && told("drift", night: 4).isEmpty)
+    let statistic = drifts.first?["drift"] as? Double ?? -1
+    #expect(abs(statistic - (drift["winnow_score_drift"] ?? 0)) < 1e-9)
+    let words = drifts.first?["text"] as? String ?? ""
+    #expect(words.contains("don't score like"), "\(words)")
+    let ended = told("stage_ended", night: 5)
+    let stages = Set(ended.compactMap { $0["stage"] as? String })
+    #expect(stages == ["pin", "score", "fit", "decide", "write"])
+    #expect(ended.allSatisfy { ($0["seconds"] as? Double ?? -1) >= 0 })
+    #expect(told("stage_ended", night: 1).contains { $0["stage"] as? String == "train" })
 
     // A week's output is whole: numbered without gaps, every pair once.
     let manifest = try shop.manifest("clean")
@@ -128,6 +158,38 @@ import Testing
         == manifest.clean.indices.map { RunDirectory.padded($0) + ".tar.zst" })
     let keys = try (shop.samples("clean/clean") + shop.samples("clean/rejected")).map(\.key)
     #expect(Set(keys).count == 1200 && keys.count == 1200)
+  }
+
+  /// The list of a corpus that isn't there: nothing fails, and yet it is to be seen.
+  @Test func anEmptyListLeavesTheTimeOfTheLastSuccess() throws {
+    let shop = try Workshop(pairs: 120)
+    try shop.writeJudges()
+    let file = "\(shop.root)/w.prom"
+    /// - Returns: the line of the last success.
+    func night(_ list: String) throws -> String? {
+      let outcome = try shop.winnow(
+        "clean", "-", "--pipeline", "tiny.yaml", "--out", "out", "--ensemble", "judges",
+        "--metrics", "w.prom", input: list)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let lines = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n")
+      #expect(lines.contains { $0.hasPrefix("winnow_last_run_exit_status{") && $0.hasSuffix(" 0") })
+      return lines.first { $0.hasPrefix("winnow_last_success_timestamp_seconds{") }
+        .map { String($0) }
+    }
+    #expect(try night("") == nil)
+    #expect(!shop.exists("out"))
+    let line = try #require(try night("in\n"))
+    // As if that had been another night, and somebody had let his node_exporter read it.
+    let early = "winnow_last_success_timestamp_seconds{out=\"out\"} 5"
+    try String(contentsOfFile: file, encoding: .utf8).replacingOccurrences(of: line, with: early)
+      .write(toFile: file, atomically: true, encoding: .utf8)
+    #expect(chmod(file, 0o644) == 0)
+    #expect(try night("") == early)
+    #expect(try night("in\n") != early)
+    var status = stat()
+    let isThere = stat(file, &status) == 0
+    let mode = status.st_mode & 0o777
+    #expect(isThere && mode == 0o644)
   }
 
   @Test func aFailedRunLeavesTheTimeOfTheLastSuccess() throws {

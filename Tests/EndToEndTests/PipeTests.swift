@@ -182,8 +182,7 @@ import Testing
     #expect(shop.appears("pid"))
     let seconds = Workshop.seconds(of: process, toEndAfter: signal)
     #expect(process.terminationStatus == 128 + signal)
-    // Far from the command's minute, whatever else the machine does.
-    #expect(Workshop.isSanitized || seconds < 5)
+    #expect(Workshop.isSanitized || seconds < 2)
     #expect(try ends("pid", shop))
   }
 
@@ -195,7 +194,7 @@ import Testing
     #expect(shop.appears("pid"))
     let seconds = Workshop.seconds(of: process, toEndAfter: SIGTERM)
     #expect(process.terminationStatus == 143)
-    #expect(Workshop.isSanitized || seconds < 5)
+    #expect(Workshop.isSanitized || seconds < 2)
     #expect(try ends("pid", shop))
   }
 

@@ -69,7 +69,7 @@ import Testing
     let few = try shop.clean(out: "out")
     #expect(few.status == 1)
     #expect(
-      few.errors.contains("10 different readable pairs are too few for judges: at least 16"),
+      few.errors.contains("10 different readable pairs are too few for judges: at least 100"),
       "\(few.errors)")
     for shard in shards {
       try FileManager.default.moveItem(

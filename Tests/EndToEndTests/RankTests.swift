@@ -109,6 +109,28 @@ import Testing
     #expect(try shop.clean(out: "out").errors.contains("Nothing new"))
   }
 
+  @Test func aShardThatIsCutShortIsToldByTheRankThatReadsItAndByAllThatWriteOrPublish() throws {
+    let shop = try Workshop(pairs: 200)
+    // Inside an image.
+    #expect(truncate("\(shop.root)/in/000001.tar", 61_000) == 0)
+    func run(_ command: String..., rank: Int? = nil, status: Int32) throws {
+      let share = rank.map { ["--rank", "\($0)", "--world-size", "2"] } ?? []
+      let outcome = try Workshop.run(
+        Workshop.binary, command + share + ["--pipeline", "tiny.yaml", "--out", "out"],
+        in: shop.root)
+      let what = "\(command + share): \(outcome.errors)"
+      #expect(outcome.status == status, "\(what)")
+      #expect(outcome.errors.contains("/in/000001.tar") == (status == 3), "\(what)")
+    }
+    try run("train", "in", status: 3)
+    try run("score", "in", rank: 0, status: 0)
+    try run("score", "in", rank: 1, status: 3)
+    try run("fit", status: 0)
+    for rank in 0..<2 { try run("filter", "in", rank: rank, status: 3) }
+    try run("publish", status: 3)
+    #expect(try shop.manifest().ledger.faults == ["truncated": 1])
+  }
+
   @Test func aRankRunsOnceAndAWholeRunWaitsForAll() throws {
     let shop = try Workshop(pairs: 120, shards: 20)
     let directory = RunDirectory("\(shop.root)/out")

@@ -26,7 +26,7 @@ import Testing
       held = error
     }
     // Else it was deleted too soon to tell.
-    if FileManager.default.fileExists(atPath: heap) {
+    if shop.exists("out.previous/heap") || shop.exists("out/.winnow/tmp/*-discarded/heap") {
       #expect(
         held
           == RunError.lockHeld(
@@ -37,6 +37,72 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: heap))
     #expect(!FileManager.default.fileExists(atPath: "\(shop.root)/out/.winnow/tmp"))
     #expect(try shop.clean(out: "out", "--ensemble", "out").errors.contains("Nothing new"))
+  }
+
+  @Test func theOneBeforeIsPutAwayWholeThoughARebuildIsKilledWhileItDeletesAnOlderOne() throws {
+    let shop = try Workshop(pairs: 120, shards: 120)
+    try shop.writeJudges()
+    func clean(_ more: String...) throws -> [String: Data] {
+      let arguments = ["clean", "in", "--pipeline", "tiny.yaml", "--out", "out"]
+      let outcome = try Workshop.run(
+        Workshop.binary, arguments + ["--ensemble", "judges"] + more, in: shop.root)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      return try shop.tree("out")
+    }
+    func expectPutAway(_ before: [String: Data]) throws {
+      #expect(differences(before, try shop.tree("out.previous")) == [])
+      #expect(shop.exists("out.previous/.winnow/put-away"))
+      #expect(!shop.exists("out.rebuild") && !shop.exists("out/.winnow/tmp/*"))
+    }
+    let first = try clean()
+    let second = try clean("--plain", "--rebuild")
+    #expect(differences(first, second) != [])
+    try expectPutAway(first)
+    _ = try clean("--rebuild")
+    try expectPutAway(second)
+
+    var isAtIt = false
+    for _ in 0..<3 where !isAtIt {
+      // Takes a while to delete.
+      #expect(mkdir("\(shop.root)/out.previous/heap", 0o755) == 0)
+      for i in 0..<20_000 {
+        close(open("\(shop.root)/out.previous/heap/\(i)", O_WRONLY | O_CREAT, 0o644))
+      }
+      let process = try shop.start(
+        "clean", "in", "--pipeline", "tiny.yaml", "--out", "out", "--ensemble", "judges",
+        "--rebuild")
+      isAtIt = shop.waits {
+        shop.exists("out/.winnow/tmp/*-discarded") || !process.isRunning
+      }
+      isAtIt = isAtIt && process.isRunning
+      if isAtIt { kill(process.processIdentifier, SIGKILL) }
+      process.waitUntilExit()
+    }
+    try #require(isAtIt)
+    let before = try shop.tree("out")
+    // Whole, or not there.
+    #expect(!shop.exists("out.previous/heap"))
+    _ = try clean("--rebuild")
+    try expectPutAway(before)
+  }
+
+  @Test func theFolderIsThereAtEveryMomentOfARebuild() throws {
+    let shop = try Workshop(pairs: 120, shards: 120)
+    #expect(try shop.clean(out: "out").status == 0)
+    let manifest = "\(shop.root)/out/manifest.json"
+    let before = try FileIdentity(of: manifest)
+    let process = try shop.start(
+      "clean", "in", "--pipeline", "tiny.yaml", "--out", "out", "--ensemble", "out", "--rebuild")
+    // As often as can be: two renames, one after the other, would leave it away for microseconds.
+    var status = stat()
+    var absences = 0
+    while process.isRunning {
+      for _ in 0..<1000 where stat(manifest, &status) != 0 { absences += 1 }
+    }
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+    #expect(absences == 0)
+    #expect(try FileIdentity(of: manifest) != before)
   }
 
   @Test func whatIsDamagedBesideTheFolderIsBegunAgain() throws {

@@ -52,6 +52,9 @@ import Testing
     // Not written again, with the same bytes, either.
     #expect(try identities() == files)
     #expect(before["noise-model.json"] == after["noise-model.json"])
+    // The judges are the same ones, to the last file.
+    #expect(before.keys.contains { $0.hasPrefix("ensemble/") && $0.hasSuffix(".safetensors") })
+    #expect(!changed.contains { $0.hasPrefix("ensemble/") }, "\(changed)")
     #expect(
       manifest.clean.map(\.file)
         == manifest.clean.indices.map { RunDirectory.padded($0) + ".tar.zst" })

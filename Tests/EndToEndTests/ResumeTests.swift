@@ -1,4 +1,6 @@
 import Foundation
+import Synchronization
+import TensorFiles
 import Testing
 
 @testable import Pipeline
@@ -110,6 +112,56 @@ import Testing
       #expect(before.allSatisfy { after[$0.key] == $0.value }, "signal \(signal)")
       #expect(differences(whole, try shop.tree("cut")) == [], "signal \(signal)")
     }
+  }
+
+  /// Stops a training into `cut` before its first member is finished.
+  /// - Returns: false where the member wasn't begun, or was finished by then.
+  private func stopInFirstMember(_ shop: Workshop, after microseconds: UInt32) throws -> Bool {
+    let training = "cut/.winnow/training/judges"
+    try? FileManager.default.removeItem(atPath: "\(shop.root)/cut")
+    let process = try shop.start(
+      "train", "in", "--pipeline", "tiny.yaml", "--out", "cut", "--workers", "1")
+    let isGathered = shop.appears("\(training)/*/stored.npz")
+    usleep(microseconds)
+    _ = Workshop.seconds(of: process, toEndAfter: SIGTERM)
+    try #require(isGathered)
+    #expect(process.terminationStatus == 128 + SIGTERM)
+    return shop.exists("\(training)/*.unfinished") && !shop.exists("\(training)/*.safetensors")
+  }
+
+  /// Seconds after its beginning a member is kept only because it is stopped.
+  @Test func aMemberThatIsStoppedInTheMiddleIsGoneOnWithFromThere() throws {
+    // The first member learns for seconds, those that follow for minutes.
+    let shop = try Workshop(pairs: 200, pipeline: TinyCorpus.pipeline(minimumSteps: 8000))
+    var isStopped = false
+    for microseconds: UInt32 in [200_000, 500_000, 1_000_000, 50_000] where !isStopped {
+      isStopped = try stopInFirstMember(shop, after: microseconds)
+    }
+    try #require(isStopped)
+    let training = ".winnow/training/judges"
+    let name = try #require(names(training, ".unfinished", shop).first)
+    let metadata = try SafeTensors.read("\(shop.root)/cut/\(training)/\(name)").metadata
+    let state = try #require(metadata["state"])
+    let object = try JSONSerialization.jsonObject(with: Data(state.utf8)) as? [String: Any]
+    let step = try #require(object?["step"] as? Int)
+    #expect(step > 0)
+
+    var configuration = try PipelineFile.load("\(shop.root)/tiny.yaml")
+    configuration.workers = 1
+    let cancellation = Cancellation()
+    let first = Mutex<Double?>(nil)
+    let run = try RunContext(
+      configuration: configuration, directory: RunDirectory("\(shop.root)/cut"),
+      cancellation: cancellation
+    ) { event in
+      guard case .progress(.train, let done, _, _, _) = event else { return }
+      first.withLock { $0 = $0 ?? done }
+      cancellation.cancel(signal: SIGINT)
+    }
+    #expect(throws: RunError.cancelled(signal: SIGINT)) {
+      try Run.train(ShardSelection(["\(shop.root)/in"]), in: run)
+    }
+    #expect(first.withLock { $0 } == Double(step))
   }
 
   /// Has the half-done run in `cut` say that it was begun with another libzstd, for one resume.

@@ -63,10 +63,66 @@ import Testing
 
   @Test func whatWinnowWroteIsNotCleanedAgain() throws {
     let shop = try Workshop(pairs: 200)
-    #expect(try shop.clean(out: "out").status == 0)
-    let outcome = try shop.clean("out/clean", out: "second")
-    #expect(outcome.status == 2)
-    #expect(outcome.errors.contains("which Winnow wrote"))
+    #expect(try shop.clean(out: "corpus/out").status == 0)
+    // Read first, and not Winnow's.
+    try FileManager.default.copyItem(
+      atPath: "\(shop.root)/in/000000.tar", toPath: "\(shop.root)/corpus/a.tar")
+    let shard = "corpus/out/clean/000000.tar.zst"
+    for (link, target) in [("link.tar.zst", shard), ("linked", "corpus/out/clean")] {
+      try FileManager.default.createSymbolicLink(
+        atPath: "\(shop.root)/\(link)", withDestinationPath: target)
+    }
+    for (input, list, named) in [
+      ("corpus/out/clean", "", shard), (shard, "", shard), ("corpus", "", shard),
+      ("corpus/out/rejected", "", "corpus/out/rejected/000000.tar.zst"),
+      ("-", "corpus/a.tar\n\(shard)\n", shard), ("-", "corpus\n", shard),
+      ("link.tar.zst", "", "link.tar.zst"), ("-", "link.tar.zst\n", "link.tar.zst"),
+      ("linked", "", "linked/000000.tar.zst"),
+    ] {
+      let outcome = try shop.winnow(
+        "clean", input, "--pipeline", "tiny.yaml", "--out", "second", input: list)
+      #expect(outcome.status == 2, "\(input) \(list): \(outcome.errors)")
+      #expect(outcome.errors.contains("\(named) lies in /"), "\(outcome.errors)")
+      #expect(outcome.errors.contains("/corpus/out, which Winnow wrote"), "\(outcome.errors)")
+      #expect(!shop.exists("second"), "\(input) \(list)")
+    }
+  }
+
+  @Test func twoCutsAreRefusedAndOneOnTheCommandLineReplacesTheFiles() throws {
+    let shop = try Workshop(pairs: 200)
+    for (file, cut) in [("half", "keepFraction: 0.5"), ("two", "keepFraction: 0.5, maxNoise: 1")] {
+      try (TinyCorpus.pipeline() + "\nnoise: {\(cut)}\n")
+        .write(toFile: "\(shop.root)/\(file).yaml", atomically: true, encoding: .utf8)
+    }
+    func clean(_ file: String, _ out: String, _ more: [String] = []) throws -> Workshop.Outcome {
+      try Workshop.run(
+        Workshop.binary, ["clean", "in", "--pipeline", "\(file).yaml", "--out", out] + more,
+        in: shop.root)
+    }
+    let (noise, fraction) = (["--max-noise", "1"], ["--keep-fraction", "0.5"])
+    let method = ["--method", "confident-learning"]
+    // Nor does a flag mend a file that makes no sense by itself.
+    let refused: [(file: String, flags: [String])] = [
+      ("tiny", noise + fraction), ("tiny", method + noise), ("half", method + fraction),
+      ("two", []), ("two", noise),
+    ]
+    for (file, flags) in refused {
+      let outcome = try clean(file, "out", flags)
+      #expect(outcome.status == 2, "\(file) \(flags): \(outcome.errors)")
+      #expect(outcome.errors.contains("choose one"), "\(file) \(flags): \(outcome.errors)")
+      #expect(!shop.exists("out"), "\(file) \(flags)")
+    }
+    #expect(try clean("half", "half").status == 0)
+    #expect((90...110).contains(try shop.manifest("half").ledger.kept))
+    let all = try clean("half", "all", noise + ["--ensemble", "half"])
+    #expect(all.status == 0, "\(all.errors)")
+    #expect(try shop.manifest("all").ledger.kept == 200)
+    let pinned = try shop.manifest("all").provenance.configuration.noise
+    #expect(pinned?.maxNoise == 1 && pinned?.keepFraction == nil)
+    let named = try clean("half", "named", method + ["--ensemble", "half"])
+    #expect(named.status == 0, "\(named.errors)")
+    let replaced = try shop.manifest("named").provenance.configuration.noise
+    #expect(replaced?.method == .confidentLearning && replaced?.keepFraction == nil)
   }
 
   @Test(arguments: [("in", "in/clean"), ("in", "in"), (".", "."), ("{in,other}", "in/clean")])
@@ -235,6 +291,40 @@ import Testing
     #expect(ensemble.status == 1)
     #expect(ensemble.errors.contains("was judged by ensemble"))
     #expect(try shop.clean(out: "out", "--ensemble", "out").status == 0)
+  }
+
+  /// Each stage, to what decides its result.
+  @Test func theStagesOneByOneRefuseAFolderBegunOtherwiseToo() throws {
+    let shop = try Workshop(pairs: 200)
+    #expect(try shop.clean(out: "out").status == 0)
+    // Scored, and not filtered yet.
+    let scored = try shop.winnow(
+      "score", "in", "--pipeline", "tiny.yaml", "--ensemble", "out", "--out", "begun")
+    #expect(scored.status == 0, "\(scored.errors)")
+    try (TinyCorpus.pipeline() + "\nread: {maxMemberBytes: 9000}\n")
+      .write(toFile: "\(shop.root)/other.yaml", atomically: true, encoding: .utf8)
+    let before = try ["out", "begun"].map { try shop.tree($0) }
+    func expectRefused(_ out: String, _ arguments: [String], _ difference: String) throws {
+      let outcome = try Workshop.run(
+        Workshop.binary, arguments + ["in", "--out", out], in: shop.root)
+      #expect(outcome.status == 1, "\(out) \(arguments): \(outcome.errors)")
+      #expect(
+        outcome.errors.contains("\(out) was begun with other settings")
+          && outcome.errors.contains("\n  \(difference)"), "\(arguments): \(outcome.errors)")
+    }
+    for out in ["out", "begun"] {
+      for stage in ["score", "filter"] {
+        try expectRefused(
+          out, [stage, "--pipeline", "other.yaml"], "read.maxMemberBytes: 67108864 (now 9000)")
+      }
+      try expectRefused(
+        out, ["score", "--pipeline", "tiny.yaml", "--scoring", "cosine"],
+        "score.method: \"bank-likelihood\" (now \"cosine\")")
+    }
+    try expectRefused(
+      "out", ["filter", "--pipeline", "tiny.yaml", "--plain"], "write.plain: false (now true)")
+    let after = try ["out", "begun"].map { try shop.tree($0) }
+    for (before, after) in zip(before, after) { #expect(differences(before, after) == []) }
   }
 
   @Test(arguments: ["manifest.json", ".winnow/settings.json", ".winnow/increments/000000.json"])

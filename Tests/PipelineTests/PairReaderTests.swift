@@ -24,6 +24,9 @@ import Testing
 
   @Test func suffixesAreTriedInTheirOrderWhateverTheirCase() throws {
     #expect(try outcome([("a.PNG", "p"), ("a.JPG", "j"), ("a.txt", "cat")]) == "j+cat")
+    // open_clip's order: jpg, png, jpeg, webp.
+    #expect(try outcome([("a.jpeg", "j"), ("a.png", "p"), ("a.txt", "cat")]) == "p+cat")
+    #expect(try outcome([("a.webp", "w"), ("a.jpeg", "j"), ("a.txt", "cat")]) == "j+cat")
   }
 
   @Test func theCaptionMaySitInTheJSON() throws {
@@ -50,6 +53,37 @@ import Testing
     }
     let pair = ("a.json", #"{"caption": "a \ud83d\udc15"}"#)
     #expect(try outcome([("a.png", "p"), pair], configuration) == "p+a \u{1F415}")
+  }
+
+  /// What Python's json writes of a score that is no number.
+  @Test(arguments: [
+    (#"{"score": NaN, "a": [Infinity, -Infinity], "caption": "dog"}"#, "p+dog"),
+    (#"{"caption":"NaN, Infinity and -Infinity","score":NaN}"#, "p+NaN, Infinity and -Infinity"),
+    (#"{"score":-Infinity,"caption":"\"NaN\" \\","b":NaN}"#, #"p+"NaN" \"#),
+    // No text; the sample's txt has one.
+    (#"{"caption": NaN}"#, "p+cat"),
+    // Python reads none of these either.
+    (#"{"caption": "dog", "score": nan}"#, "bad-json"),
+    (#"{"caption": "dog", "score": NaNs}"#, "bad-json"),
+    (#"{"caption": "dog", "score": --Infinity}"#, "bad-json"),
+    (#"{"caption": "dog", NaN: 1}"#, "bad-json"), (#"{"caption": "dog", "score": NaN"#, "bad-json"),
+    ("NaN", "bad-json"), ("[NaN]", "bad-json"),
+  ])
+  func numbersOfPythonsJSONCostNoCaption(json: String, expected: String) throws {
+    var configuration = ReadConfiguration()
+    configuration.jsonCaption = "caption"
+    let files = [("a.png", "p"), ("a.json", json), ("a.txt", "cat")]
+    #expect(try outcome(files, configuration) == expected)
+  }
+
+  @Test(arguments: [
+    (#"{"a":NaN,"b":[-Infinity,Infinity]}"#, #"{"a":null,"b":[null,null]}"#),
+    (#"{"NaN":"-Infinity \" NaN","b":"\\"}"#, #"{"NaN":"-Infinity \" NaN","b":"\\"}"#),
+    (#"["\\",NaN,"NaN"]"#, #"["\\",null,"NaN"]"#), (#""NaN"#, #""NaN"#), ("Na", "Na"), ("", ""),
+  ])
+  func pythonsNumbersAreReplacedOutsideOfStrings(json: String, expected: String) {
+    let bytes = withoutPythonNumbers(Array(json.utf8))
+    #expect(String(decoding: bytes, as: UTF8.self) == expected)
   }
 
   /// A dictionary would sort its accents for minutes.

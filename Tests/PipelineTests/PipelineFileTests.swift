@@ -1,5 +1,6 @@
 import Encoders
 import Foundation
+import Shards
 import Testing
 import Training
 
@@ -99,7 +100,7 @@ import Training
       .appendingPathComponent("../../Pipelines").standardizedFileURL.path
     let members = try PipelineFile.load("\(folder)/pretrained-clip.yaml").judges.members
     #expect(members.map(\.name) == ["clip"])
-    #expect(members[0].pretrained == "\(folder)/../models/clip-vit-base-patch32")
+    #expect(members[0].pretrained == absolutePath("\(folder)/../models/clip-vit-base-patch32"))
   }
 
   @Test func theFileOfEnsembleConfidentLearningJudgesWhatItLearntFrom() throws {
@@ -137,6 +138,14 @@ import Training
   @Test func anEmptyFileMeansTheDefaults() throws {
     #expect(try parse("") == RunConfiguration())
     #expect(try parse("# nothing\n") == RunConfiguration())
+  }
+
+  /// What the library holds by itself, a run holds too.
+  @Test func samplesAreHeldToTheReadersOwnLimitsByDefault() {
+    let (configuration, limits) = (ReadConfiguration(), ReadLimits())
+    #expect(configuration.maxMemberBytes == 64 << 20)
+    #expect(configuration.limits.maxMemberBytes == limits.maxMemberBytes)
+    #expect(configuration.limits.maxSampleBytes == limits.maxSampleBytes)
   }
 
   @Test func aValueGoesOverItsDefaultAndLeavesTheOthers() throws {

@@ -2,6 +2,7 @@ import Encoders
 import Foundation
 import Images
 import Shards
+import TensorFiles
 import Testing
 
 @testable import Pipeline
@@ -202,6 +203,27 @@ import Testing
       try StateJSON.decode(Increment.self, from: folder.path("b.json"))
     } throws: {
       if case RunError.damagedState = $0 { true } else { false }
+    }
+  }
+
+  @Test(arguments: [["format_version": Int64(99)], ["other": 3]])
+  func aTableOfAnotherFormatVersionIsRefused(columns: [String: Int64]) throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path("a.npz")
+    try NPZ.write(columns.map { ($0, .int64([$1], shape: [1])) }, to: path)
+    for read in [
+      { _ = try DecisionTable(path: path) }, { _ = try ScoreTable(path: path) },
+      { _ = try ScoreNotes(path: path) },
+    ] {
+      #expect {
+        try read()
+      } throws: {
+        switch $0 {
+        case RunError.otherFormat(path, 99, StateJSON.formatVersion): columns["other"] == nil
+        case RunError.damagedState(path, _): columns["other"] != nil
+        default: false
+        }
+      }
     }
   }
 

@@ -33,4 +33,28 @@ import Testing
     #expect(line.hasPrefix("winnow_last_success_timestamp_seconds"))
     #expect(line.hasSuffix(isSuccess ? " 1700000000" : " 5"))
   }
+
+  @Test(arguments: [nil, 5] as [Double?])
+  func aRunWithoutShardsIsNone(lastSuccess: Double?) {
+    var empty = file(status: 0)
+    empty.isEmpty = true
+    let text = empty.text(now: now, lastSuccess: lastSuccess)
+    #expect(text.contains("winnow_last_run_timestamp_seconds{"))
+    let line = text.split(separator: "\n").first { $0.hasPrefix("winnow_last_success_") }
+    #expect((line == nil) == (lastSuccess == nil))
+    #expect(line?.hasSuffix(" 5") ?? true)
+  }
+
+  @Test(arguments: [0o600, 0o640, 0o666] as [mode_t])
+  func aFileThatIsReplacedKeepsItsPermissions(mode: mode_t) throws {
+    let path = NSTemporaryDirectory() + "winnow-\(UUID().uuidString).prom"
+    defer { unlink(path) }
+    try file(status: 1).write(to: path)
+    #expect(chmod(path, mode) == 0)
+    try file(status: 0).write(to: path)
+    var status = stat()
+    let isThere = stat(path, &status) == 0
+    #expect(isThere && status.st_mode & 0o777 == mode)
+    #expect(try String(contentsOfFile: path, encoding: .utf8).contains("_exit_status{"))
+  }
 }

@@ -23,7 +23,7 @@ import Testing
     #expect(
       command(1, ".tar.zst", in: "/data/x")
         == expected("'pipe:zstd -dcq /data/x/clean/000000.tar.zst'", pairs: 10, workers: 1))
-    let workers = min(12, ProcessInfo.processInfo.activeProcessorCount)
+    let workers = min(12, usableProcessors)
     #expect(
       command(12, ".tar.zst", in: "/data/x")
         == expected(

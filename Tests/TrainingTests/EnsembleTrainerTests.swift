@@ -179,6 +179,21 @@ import Testing
     #expect(try resumed.digest() == whole.digest())
   }
 
+  /// Two steps take longer than the shorter interval, so that one is over after each of them.
+  @Test(arguments: [0.1, 3600]) func aMemberIsKeptAsOftenAsIsAskedFor(seconds: Double) throws {
+    let kept = Mutex(0)
+    let start = ContinuousClock.now
+    _ = try trainEnsemble(
+      ColourCorpus(count: 160, mismatched: 0.2), configuration: Self.configuration(epochs: 1),
+      workers: 1, checkpoints: "x", key: "k", checkpointSeconds: seconds,
+      publish: { path, _ in if path.hasSuffix(".unfinished") { kept.withLock { $0 += 1 } } },
+      progress: { if [3, 7].contains($0.step) { usleep(150_000) } }, isCancelled: { false })
+    let elapsed: Double = (ContinuousClock.now - start) / .seconds(1)
+    let count = kept.withLock { $0 }
+    #expect(count >= (seconds < 1 ? 2 : 0))
+    #expect(Double(count) * seconds <= elapsed)
+  }
+
   @Test func aMemberThatIsStoppedInTheMiddleGoesOnThere() throws {
     let corpus = ColourCorpus(count: 160, mismatched: 0.2)
     let directory = NSTemporaryDirectory() + "winnow-training-" + UUID().uuidString

@@ -65,6 +65,29 @@ import Text
     #expect(try state(of: resumed) == state(of: whole))
   }
 
+  /// Two steps take longer than the interval by themselves, so one is due after each, whatever the machine does.
+  @Test func aCheckpointIsKeptOnceTheIntervalIsOverAndNotBefore() throws {
+    let path = NSTemporaryDirectory() + "winnow-trainer-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let interval = 0.1
+    let checkpoint = Checkpoint(path: path, seconds: interval, key: "k") { try $1($0) }
+    let trainer = try Self.trainer()
+    var (steps, times) = ([Int](), [ContinuousClock.now])
+    try trainer.run(
+      checkpoint, isCancelled: { false },
+      saved: {
+        steps.append($0)
+        times.append(.now)
+      },
+      onStep: { if [3, 7].contains($0.step) { usleep(150_000) } })
+    #expect(Set(steps).isSuperset(of: [3, 7]), "\(steps)")
+    let intervals = zip(times, times.dropFirst()).map { $1 - $0 }
+    #expect(intervals.allSatisfy { $0 >= .seconds(interval) }, "\(intervals)")
+    let resumed = try Self.trainer()
+    try resumed.restore(from: checkpoint)
+    #expect(resumed.step == steps.last)
+  }
+
   @Test func theNumberOfWorkersChangesNoByteAndTheNumberOfLanesHardlyAnything() throws {
     func trained(lanes: Int, workers: Int) throws -> Trainer<ColourCorpus> {
       let trainer = try Self.trainer(lanes: lanes, workers: workers)

@@ -32,9 +32,10 @@ public enum PipelineFile {
     return configuration
   }
 
+  /// Absolute, since they are pinned: a run is another one by what it reads, not by where it was started.
   private static func resolve(_ member: inout MemberConfiguration, in folder: String) {
-    member.pretrained = member.pretrained.map { relative($0, to: folder) }
-    member.text.vocabulary = member.text.vocabulary.map { relative($0, to: folder) }
+    member.pretrained = member.pretrained.map { absolutePath(relative($0, to: folder)) }
+    member.text.vocabulary = member.text.vocabulary.map { absolutePath(relative($0, to: folder)) }
   }
 
   /// - Parameter file: only for the error messages.

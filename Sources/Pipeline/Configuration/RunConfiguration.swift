@@ -41,7 +41,7 @@ public struct RunConfiguration: Sendable, Equatable, Codable {
 /// How a sample becomes a pair.
 public struct ReadConfiguration: Sendable, Equatable, Codable {
   /// The first member with one of these suffixes is the image (told apart by case-insensitive suffix).
-  public var imageSuffixes = ["jpg", "jpeg", "png", "webp"]
+  public var imageSuffixes = ["jpg", "png", "jpeg", "webp"]
   /// The first member with one of these suffixes is the caption.
   public var textSuffixes = ["txt"]
   /// When set, the caption is this field of the sample's `json` member, if it has one.

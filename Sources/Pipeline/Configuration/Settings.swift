@@ -18,25 +18,38 @@ struct Settings: Codable {
   /// - Throws: `RunError.otherSettings`.
   static func pin(_ sections: [Section], in run: RunContext) throws {
     let values = try pinned(in: run)
-    let now = try flatten(run.configuration, sections: sections)
-      .merging(Environment.described.map { ("environment.\($0)", $1) }) { $1 }
+    let now = try flatten(run.configuration, sections: sections).merging(environment) { $1 }
     try compare(values, now, sections.map(\.rawValue) + ["environment"], run)
     let merged = values.merging(now) { $1 }
     if merged != values { try publish(merged, in: run) }
   }
 
   /// Compares `sections` with what is pinned, and pins nothing: for results that are there already.
+  /// - Parameter goesOn: they are begun only, so that the libraries have to be the same too.
   /// - Throws: `RunError.otherSettings`.
-  static func compare(_ sections: [Section], in run: RunContext) throws {
-    let now = try flatten(run.configuration, sections: sections)
-    try compare(try pinned(in: run), now, sections.map(\.rawValue), run)
+  static func compare(
+    _ sections: [Section], goesOn: Bool = false, in run: RunContext
+  ) throws {
+    let now = try flatten(run.configuration, sections: sections).merging(environment) { $1 }
+    let names = sections.map(\.rawValue) + (goesOn ? ["environment"] : [])
+    try compare(try pinned(in: run), now, names, run)
   }
 
-  /// Takes note of the libraries of now, for an increment that nothing has been computed of yet.
+  private static var environment: [String: String] {
+    Dictionary(uniqueKeysWithValues: Environment.described.map { ("environment.\($0)", $1) })
+  }
+
+  /// Whether a run could go on with what others have computed: as in `compare`, what an older Winnow didn't tell may be as
+  /// it was.
+  static func isEnvironmentPinned(in run: RunContext) throws -> Bool {
+    let (old, now) = (try pinned(in: run), environment)
+    return old.allSatisfy { !$0.key.hasPrefix("environment.") || now[$0.key] == $0.value }
+  }
+
+  /// Takes note of the libraries of now, for an increment of which nothing that was computed counts yet.
   static func renewEnvironment(in run: RunContext) throws {
     let values = try pinned(in: run)
-    let now = Dictionary(
-      uniqueKeysWithValues: Environment.described.map { ("environment.\($0)", $1) })
+    let now = environment
     let old = values.filter { $0.key.hasPrefix("environment.") }
     guard !old.isEmpty, old != now else { return }
     // As in `compare`.

@@ -15,6 +15,9 @@ struct Increment: Codable, Equatable, Sendable {
     /// none is published before it is judged as a new one.
     var digest: String
 
+    /// Its path as dictionaries tell it from others.
+    var place: ShardPath { ShardPath(path: path) }
+
     /// - Throws: `RunError.shardChanged` when size or time of change aren't what was pinned.
     func checkUnchanged() throws(RunError) {
       guard let identity else { return }
@@ -25,6 +28,12 @@ struct Increment: Codable, Equatable, Sendable {
       }
       if now.modified != identity.modified {
         throw .shardChanged(path: path, detail: "it was written to, though its size is the same")
+      }
+      // Another machine may number files otherwise.
+      if now.inode != identity.inode,
+        try Digest.ofFile(path, cancellation: Cancellation()) != digest
+      {
+        throw .shardChanged(path: path, detail: "another file of its size and time stands there")
       }
     }
 
@@ -95,9 +104,9 @@ struct Increment: Codable, Equatable, Sendable {
   }
 
   /// Size, time, inode and digest of each; a shard with a known identity isn't opened again.
-  /// - Parameter known: the shard as it was pinned, by its place in the list and its absolute path.
+  /// - Parameter known: the shard as it was pinned, by its number in the list and its absolute path.
   static func look(
-    at list: ShardPaths, _ run: RunContext, known: @escaping @Sendable (Int, String) -> Shard?
+    at list: ShardPaths, _ run: RunContext, known: @escaping @Sendable (Int, ShardPath) -> Shard?
   ) throws -> ShardTable {
     let progress = ProgressCounter(.pin, total: list.count, observe: run.observe)
     var table = ShardTable()
@@ -115,7 +124,7 @@ struct Increment: Codable, Equatable, Sendable {
   }
 
   private static func look(
-    at listed: ShardPath, _ run: RunContext, known: (String) -> Shard?
+    at listed: ShardPath, _ run: RunContext, known: (ShardPath) -> Shard?
   ) throws -> Shard {
     var shard = Shard(
       path: absolutePath(listed.path), name: listed.name, identity: nil, digest: "")
@@ -131,7 +140,7 @@ struct Increment: Codable, Equatable, Sendable {
       return shard
     }
     guard let identity = try? FileIdentity(of: shard.path) else { return shard }
-    if let old = known(shard.path), old.identity == identity {
+    if let old = known(shard.place), old.identity == identity {
       shard.digest = old.digest
     } else {
       do {

@@ -8,6 +8,8 @@ struct IncrementLog {
   private(set) var pinned: [Increment]
   /// Those that the manifest tells of.
   private(set) var finished: Int
+  /// Which open increments have all their output shards.
+  private var written: [Int: Bool] = [:]
   /// The number of shards before the next increment.
   private var shardCount: Int { pinned.reduce(0) { $0 + $1.shards.count } }
 
@@ -42,12 +44,12 @@ struct IncrementLog {
   /// is read.
   func filterNew(_ selection: ShardSelection) -> ShardSelection {
     let known = Dictionary(
-      pinned[..<finished].flatMap(\.shards).map { ($0.path, $0) }, uniquingKeysWith: { $1 })
+      pinned[..<finished].flatMap(\.shards).map { ($0.place, $0) }, uniquingKeysWith: { $1 })
     return ShardSelection(
       shards: selection.shards.filter { shard in
-        let path = absolutePath(shard.path)
-        guard let old = known[path] else { return true }
-        guard let now = try? FileIdentity(of: path) else { return false }
+        let place = ShardPath(path: absolutePath(shard.path))
+        guard let old = known[place] else { return true }
+        guard let now = try? FileIdentity(of: place.path) else { return false }
         return now != old.identity
       })
   }
@@ -76,19 +78,24 @@ struct IncrementLog {
   /// Pins anew what is known by another path or time now. An open increment of which nothing was published yet loses what
   /// vanished from it, and takes what changed in it as it is now.
   ///
+  /// - Parameter rescores: what changed in an open increment is scored by this run; else it is an error.
   /// - Throws: `RunError.shardChanged` for a shard of an open increment that was published in part.
-  mutating func survey(_ selection: ShardSelection, in run: RunContext) throws -> ShardSurvey {
+  mutating func survey(
+    _ selection: ShardSelection, rescores: Bool, in run: RunContext
+  ) throws -> ShardSurvey {
     let known = Increment.ShardTable(pinned.lazy.flatMap(\.shards))
     // The latest of a path counts: the ones before it changed into it.
-    let latest = Dictionary(known.indices.map { (known[$0].path, $0) }) { $1 }
-    let now = try Increment.look(at: selection.shards, run) { _, path in
-      latest[path].map { known[$0] }
+    let latest = Dictionary(known.indices.map { (known[$0].place, $0) }) { $1 }
+    let copies = try copies(in: run)
+    let copied = Dictionary(copies.indices.map { (copies[$0].place, $0) }) { $1 }
+    let now = try Increment.look(at: selection.shards, run) { _, place in
+      latest[place].map { known[$0] } ?? copied[place].map { copies[$0] }
     }
     if known.isEmpty { return ShardSurvey(new: now) }
 
     // Which known shard each listed one is.
     var match = now.map { shard -> Int? in
-      latest[shard.path].flatMap { known[$0].digest == shard.digest ? $0 : nil }
+      latest[shard.place].flatMap { known[$0].digest == shard.digest ? $0 : nil }
     }
     var free: [String: [Int]] = [:]
     let matched = Set(match.compactMap { $0 })
@@ -110,20 +117,24 @@ struct IncrementLog {
     var survey = ShardSurvey()
     var updates: [Int: Increment.Shard?] = [:]
     var unreadable: Set<Int> = []
+    var copiesNow: [ShardPath: Increment.Shard] = [:]
     for i in match.indices {
       if let k = match[i] {
         // Under the name that its state goes by.
         var shard = now[i]
         shard.name = known[k].name
         if known[k] != shard { updates[k] = shard }
-      } else if let k = latest[now[i].path], now[i].digest.isEmpty {
+      } else if let k = latest[now[i].place], now[i].digest.isEmpty {
         // A disk that isn't mounted tonight makes no new shards.
         unreadable.insert(k)
-      } else if let k = latest[now[i].path], try adopts(k, known[k], in: run) {
+      } else if let k = latest[now[i].place], try adopts(k, known[k], rescores, in: run) {
         survey.notes.append("\(now[i].path) changed since it was pinned; it is judged as it is now")
         updates[k] = now[i]
       } else if let original = digests[now[i].digest], !now[i].digest.isEmpty {
-        survey.notes.append("\(now[i].path) has the bytes of \(original); it isn't judged again")
+        if copied[now[i].place].map({ copies[$0].digest }) != now[i].digest {
+          survey.notes.append("\(now[i].path) has the bytes of \(original); it isn't judged again")
+        }
+        copiesNow[now[i].place] = now[i]
       } else {
         survey.new.append(now[i])
       }
@@ -131,16 +142,17 @@ struct IncrementLog {
     let seen = Set(match.compactMap { $0 })
     try noteUnmatched(
       &survey, &updates, known.indices.filter { !seen.contains($0) && updates[$0] == nil }, known,
-      latest, unreadable, Set(now.lazy.map(\.path)), in: run)
+      latest, unreadable, Set(now.lazy.map(\.place)), rescores, in: run)
     try update(updates, in: run)
+    try keep(copiesNow, after: copies, in: run)
     return survey
   }
 
   /// Looks after the known shards, of these numbers, that the list doesn't name as they were.
-  private func noteUnmatched(
+  private mutating func noteUnmatched(
     _ survey: inout ShardSurvey, _ updates: inout [Int: Increment.Shard?], _ unmatched: [Int],
-    _ known: Increment.ShardTable, _ latest: [String: Int], _ unreadable: Set<Int>,
-    _ listed: Set<String>, in run: RunContext
+    _ known: Increment.ShardTable, _ latest: [ShardPath: Int], _ unreadable: Set<Int>,
+    _ listed: Set<ShardPath>, _ rescores: Bool, in run: RunContext
   ) throws {
     for k in unmatched {
       let shard = known[k]
@@ -148,12 +160,13 @@ struct IncrementLog {
         ShardPath.isPipe(shard.path) || FileManager.default.fileExists(atPath: shard.path)
       if shard.digest.isEmpty {
         // It couldn't be read when it was pinned, so nothing of it is published.
-        if !listed.contains(shard.path) { survey.unlisted += 1 }
-      } else if latest[shard.path] != k || listed.contains(shard.path) && !unreadable.contains(k) {
+        if !listed.contains(shard.place) { survey.unlisted += 1 }
+      } else if latest[shard.place] != k || listed.contains(shard.place) && !unreadable.contains(k)
+      {
         survey.stale.append(StaleShard(index: k, path: shard.path, change: .changed))
       } else if isThere, !unreadable.contains(k) {
         survey.unlisted += 1
-      } else if try adopts(k, shard, in: run) {
+      } else if try adopts(k, shard, rescores, in: run) {
         survey.notes.append(
           "\(shard.path) \(isThere ? "can't be opened" : "is gone") before it was cleaned; it is left out"
         )
@@ -164,23 +177,68 @@ struct IncrementLog {
     }
   }
 
+  /// What was scored of an increment under other libraries, or by another Winnow, is forgotten where nothing of it is
+  /// published yet, and nobody learnt from it: it is scored again by those of now.
+  func renewOpen(in run: RunContext) throws {
+    guard let last = open.last, last.index > 0,
+      !run.directory.isPlanned(last.index), try !Settings.isEnvironmentPinned(in: run)
+    else { return }
+    for i in last.shards.indices { try ScoreFiles(i, of: last, in: run.directory).remove() }
+    removeDecisions(of: last, in: run)
+    try Settings.renewEnvironment(in: run)
+  }
+
   /// Whether a shard that is no longer as it was pinned belongs to an open increment that can still be pinned otherwise.
-  private func adopts(
-    _ k: Int, _ shard: Increment.Shard, in run: RunContext
+  private mutating func adopts(
+    _ k: Int, _ shard: Increment.Shard, _ rescores: Bool, in run: RunContext
   ) throws(RunError) -> Bool {
     guard
       let increment = open.first(where: {
         ($0.firstShard..<$0.firstShard + $0.shards.count).contains(k)
       })
     else { return false }
-    guard run.directory.isPlanned(increment.index) else { return true }
+    guard run.directory.isPlanned(increment.index) else {
+      guard rescores || shard.digest.isEmpty else {
+        throw .shardChanged(path: shard.path, detail: "it isn't what was scored")
+      }
+      return true
+    }
     // Of one that couldn't be read when it was pinned nothing is published: as it is now, it is a new one.
     if shard.digest.isEmpty { return false }
     // Only the manifest is missing, which is made without the shards.
-    if try WriteStage.isWritten(increment.index, in: run) { return false }
+    if try isWritten(increment.index, in: run) { return false }
+    if rescores, run.rank.isWhole, try WriteStage.takeBackPlan(increment.index, in: run) {
+      return true
+    }
     throw .shardChanged(
       path: shard.path,
       detail: "it was pinned, and what is written of its increment may be published")
+  }
+
+  /// Looked up once for each increment, which may have many shards that are gone.
+  private mutating func isWritten(_ index: Int, in run: RunContext) throws(RunError) -> Bool {
+    if let known = written[index] { return known }
+    let isWritten = try WriteStage.isWritten(index, in: run)
+    written[index] = isWritten
+    return isWritten
+  }
+
+  /// The shards that have the bytes of known ones, as they were when that was found: they aren't opened again.
+  func copies(in run: RunContext) throws(RunError) -> Increment.ShardTable {
+    FileManager.default.fileExists(atPath: run.directory.copies)
+      ? try Increment(at: run.directory.copies).shards : .init()
+  }
+
+  /// Those of a list that doesn't name all stay.
+  private func keep(
+    _ now: [ShardPath: Increment.Shard], after old: Increment.ShardTable, in run: RunContext
+  ) throws {
+    var all = Dictionary(old.lazy.map { ($0.place, $0) }) { $1 }
+    all.merge(now) { $1 }
+    let table = Increment.ShardTable(
+      all.values.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) })
+    guard table != old else { return }
+    try Increment(shards: table).publish(to: run.directory.copies, in: run)
   }
 
   /// Those of shards that were pinned otherwise.
@@ -206,11 +264,8 @@ struct IncrementLog {
       if pinned[i] != before {
         let isSame =
           pinned[i].firstShard == before.firstShard && pinned[i].digests == before.digests
-        // Ranks may name a shard by paths of their own; its bytes are what counts.
-        if isSame, !run.rank.isWhole {
-          pinned[i] = before
-          continue
-        }
+        // Ranks may name a shard by paths of their own, for themselves; its bytes are what counts.
+        if isSame, !run.rank.isWhole { continue }
         if !isSame, i >= finished { removeDecisions(of: before, in: run) }
         try pinned[i].publish(to: run.directory.increment(i), in: run)
       }

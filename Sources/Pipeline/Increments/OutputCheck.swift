@@ -26,6 +26,8 @@ enum OutputCheck {
     guard log.finished > 0 else { return [] }
     let manifest = try Manifest(of: run.directory)
     try ManifestFile(path: run.directory.manifest).checkShards(of: manifest)
+    let shards = log.pinned[..<log.finished].reduce(0) { $0 + $1.shards.count }
+    try DroppedOutput.note(manifest, shards: shards, in: run)
     let damaged = try checkVital(manifest, in: run)
     for file in damaged.prefix(20) { run.observe(.note("\(run.directory.path)/\(file.words)")) }
     if damaged.count > 20 { run.observe(.note("... and \(damaged.count - 20) more")) }
@@ -84,14 +86,18 @@ enum OutputCheck {
     let gone = dispensable.filter {
       !FileManager.default.fileExists(atPath: "\(run.directory.path)/\($0)")
     }
+    let dropped = try DroppedOutput(of: run.directory)
     var damaged: [DamagedFile] = []
     func check(_ file: String, _ bytes: Int64) throws {
-      guard !gone.contains(where: { file.hasPrefix($0 + "/") }) else { return }
+      guard !gone.contains(where: { file.hasPrefix($0 + "/") }), !dropped.holds(decision: file)
+      else { return }
       let found = try size(of: "\(run.directory.path)/\(file)")
       if found != bytes { damaged.append(DamagedFile(file: file, bytes: bytes, found: found)) }
     }
     for output in manifest.clean { try check("clean/\(output.file)", output.bytes) }
-    for output in manifest.rejected { try check("rejected/\(output.file)", output.bytes) }
+    for output in manifest.rejected.dropFirst(dropped.rejected) {
+      try check("rejected/\(output.file)", output.bytes)
+    }
     try ManifestFile(path: run.directory.manifest).forEachFile(check)
     return damaged
   }

@@ -6,6 +6,7 @@ enum PublishedShards {
   static func complete(_ stale: [StaleShard], in run: RunContext) throws -> [StaleShard] {
     guard !stale.isEmpty else { return [] }
     var stale = stale
+    let places = Dictionary(stale.enumerated().map { ($1.index, $0) }) { first, _ in first }
     let manifest = try Manifest(of: run.directory)
     for index in manifest.clean.indices {
       let unit = Plan.Unit(
@@ -14,9 +15,9 @@ enum PublishedShards {
       // A shard of restored pairs has no record.
       guard FileManager.default.fileExists(atPath: run.recordPath(of: unit)) else { continue }
       let record = try StateJSON.decode(UnitRecord.self, from: run.recordPath(of: unit))
-      for i in stale.indices {
-        guard let kept = record.sources["\(stale[i].index)"]?.kept, kept > 0 else { continue }
-        stale[i].published[manifest.clean[index].file] = kept
+      for (source, counts) in record.sources where counts.kept > 0 {
+        guard let i = Int(source).flatMap({ places[$0] }) else { continue }
+        stale[i].published[manifest.clean[index].file] = counts.kept
       }
     }
     for (file, pairs) in Dictionary(grouping: manifest.restored, by: \.rejected) {
@@ -34,10 +35,9 @@ enum PublishedShards {
       for (source, count) in sources.sorted(by: { $0.0 < $1.0 }) {
         let start = end
         end &+= count
-        for i in stale.indices where stale[i].index == source {
-          for pair in pairs where start <= pair.ordinal && pair.ordinal < end {
-            stale[i].published[pair.clean, default: 0] += 1
-          }
+        guard let i = places[source] else { continue }
+        for pair in pairs where start <= pair.ordinal && pair.ordinal < end {
+          stale[i].published[pair.clean, default: 0] += 1
         }
       }
     }

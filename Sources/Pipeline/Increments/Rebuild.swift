@@ -5,8 +5,9 @@ import Shards
 enum Rebuild {
   /// Makes `DIR.rebuild` of `shards`, swaps it with `DIR`, and leaves what that was as `DIR.previous`. Call it under the
   /// lock of `DIR`. A killed rebuild goes on where it was.
+  /// - Parameter isComplete: it must hold every shard that is published.
   static func run(
-    _ shards: ShardSelection, ensemble: String?, in run: RunContext
+    _ shards: ShardSelection, ensemble: String?, isComplete: Bool = false, in run: RunContext
   ) throws -> RunResult {
     // Of nothing, there is nothing to make anew.
     guard FileManager.default.fileExists(atPath: run.directory.increment(0)) else {
@@ -22,7 +23,8 @@ enum Rebuild {
     try shards.checkApart(from: beside.directory)
     try checkSwap(run)
     try settle(beside.directory, in: run)
-    try discardOther(beside, shards)
+    let judges = try ensemble.map { try EnsembleStage.judges(at: $0).digest }
+    try discardOther(beside, shards, judges, in: run)
     let restored = (try? Manifest(of: run.directory))?.restored.count ?? 0
     if restored > 0 {
       run.observe(
@@ -36,12 +38,19 @@ enum Rebuild {
     }
     run.observe(.note("building anew in \(beside.directory.path)"))
     var result = try Run.locked(beside) { () throws -> RunResult in
-      try begin(beside, after: run)
+      try begin(beside, judges, after: run)
       var built = try Run.cleanIncrements(shards, ensemble: ensemble, in: beside)
+      if isComplete { try checkComplete(beside, after: run) }
       try? FileManager.default.removeItem(atPath: beside.directory.temporary)
       // The lock goes with the folder: it is `DIR`'s from here on, until the old one is put away.
       try swap(realPath(run.directory.path), beside.directory.path)
-      built.previous = try putAway(beside.directory, in: run)
+      // From here on it is done, whatever becomes of the old one.
+      do {
+        built.previous = try putAway(beside.directory, in: run)
+      } catch {
+        built.previous = beside.directory.path
+        run.observe(.note("the old folder stays where it is: \(error)"))
+      }
       return built
     }
     result.cleanShards = result.cleanShards.map {
@@ -50,26 +59,61 @@ enum Rebuild {
     return result
   }
 
-  /// By the policy for drift: from all shards that are known and still there, and the new ones.
+  /// By the policy for drift: from all shards that are known, and the new ones.
+  /// - Returns: nil, having said why, where it can't be done: the night goes on without.
   static func onDrift(
     _ shards: ShardSelection, ensemble: String?, in run: RunContext
-  ) throws -> RunResult {
-    let known = try IncrementLog(of: run.directory).pinned.flatMap(\.shards).map(\.path)
-    var seen: Set<String> = []
-    let all = (known + shards.paths.map(absolutePath)).filter {
+  ) throws -> RunResult? {
+    let log = try IncrementLog(of: run.directory)
+    let known = log.pinned.flatMap(\.shards)
+    // A disk that went away since the list was compared must not take its pairs from the folder.
+    let lost = known.first {
+      !$0.digest.isEmpty && !ShardPath.isPipe($0.path)
+        && (try? FileIdentity(of: $0.path)) != $0.identity
+    }
+    if let lost {
+      run.observe(
+        .note("the folder isn't built anew: \(lost.path) changed or went away in this night"))
+      return nil
+    }
+    let copies = Set(try log.copies(in: run).lazy.map(\.place))
+    var seen: Set<ShardPath> = []
+    let listed = shards.paths.lazy.map { ShardPath(path: absolutePath($0)) }
+    let all = (known.map(\.place) + listed.filter { !copies.contains($0) }).filter {
       seen.insert($0).inserted
-        && (ShardPath.isPipe($0) || FileManager.default.fileExists(atPath: $0))
     }
     let refits = run.configuration.refresh.onDrift == .refit
-    return try Rebuild.run(
-      ShardSelection(shards: all.map { ShardPath(path: $0) }),
-      ensemble: ensemble ?? (refits ? run.directory.path : nil), in: run)
+    do {
+      return try Rebuild.run(
+        ShardSelection(shards: all), ensemble: ensemble ?? (refits ? run.directory.path : nil),
+        isComplete: true, in: run)
+    } catch {
+      try run.cancellation.check()
+      run.observe(.note("the folder isn't built anew: \(error)"))
+      if [ENOSPC, EDQUOT].contains(where: { "\(error)".contains(String(cString: strerror($0))) }) {
+        // The night needs the room.
+        try discard(RunDirectory(realPath(run.directory.path) + ".rebuild"), in: run)
+      }
+      return nil
+    }
+  }
+
+  /// - Throws: `RunError.shardChanged` for a shard that is published and couldn't be read for the new folder.
+  private static func checkComplete(_ beside: RunContext, after run: RunContext) throws {
+    let now = Set(
+      try IncrementLog(of: beside.directory).pinned.lazy.flatMap(\.shards).map(\.digest))
+    let log = try IncrementLog(of: run.directory)
+    let published = log.pinned[..<log.finished].lazy.flatMap(\.shards)
+    guard let lost = published.first(where: { !now.contains($0.digest) }) else { return }
+    throw RunError.shardChanged(path: lost.path, detail: "it couldn't be read, or read as it was")
   }
 
   /// How often a folder was built anew: tells a rebuild that waits to be swapped in from what was swapped out.
   private struct Generation: Codable {
     var formatVersion = StateJSON.formatVersion
     var number = 0
+    /// The digest of the judges that were named to build it with; nil where it trains its own.
+    var judges: String?
 
     static func file(_ directory: RunDirectory) -> String { "\(directory.state)/generation.json" }
 
@@ -81,9 +125,12 @@ enum Rebuild {
     }
   }
 
-  private static func begin(_ beside: RunContext, after run: RunContext) throws {
+  private static func begin(
+    _ beside: RunContext, _ judges: String?, after run: RunContext
+  ) throws {
     var generation = try Generation(of: run.directory)
-    generation.number += 1
+    generation.number &+= 1
+    generation.judges = judges
     try beside.publishing.publish(json: generation, to: Generation.file(beside.directory))
   }
 
@@ -117,7 +164,8 @@ enum Rebuild {
 
   /// Looks beforehand for what would fail after hours: a place beside the folder where two folders can be swapped, and no
   /// stranger in the place of the old one.
-  private static func checkSwap(_ run: RunContext) throws {
+  /// - Throws: `RunError.usage`, `.file`.
+  static func checkSwap(_ run: RunContext) throws {
     let previous = RunDirectory(previous(of: run))
     let files = FileManager.default
     let rebuild = RunDirectory(realPath(run.directory.path) + ".rebuild")
@@ -141,13 +189,19 @@ enum Rebuild {
   }
 
   /// A rebuild that was begun otherwise, or is damaged, was never output: it is begun again.
-  private static func discardOther(_ beside: RunContext, _ shards: ShardSelection) throws {
+  /// - Parameter judges: the digest of those that it is to be built with.
+  private static func discardOther(
+    _ beside: RunContext, _ shards: ShardSelection, _ judges: String?, in run: RunContext
+  ) throws {
+    guard FileManager.default.fileExists(atPath: beside.directory.state) else { return }
     do {
-      let pinned = try IncrementLog(of: beside.directory).pinned.first?.shards.map(\.path)
-      if let pinned, pinned != shards.paths.map(absolutePath) {
-        throw RunError.otherShards(directory: beside.directory.path, detail: "")
-      }
-      try Settings.compare(Settings.Section.allCases, in: beside)
+      let pinned = try IncrementLog(of: beside.directory).pinned.lazy.flatMap(\.shards)
+      // What came since is judged after them.
+      let listed = Set(shards.paths.lazy.map { ShardPath(path: absolutePath($0)) })
+      guard pinned.allSatisfy({ listed.contains($0.place) }),
+        try Generation(of: beside.directory).judges == judges
+      else { throw RunError.otherShards(directory: beside.directory.path, detail: "") }
+      try Settings.compare(Settings.Section.allCases, goesOn: true, in: beside)
     } catch let error as RunError {
       switch error {
       case .otherSettings, .otherShards, .otherFormat, .damagedState, .damagedOutput: break
@@ -155,10 +209,20 @@ enum Rebuild {
       }
       beside.observe(
         .note(
-          "\(beside.directory.path) was begun with other settings or shards, or is damaged; it is begun again"
+          "\(beside.directory.path) was begun with other settings, libraries, judges or shards, or is damaged; it is begun again"
         ))
-      try FileManager.default.removeItem(atPath: beside.directory.path)
+      try discard(beside.directory, in: run)
     }
+  }
+
+  /// Deletes a folder, whole or not at all: what is left of one mustn't be taken for a state.
+  private static func discard(_ directory: RunDirectory, in run: RunContext) throws {
+    let place = "\(run.directory.temporary)/\(UInt64.random(in: 0 ... .max))-discarded"
+    try run.directory.makeFolder(run.directory.temporary)
+    guard rename(directory.path, place) == 0 || errno == ENOENT else {
+      throw RunError.file(path: directory.path, operation: "clear away", code: errno)
+    }
+    try? FileManager.default.removeItem(atPath: place)
   }
 
   /// Swaps two folders in one step: nobody ever sees neither. glibc's `renameat2`, which Swift's modules leave out.
@@ -170,9 +234,16 @@ enum Rebuild {
       throw .file(path: a, operation: "swap \(b) with", code: ENOSYS)
     }
     guard unsafeBitCast(symbol, to: Call.self)(AT_FDCWD, a, AT_FDCWD, b, exchange) == 0 else {
-      throw .file(path: a, operation: "swap \(b) with", code: errno)
+      let code = errno
+      guard code != EINVAL else {
+        throw .usage(
+          "the file system of \(a) can't swap two folders in one step, as NFS can't; clean into a new --out, and put that in "
+            + "the place of this one yourself")
+      }
+      throw .file(path: a, operation: "swap \(b) with", code: code)
     }
-    try Publishing.flush((absolutePath(a) as NSString).deletingLastPathComponent)
+    // Whoever swaps them goes by what is there; a disk that fails now is told of by what comes next.
+    try? Publishing.flush((absolutePath(a) as NSString).deletingLastPathComponent)
   }
 
   /// Tells what a rebuild put away, and the next one may delete, from a copy that somebody made.
@@ -183,7 +254,8 @@ enum Rebuild {
   /// - Returns: where the old folder lies now.
   private static func putAway(_ old: RunDirectory, in run: RunContext) throws -> String {
     let previous = previous(of: run)
-    try? FileManager.default.removeItem(atPath: previous)
+    try discard(RunDirectory(previous), in: run)
+    rmdir(run.directory.temporary)
     try Data().write(to: URL(fileURLWithPath: putAwayMark(old)))
     guard rename(old.path, previous) == 0 else {
       throw RunError.file(path: previous, operation: "rename into place", code: errno)

@@ -27,7 +27,8 @@ struct Restoring: Codable {
     let suffix = manifest.provenance.configuration.write?.suffix ?? ".tar.zst"
     let size = manifest.provenance.configuration.write?.shardSize ?? 10_000
     var (index, count, lastKey) = (manifest.clean.count, 0, [UInt8]())
-    for output in manifest.rejected {
+    let dropped = try DroppedOutput(of: run.directory).rejected
+    for output in manifest.rejected.dropFirst(dropped) {
       let reader = ShardReader(
         path: "\(run.directory.rejected)/\(output.file)", limits: try Self.limits(in: run))
       let names = MemberNames()

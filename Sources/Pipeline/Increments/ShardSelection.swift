@@ -43,11 +43,11 @@ public struct ShardSelection: Sendable {
     for folder in folders where isSameOrBelow(output, realPath(folder)) {
       throw .outputMeetsInput(output: directory.path, input: folder)
     }
-    var parents: Set<String> = []
+    var parents: Set<ShardPath> = []
     for path in paths where !ShardPath.isPipe(path) {
-      parents.insert((path as NSString).deletingLastPathComponent)
+      parents.insert(ShardPath(path: (path as NSString).deletingLastPathComponent))
     }
-    for parent in parents.sorted()
+    for parent in parents.map(\.path).sorted()
     where isSameOrBelow(realPath(parent), output) {
       throw .outputMeetsInput(output: directory.path, input: parent.isEmpty ? "." : parent)
     }
@@ -55,17 +55,17 @@ public struct ShardSelection: Sendable {
 
   /// The first shard that lies in what Winnow wrote, and the folder of that.
   public var winnowOutput: (shard: String, folder: String)? {
-    var innocent: Set<String> = []
+    var innocent: Set<ShardPath> = []
     // Looked up once, for the sake of lists of a million.
-    var real: [String: String] = [:]
+    var real: [ShardPath: String] = [:]
     for shard in shards where !ShardPath.isPipe(shard.path) {
-      let named = (shard.path as NSString).deletingLastPathComponent
-      var folder = real[named] ?? realPath(named.isEmpty ? "." : named)
+      let named = ShardPath(path: (shard.path as NSString).deletingLastPathComponent)
+      var folder = real[named] ?? realPath(named.path.isEmpty ? "." : named.path)
       real[named] = folder
       if isLink(shard.path) {
         folder = (realPath(shard.path) as NSString).deletingLastPathComponent
       }
-      while folder != "/", innocent.insert(folder).inserted {
+      while folder != "/", innocent.insert(ShardPath(path: folder)).inserted {
         if FileManager.default.fileExists(atPath: RunDirectory(folder).increment(0)) {
           return (shard.path, folder)
         }

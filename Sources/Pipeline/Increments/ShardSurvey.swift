@@ -24,7 +24,8 @@ public struct StaleShard: Sendable, Equatable {
 extension ShardSurvey {
   /// Says what is to be known of the list beside what is new in it.
   func tell(_ observe: RunObserver) {
-    for note in notes { observe(.note(note)) }
+    for note in notes.prefix(20) { observe(.note(note)) }
+    if notes.count > 20 { observe(.note("... and \(notes.count - 20) more such shards")) }
     if unlisted > 0 {
       observe(
         .note(

@@ -1,5 +1,6 @@
 import Encoders
 import Foundation
+import Images
 import Shards
 import TensorFiles
 
@@ -52,7 +53,8 @@ final class PairReader {
     self.isWithheld = isWithheld
     self.configuration = configuration
     reader =
-      FileIdentity.isSpecial(path) ? nil : ShardReader(path: path, limits: configuration.limits)
+      FileIdentity.isSpecial(path)
+      ? nil : ShardReader(path: path, limits: configuration.limits, budget: .shared)
   }
 
   /// Set when the shard couldn't be read to its end.
@@ -149,6 +151,17 @@ final class PairReader {
     var detail: String
   }
 
+  /// Nil where the object has no such text.
+  private func text(of field: String, in json: [UInt8]) throws(CaptionProblem) -> String? {
+    let value =
+      (try? JSONSerialization.jsonObject(with: Data(json)))
+      ?? (try? JSONSerialization.jsonObject(with: Data(withoutPythonNumbers(json))))
+    guard let object = value as? [String: Any] else {
+      throw CaptionProblem(reason: Reason.badJSON, detail: "the json can't be parsed")
+    }
+    return object[field] as? String
+  }
+
   private func caption(of sample: Sample) -> Result<[UInt8], CaptionProblem> {
     if let field = configuration.jsonCaption, let json = sample.member(suffixes: ["json"]) {
       guard json.bytes.count <= maxJSONBytes else {
@@ -164,12 +177,14 @@ final class PairReader {
         let detail = "a key of the json has more than \(maxJSONKeyBytes) bytes"
         return .failure(CaptionProblem(reason: Reason.badJSON, detail: detail))
       }
-      guard
-        let object = try? JSONSerialization.jsonObject(with: Data(json.bytes)) as? [String: Any]
-      else {
-        return .failure(CaptionProblem(reason: Reason.badJSON, detail: "the json can't be parsed"))
+      do {
+        let text = try DecodingBudget.shared.spend(json.bytes.count * jsonExpansion) {
+          () throws(CaptionProblem) in try self.text(of: field, in: json.bytes)
+        }
+        if let text { return .success(Array(text.utf8)) }
+      } catch {
+        return .failure(error)
       }
-      if let text = object[field] as? String { return .success(Array(text.utf8)) }
     }
     if let text = sample.member(suffixes: configuration.textSuffixes) {
       return .success(text.bytes)
@@ -186,8 +201,10 @@ private let maxNameBytes = 4096
 private let maxKeyBytes = 256
 /// Bytes; what is longer is no caption, and costs the judges memory.
 private let maxCaptionBytes = 64 << 10
-/// Bytes; parsed, a json takes up to seventy times as much memory.
+/// Bytes.
 private let maxJSONBytes = 1 << 20
+/// How much more memory than its bytes a parsed json takes, at most.
+private let jsonExpansion = 70
 /// Bytes: see ``JSONMeasure``.
 private let maxJSONKeyBytes = 1024
 

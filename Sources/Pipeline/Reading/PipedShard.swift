@@ -5,10 +5,10 @@ import Synchronization
 /// The `pipe:` sources that the command line or the pipeline file names: no other is run,
 /// whatever a folder's state says.
 final class NamedCommands: Sendable {
-  private let sources = Mutex<Set<String>>([])
+  private let sources = Mutex<Set<ShardPath>>([])
 
   func allow(_ shards: ShardSelection) {
-    let pipes = Array(shards.paths.filter(ShardPath.isPipe))
+    let pipes = Array(shards.shards.filter { ShardPath.isPipe($0.path) })
     sources.withLock { $0.formUnion(pipes) }
   }
 
@@ -17,7 +17,9 @@ final class NamedCommands: Sendable {
     sources.withLock { $0.formUnion(pipes) }
   }
 
-  func allows(_ source: String) -> Bool { sources.withLock { $0.contains(source) } }
+  func allows(_ source: String) -> Bool {
+    sources.withLock { $0.contains(ShardPath(path: source)) }
+  }
 
   /// - Throws: `RunError.usage`.
   func check(_ source: String) throws(RunError) {

@@ -46,7 +46,8 @@ struct ShardCursor {
       let local = try LocalShard(shard, in: run)
       self.local = local
       let limits = run.configuration.read.limits
-      open = (place.shard, ShardReader(path: local.path, limits: limits), 0)
+      let reader = ShardReader(path: local.path, limits: limits, budget: .shared)
+      open = (place.shard, reader, 0)
     }
     while let (index, reader, next) = open {
       let isWanted = next == place.ordinal

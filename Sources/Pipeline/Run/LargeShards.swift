@@ -4,10 +4,12 @@ import Foundation
 /// would be gigabytes.
 final class LargeShards: Sendable {
   /// Beyond so many rows a shard is large, or so many bytes of its table.
-  static let rows = 100_000
+  let rows: Int
   static let bytes: Int64 = 100 << 20
 
   private let turn = DispatchSemaphore(value: 1)
+
+  init(rows: Int = 100_000) { self.rows = rows }
 
   /// Waits until nobody else holds one.
   func begin() { turn.wait() }

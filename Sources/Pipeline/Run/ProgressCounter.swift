@@ -16,8 +16,9 @@ final class ProgressCounter: Sendable {
 
   func add(done: Int = 0, pairs: Int = 0) {
     let now = state.withLock { state in
-      state.done += done
-      state.pairs += pairs
+      // Wrapping: a damaged record may hold any number.
+      state.done &+= done
+      state.pairs &+= pairs
       return state
     }
     observe(

@@ -25,8 +25,9 @@ extension Run {
     try Restoring.finish(in: run)
     var log = try IncrementLog(of: run.directory)
     Rebuild.noteLeftover(in: run)
+    try log.renewOpen(in: run)
     let damaged = try OutputCheck.run(log, in: run)
-    let survey = try run.stage(.pin) { try log.survey(shards, in: run) }
+    let survey = try run.stage(.pin) { try log.survey(shards, rescores: true, in: run) }
     survey.tell(run.observe)
     if let open = log.open.first {
       run.observe(
@@ -35,17 +36,19 @@ extension Run {
     let mayRebuild = try mayRebuild(survey, log, in: run)
     var result = RunResult()
     for increment in log.open {
-      switch try clean(increment, ensemble: ensemble, mayRebuild, in: run) {
+      let onDrift = mayRebuild ? shards : nil
+      switch try clean(increment, ensemble: ensemble, onDrift: onDrift, in: run) {
       case .done(let part): result.add(part)
-      case .drifted: return try Rebuild.onDrift(shards, ensemble: ensemble, in: run)
+      case .rebuilt(let result): return result
       }
       log.close(increment)
     }
     let hadOpen = result.manifest != nil
     if let increment = try log.pin(survey, in: run) {
-      switch try clean(increment, ensemble: ensemble, mayRebuild, in: run) {
+      let onDrift = mayRebuild ? shards : nil
+      switch try clean(increment, ensemble: ensemble, onDrift: onDrift, in: run) {
       case .done(let part): result.add(part)
-      case .drifted: return try Rebuild.onDrift(shards, ensemble: ensemble, in: run)
+      case .rebuilt(let result): return result
       }
     } else if !hadOpen {
       result = try nothingNew(ensemble: ensemble, Settings.Section.allCases, damaged, in: run)
@@ -57,8 +60,8 @@ extension Run {
 
   private enum Outcome {
     case done(RunResult)
-    /// By policy, nothing was written.
-    case drifted
+    /// By policy: the whole folder.
+    case rebuilt(RunResult)
   }
 
   /// By the policy for drift, and as long as the pairs that are published can be had again.
@@ -68,34 +71,46 @@ extension Run {
     guard run.configuration.refresh.onDrift != .report,
       FileManager.default.fileExists(atPath: run.directory.manifest)
     else { return false }
-    let obstacle: String
-    if try !Manifest(of: run.directory).restored.isEmpty {
-      obstacle = "were restored"
-    } else if !survey.stale.isEmpty {
-      obstacle = "come from shards that changed or are gone"
-    } else if log.pinned.lazy.flatMap(\.shards).contains(where: {
-      ShardPath.isPipe($0.path) && !run.commands.allows($0.path)
-    }) {
-      obstacle = "come from commands that aren't named this time"
-    } else {
-      return true
-    }
+    guard let obstacle = try obstacle(survey, log, in: run) else { return true }
     run.observe(
-      .note(
-        "whatever the new pairs score, the folder isn't built anew by itself: pairs that it holds "
-          + obstacle))
+      .note("whatever the new pairs score, the folder isn't built anew by itself: \(obstacle)"))
     return false
   }
 
+  /// What speaks against building the folder anew.
+  private static func obstacle(
+    _ survey: ShardSurvey, _ log: IncrementLog, in run: RunContext
+  ) throws -> String? {
+    if try !Manifest(of: run.directory).restored.isEmpty {
+      return "pairs that it holds were restored"
+    }
+    if !survey.stale.isEmpty {
+      return "pairs that it holds come from shards that changed or are gone"
+    }
+    let pipes = log.pinned.lazy.flatMap(\.shards).filter { ShardPath.isPipe($0.path) }
+    if pipes.contains(where: { !run.commands.allows($0.path) }) {
+      return "pairs that it holds come from commands that aren't named this time"
+    }
+    do {
+      try Rebuild.checkSwap(run)
+    } catch let error as RunError {
+      return "\(error)"
+    }
+    return nil
+  }
+
+  /// - Parameter onDrift: all shards of tonight's list, where a drift may lead to a rebuild.
   private static func clean(
-    _ increment: Increment, ensemble: String?, _ mayRebuild: Bool, in run: RunContext
+    _ increment: Increment, ensemble: String?, onDrift shards: ShardSelection?, in run: RunContext
   ) throws -> Outcome {
     let (kinds, noise) = try score(increment, ensemble: ensemble, noise: nil, in: run)
-    if mayRebuild, !run.directory.isPlanned(increment.index),
+    if let shards, !run.directory.isPlanned(increment.index),
       let drift = try FitStage.drift(of: increment, in: run), drift.isDrift
     {
       run.observe(.note("\(drift.words); the folder is built anew"))
-      return .drifted
+      if let result = try Rebuild.onDrift(shards, ensemble: ensemble, in: run) {
+        return .rebuilt(result)
+      }
     }
     return .done(try write(increment, kinds, noise, in: run))
   }

@@ -40,7 +40,7 @@ public enum Run {
       let damaged = try checked(in: run)
       guard
         let (increment, judges) = try run.alone({ () throws -> (Increment, Judges)? in
-          guard let increment = try current(shards, in: run) else { return nil }
+          guard let increment = try current(shards, rescores: true, in: run) else { return nil }
           try Settings.pin(ScoreStage.sections, in: run)
           return (increment, try EnsembleStage.adopt(ensemble, in: run))
         })
@@ -80,7 +80,7 @@ public enum Run {
       let sections = ScoreStage.readingSections + [.write]
       let work = try run.alone {
         () throws -> (order: WriteOrder, faults: [(path: String, message: String)])? in
-        guard let increment = try current(shards, in: run) else { return nil }
+        guard let increment = try current(shards, rescores: false, in: run) else { return nil }
         try Settings.pin(ScoreStage.readingSections, in: run)
         let (noise, scored) = try FitStage.reuse(for: increment, in: run)
         return (try WriteOrder(increment, kinds: scored.kinds, noise, in: run), scored.faults)
@@ -174,11 +174,11 @@ public enum Run {
 
   /// The increment to work on: the one that is open, else what is new, pinned; nil when nothing is.
   private static func current(
-    _ shards: ShardSelection, in run: RunContext
+    _ shards: ShardSelection, rescores: Bool, in run: RunContext
   ) throws -> Increment? {
     try run.stage(.pin) {
       var log = try IncrementLog(of: run.directory)
-      let survey = try log.survey(shards, in: run)
+      let survey = try log.survey(shards, rescores: rescores, in: run)
       survey.tell(run.observe)
       return try log.open.first ?? log.pin(survey, in: run)
     }

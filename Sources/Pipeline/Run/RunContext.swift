@@ -13,7 +13,7 @@ public struct RunContext: Sendable {
   let publishing: Publishing
   let timings = StageTimings()
   let commands = NamedCommands()
-  let largeShards = LargeShards()
+  var largeShards = LargeShards()
 
   /// - Parameter observe: called from any thread.
   public init(
@@ -34,13 +34,14 @@ public struct RunContext: Sendable {
     self.observe = observe
     workers =
       configuration.workers > 0
-      ? configuration.workers : ProcessInfo.processInfo.activeProcessorCount
+      ? configuration.workers : usableProcessors
     publishing = Publishing(temporary: directory.temporary)
   }
 
-  /// OpenBLAS takes 128 MiB of addresses a thread, and waits for ever where it gets none.
+  /// OpenBLAS takes 128 MiB of addresses a core as it is loaded, and waits for ever where it gets none.
   private static func checkAddressSpace() throws(RunError) {
-    let needed: rlim_t = 2 << 30
+    let cores = rlim_t(ProcessInfo.processInfo.activeProcessorCount)
+    let needed = max(2 << 30, 1 << 30 + cores * (136 << 20))
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0, limit.rlim_cur < needed
     else { return }

@@ -1,6 +1,7 @@
 import ConfidentLearning
 import Encoders
 import Foundation
+import Shards
 
 /// `DIR/noise-model.json`: the noise model's own fields, and what it was fitted on.
 public struct NoiseModelFile: Codable, Sendable, Equatable {
@@ -110,12 +111,21 @@ enum FitStage {
     }
     let merged = try merged(scored)
     let noise = run.configuration.noise
+    let model: NoiseModel
+    do {
+      model = try NoiseModel.fit(merged, repairing: noise.repairing, cut: noise.cut)
+    } catch {
+      // Too few pairs: the next run is to judge these shards together with what came since.
+      if !run.directory.isPlanned(0) {
+        try? FileManager.default.removeItem(atPath: run.directory.increment(0))
+      }
+      throw error
+    }
     let result = NoiseModelFile(
       configurationDigest: try Settings.digest(run.configuration, sections: [.noise]),
       ensembleDigest: first?.ensembleDigest ?? "",
       scoring: first?.scoring ?? run.configuration.score.method, scoresDigest: digest,
-      pairs: pairs,
-      model: try NoiseModel.fit(merged, repairing: noise.repairing, cut: noise.cut))
+      pairs: pairs, model: model)
     try run.publishing.publish(json: merged, to: run.directory.fittedScores)
     try run.publishing.publish(json: result, to: file)
     return result
@@ -172,7 +182,7 @@ enum FitStage {
   /// Refuses folders that can't be merged, before anything is made.
   /// - Throws: `RunError.missing`, `.usage`, `.otherEnsemble`, `.shardChanged`.
   static func check(_ directories: [RunDirectory]) throws {
-    let paths = directories.map { absolutePath($0.path) }
+    let paths = directories.map { ShardPath(path: absolutePath($0.path)) }
     guard Set(paths).count == paths.count else {
       throw RunError.usage("a folder named twice; its pairs would count twice")
     }

@@ -1,3 +1,4 @@
+import ConfidentLearning
 import Encoders
 import Foundation
 import Images
@@ -39,13 +40,15 @@ struct PretrainedMembers {
     } else {
       // Twice as many as are needed: some may not decode.
       (pairs, faults) = try GatherStage.run(
-        increment, limit: 2 * judges.bankSize, forms: forms, to: folder, in: run)
+        increment, limit: max(2 * judges.bankSize, NoiseModel.minimumPairs), forms: forms,
+        to: folder, in: run)
+      // Before judges appear that the noise model couldn't be fitted with.
+      guard pairs.count >= NoiseModel.minimumPairs else {
+        throw TrainingError.tooFewPairs(have: pairs.count, need: NoiseModel.minimumPairs)
+      }
       bank = try (0..<min(judges.bankSize, pairs.count)).map {
         BankPair(hash: pairs.hash($0), caption: try pairs.caption($0))
       }
-    }
-    guard trained != nil || bank.count >= Self.leastBank else {
-      throw TrainingError.tooFewPairs(have: bank.count, need: Self.leastBank)
     }
     let places = try bank.map { pair in
       guard let place = (0..<pairs.count).first(where: { pairs.hash($0) == pair.hash }) else {
@@ -63,7 +66,4 @@ struct PretrainedMembers {
     }
     return (ensemble, faults)
   }
-
-  /// Fewer pairs than this are no reference.
-  private static let leastBank = 16
 }

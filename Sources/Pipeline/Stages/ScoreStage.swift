@@ -149,11 +149,7 @@ enum ScoreStage {
       try shard.checkUnchanged()
       let reader = try PairReader(shard, in: run)
       let decoder = run.configuration.images.decoder
-      while let pair = reader.next() {
-        if !isLarge, table.count == LargeShards.rows {
-          run.largeShards.begin()
-          isLarge = true
-        }
+      while let pair = next(of: reader) {
         try run.cancellation.check()
         record.read += 1
         switch pair.outcome {
@@ -184,6 +180,15 @@ enum ScoreStage {
       record.fault = reader.fault?.rawValue
       record.message = reader.message
       record.report = reader.report
+    }
+
+    /// Who waits for the turn of large shards holds no sample: the one that has it may wait for room to read a large one.
+    private mutating func next(of reader: PairReader) -> PairRecord? {
+      if !isLarge, table.count > run.largeShards.rows {
+        run.largeShards.begin()
+        isLarge = true
+      }
+      return reader.next()
     }
 
     /// A row, not judged as yet.

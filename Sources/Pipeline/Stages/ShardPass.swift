@@ -31,9 +31,9 @@ final class ShardPass: Sendable {
     if let earlier {
       let isDone = try earlier.flags("done")
       let faulty = try earlier.integers("fault_shard").map { Int($0) }
-      guard try earlier.integers("format_version") == [Int64(StateJSON.formatVersion)],
-        isDone.count == count, faulty.allSatisfy(isDone.indices.contains)
-      else { throw .damagedState(file: file, detail: "it isn't of these shards") }
+      guard isDone.count == count, faulty.allSatisfy(isDone.indices.contains) else {
+        throw .damagedState(file: file, detail: "it isn't of these shards")
+      }
       state.isDone = isDone
       for (shard, fault) in zip(faulty, try earlier.text("fault")) { state.faults[shard] = fault }
     }
@@ -85,7 +85,7 @@ final class ShardPass: Sendable {
   private func keep() throws {
     let (isDone, faults) = state.withLock { ($0.isDone, $0.faults.sorted { $0.key < $1.key }) }
     let own: [(name: String, array: NPYArray)] = [
-      ("format_version", .int64([Int64(StateJSON.formatVersion)], shape: [1])),
+      NPZColumns.formatVersion,
       ("done", .bool(isDone)),
       ("fault_shard", .int64(faults.map { Int64($0.key) }, shape: [faults.count])),
       ("fault", .bytes(ByteStrings(faults.lazy.map(\.value.utf8)))),

@@ -78,9 +78,9 @@ enum WriteStage {
     in run: RunContext
   ) throws -> Bool {
     var sizes = Plan.sizes(units, of: destination, suffix: run.configuration.write.suffix)
-    for output in (destination == .clean ? earlier?.clean : earlier?.rejected) ?? [] {
-      sizes[output.file] = output.pairs
-    }
+    let dropped = destination == .rejected ? try DroppedOutput(of: run.directory).rejected : 0
+    let before = destination == .clean ? earlier?.clean : earlier?.rejected
+    for output in (before ?? []).dropFirst(dropped) { sizes[output.file] = output.pairs }
     let file = "\(run.folder(of: destination))/sizes.json"
     let data = try StateJSON.encode(sizes)
     guard FileManager.default.contents(atPath: file) != data else { return false }
@@ -142,6 +142,19 @@ enum WriteStage {
   static func isWritten(_ index: Int, in run: RunContext) throws(RunError) -> Bool {
     for unit in try pinned(in: run.directory.plan(index))
     where try finished(unit, in: run) == nil { return false }
+    return true
+  }
+
+  /// Takes the plan of an increment back if none of its shards can have appeared. `sizes.json` names them until the next
+  /// plan's does.
+  /// - Returns: whether it did.
+  static func takeBackPlan(_ index: Int, in run: RunContext) throws(RunError) -> Bool {
+    let file = run.directory.plan(index)
+    let units = try pinned(in: file)
+    if units.contains(where: { FileManager.default.fileExists(atPath: run.recordPath(of: $0)) }) {
+      return false
+    }
+    guard unlink(file) == 0 else { throw .file(path: file, operation: "delete", code: errno) }
     return true
   }
 

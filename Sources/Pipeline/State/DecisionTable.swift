@@ -28,7 +28,7 @@ public struct DecisionTable: Equatable, Sendable {
     (keys, scores, mismatch, cautiousMismatch, kept, reasons) = ([], [], [], [], [], [])
   }
 
-  /// - Throws: `RunError.file`, `.damagedState`.
+  /// - Throws: `RunError.file`, `.damagedState`, `.otherFormat`.
   public init(path: String) throws {
     let columns = try NPZColumns(path: path)
     keys = try columns.bytes("key")
@@ -48,7 +48,7 @@ public struct DecisionTable: Equatable, Sendable {
   func write(to path: String) throws {
     try NPZ.write(
       [
-        ("format_version", .int64([Int64(StateJSON.formatVersion)], shape: [1])),
+        NPZColumns.formatVersion,
         ("key", .bytes(keys)),
         ("scores", .float32(scores, shape: [count, kinds])),
         ("mismatch", .float32(mismatch, shape: [count])),

@@ -31,6 +31,10 @@ public struct RunDirectory: Sendable, Equatable {
   var pinLock: String { "\(state)/pin.lock" }
   var temporary: String { "\(state)/tmp\(part)" }
   var increments: String { "\(state)/increments" }
+  /// Shards that have the bytes of others, which were judged.
+  var copies: String { "\(state)/copies.json" }
+  /// What somebody deleted whole.
+  var dropped: String { "\(state)/dropped.json" }
   var texts: String { "\(state)/texts.json" }
   var settings: String { "\(state)/settings.json" }
   /// See `TrainingFolder`.

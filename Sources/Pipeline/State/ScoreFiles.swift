@@ -14,6 +14,13 @@ struct ScoreFiles {
 
   var exist: Bool { [record, statistics, table].allSatisfy(FileManager.default.fileExists) }
 
+  /// - Throws: `RunError.file`.
+  func remove() throws(RunError) {
+    for file in [record, statistics, table] where unlink(file) != 0 && errno != ENOENT {
+      throw .file(path: file, operation: "delete", code: errno)
+    }
+  }
+
   /// Goes through the records of all shards; together they would take memory.
   /// - Throws: `RunError.missing` for a shard that isn't scored, `.shardChanged` for one that was scored with other bytes;
   ///   what `body` throws.

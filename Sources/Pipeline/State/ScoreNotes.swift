@@ -11,7 +11,7 @@ struct ScoreNotes {
 
   var count: Int { combined.count }
 
-  /// - Throws: `RunError.file`, `.damagedState`.
+  /// - Throws: `RunError.file`, `.damagedState`, `.otherFormat`.
   init(path: String) throws(RunError) {
     let columns = try NPZColumns(
       path: path, only: ["detail", "combined", "best_caption", "best_score"])

@@ -29,7 +29,7 @@ struct ScoreTable: Equatable {
   func write(to path: String) throws {
     try NPZ.write(
       [
-        ("format_version", .int64([Int64(StateJSON.formatVersion)], shape: [1])),
+        NPZColumns.formatVersion,
         ("key", .bytes(keys)),
         ("observed", .float32(observed, shape: [count, kinds])),
         ("random_repaired", .float32(randomRepaired, shape: [count, kinds])),
@@ -43,7 +43,7 @@ struct ScoreTable: Equatable {
       ], to: path)
   }
 
-  /// - Throws: `RunError.file`, `.damagedState`.
+  /// - Throws: `RunError.file`, `.damagedState`, `.otherFormat`.
   init(path: String) throws {
     let columns = try NPZColumns(path: path)
     keys = try columns.bytes("key")
@@ -63,57 +63,5 @@ struct ScoreTable: Equatable {
       combined.count == n, parts.count == n,
       [observed, randomRepaired, clusterRepaired].allSatisfy({ $0.count == n * kinds })
     else { throw RunError.damagedState(file: path, detail: "columns of different length") }
-  }
-}
-
-/// The columns of an npz file by name and type.
-struct NPZColumns {
-  private let path: String
-  private let columns: [String: NPYArray]
-
-  /// - Throws: `RunError.file` where the system refuses to read it, `.damagedState` where it is no such file.
-  /// - Parameter wanted: the columns to read; nil for all.
-  init(path: String, only wanted: Set<String>? = nil) throws(RunError) {
-    self.path = path
-    do throws(TensorFileError) {
-      columns = try NPZ.read(path, columns: wanted)
-    } catch {
-      // libarchive tells of a file that it can't make sense of as of one that the system refuses.
-      _ = try Digest.ofFile(path, cancellation: Cancellation())
-      let detail =
-        switch error {
-        case .malformed(_, _, let reason), .unsupported(_, _, let reason): reason
-        case .io, .unwritable: "it is empty, cut short or no archive of columns"
-        }
-      throw .damagedState(file: path, detail: detail)
-    }
-  }
-
-  func bytes(_ name: String) throws(RunError) -> ByteStrings {
-    guard case .bytes(let values)? = columns[name] else { throw wrong(name) }
-    return values
-  }
-
-  func text(_ name: String) throws(RunError) -> [String] {
-    try bytes(name).map { String(decoding: $0, as: UTF8.self) }
-  }
-
-  func floats(_ name: String) throws(RunError) -> (values: [Float], shape: [Int]) {
-    guard case .float32(let values, let shape)? = columns[name] else { throw wrong(name) }
-    return (values, shape)
-  }
-
-  func integers(_ name: String) throws(RunError) -> [Int64] {
-    guard case .int64(let values, _)? = columns[name] else { throw wrong(name) }
-    return values
-  }
-
-  func flags(_ name: String) throws(RunError) -> [Bool] {
-    guard case .bool(let values)? = columns[name] else { throw wrong(name) }
-    return values
-  }
-
-  private func wrong(_ name: String) -> RunError {
-    .damagedState(file: path, detail: "no column \(name) of the expected type")
   }
 }
