@@ -3,12 +3,14 @@
     bench_scale.py WINNOW BENCH_CORPUS JUDGES.yaml DIR [--sizes N,...] [--workers N] [--ensemble DIR --corpus DIR]
 
 The judges are trained once, on 1,000 pairs; then they clean corpora of every size, of pairs they haven't seen. Then come
-corpora of one pair a shard, each cleaned and looked through once more a night later; last a
-list on standard input, of shards that aren't there: inspected, and pinned by a training that finds no pairs. Memory is
-RssAnon of the process, at most, looked at every 50 ms (mapped files, which the system takes back, aren't in it).
+corpora of one pair a shard, each cleaned and looked through once more a night later; then shards that are crowded with
+samples, and shards full of bombs; last a list on standard input, of shards that aren't there: inspected, and given to a
+training and a cleaning, which find that none can be opened. Memory is RssAnon of the process, at most, looked at every
+50 ms (mapped files, which the system takes back, aren't in it).
 
 Exit status 1, and a line that says what wasn't held: 1.5 GiB in any row; from 100,000 pairs to the largest size, 10 % in
-memory and 15 % in the cost of a pair; 1 KiB a shard; 16 MiB for the list.
+memory and 15 % in the cost of a pair; 1 KiB a shard; 16 MiB for the list; of crowded and hostile shards, that all that was
+put into them was read, and the reasons for what isn't a pair.
 """
 
 import argparse
@@ -27,6 +29,12 @@ COST_LIMIT = 1.15
 SHARD_LIMIT = 1 << 10
 # Of a command that is given a list of a million lines.
 LIST_LIMIT = 16 * 2**20
+
+# What is in the shards of Tests/Benchmarks/Scale: of a hostile one good pairs, images that are decoded, one that isn't an
+# image and a member that is too large (HostileCorpus.swift); beside two crowded ones good pairs (CrowdedCorpus.swift).
+HOSTILE_READ = 60 + 5 + 2
+HOSTILE_REJECTED = ["image-unknown-format", "member-too-large"]
+CROWDED_SHARDS, CROWDED_PAIRS = 2, 2000
 
 
 def rss_anon(pid):
@@ -85,6 +93,7 @@ def listed(winnow, lines, directory):
     for name, command, status in [
         ("inspect -", [winnow, "inspect", "-"], 3),
         ("train -", [winnow, "train", "-", "--out", out, "--quiet"], 1),
+        ("clean -", [winnow, "clean", "-", "--out", out, "--quiet"], 1),
     ]:
         shutil.rmtree(out, ignore_errors=True)
         with path.open() as file:
@@ -94,6 +103,18 @@ def listed(winnow, lines, directory):
     shutil.rmtree(out, ignore_errors=True)
     path.unlink()
     return peaks
+
+
+def miscounted(name, row, read, rejected):
+    """What a row counts otherwise than its shards were made; a pair may be a mismatch."""
+    found = {reason: count for reason, count in row["rejected"].items() if reason != "mismatch"}
+    for what, have, want in [
+        ("samples read", row["pairs"], read),
+        ("rejected", found, rejected),
+        ("unreadable", row["unreadable"], {}),
+    ]:
+        if have != want:
+            yield f"{name}: {what} are {have}, not {want}"
 
 
 def show(name, row):
@@ -115,6 +136,7 @@ def main():
     parser.add_argument("--sizes", default="1000,100000,1000000")
     parser.add_argument("--workers", help="threads; default: the cores")
     parser.add_argument("--hostile", type=int, default=8, help="shards full of bombs; 0 for none")
+    parser.add_argument("--crowded", type=int, default=1_000_000, help="samples of each crowded shard; 0 for none")
     parser.add_argument("--shards", default="2000,20000", help="of one pair each, two numbers; empty for none")
     parser.add_argument("--lines", type=int, default=1_000_000, help="of a list of shards; 0 for none")
     parser.add_argument("--ensemble", help="other judges, for a row of their own ...")
@@ -153,19 +175,30 @@ def main():
     for count in counts:
         generate("generate", "--pairs", str(count), "--from", "1000", "--shard-size", "1")
         measure(f"{count:,} shards", shards, ensemble, nights=2)
+    expected = {}
+    if arguments.crowded:
+        generate("crowded", "--samples", str(arguments.crowded))
+        measure("crowded", shards, ensemble)
+        samples = CROWDED_SHARDS * arguments.crowded
+        expected["crowded"] = (CROWDED_PAIRS + samples, {"unsafe-name": samples})
     if arguments.hostile:
         generate("hostile", "--shards", str(arguments.hostile))
         measure("hostile", shards, ensemble)
         print(f"{'':<22} rejected {rows['hostile']['rejected']}, unreadable {rows['hostile']['unreadable']}")
+        bad = {reason: arguments.hostile for reason in HOSTILE_REJECTED}
+        expected["hostile"] = (HOSTILE_READ * arguments.hostile, bad)
     if arguments.ensemble and arguments.corpus:
         measure("given judges", arguments.corpus, arguments.ensemble)
         if arguments.hostile:
             measure("given judges, hostile", shards, arguments.ensemble)
+            expected["given judges, hostile"] = expected["hostile"]
     shutil.rmtree(shards, ignore_errors=True)
     lists = listed(arguments.winnow, arguments.lines, directory) if arguments.lines else {}
     (directory / "summary.json").write_text(json.dumps(rows | {"lists": lists}, indent=2) + "\n")
 
     complaints = [f"{name} took {row['peak'] / 2**20:.0f} MiB" for name, row in rows.items() if row["peak"] >= LIMIT]
+    for name, (read, rejected) in expected.items():
+        complaints += miscounted(name, rows[name], read, rejected)
     large = [rows[f"generated {size:,}"] for size in sizes if size >= 100_000]
     if len(large) > 1:
         first, last = large[0], large[-1]

@@ -9,7 +9,7 @@ import Shards
 @main struct BenchCorpus: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench-corpus",
-    subcommands: [Generate.self, Hostile.self, Read.self, Multiply.self])
+    subcommands: [Generate.self, Hostile.self, Crowded.self, Read.self, Multiply.self])
 
   struct Generate: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Write shards of small drawn pairs.")
@@ -30,6 +30,16 @@ import Shards
     @Argument(help: "The folder.") var folder: String
 
     func run() throws { try HostileCorpus.write(shards, to: folder) }
+  }
+
+  struct Crowded: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Write two shards of very many samples that are no pairs, and 2,000 good pairs.")
+    @Option(help: "Samples in each; a shard with more than a million isn't read to its end.")
+    var samples = 1_000_000
+    @Argument(help: "The folder.") var folder: String
+
+    func run() throws { try CrowdedCorpus.write(samples, to: folder) }
   }
 
   struct Read: ParsableCommand {
