@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help deps build samples clean-shards nightly eval-samples test stress-kill test-peers fuzz fuzz-mutations sanitize lint peers bench bench-labels bench-quality bench-training bench-scale bench-throughput clean
+.PHONY: help deps build samples clean-shards nightly install eval-samples test stress-kill test-peers fuzz fuzz-mutations sanitize lint peers bench bench-labels bench-quality bench-training bench-scale bench-throughput clean
 
 # One set of flags for the build and the tests, so that nothing is compiled twice.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
@@ -49,6 +49,13 @@ deps: ## Install what is missing of the system libraries (apt).
 
 build: deps ## Build the winnow command.
 	swift build $(SWIFT_FLAGS) --product winnow
+
+# For cron and systemd, which find no Swift: its libraries are in the command; what it needs beside them is Debian's.
+PREFIX := /usr/local
+
+install: deps ## Install the winnow command into PREFIX=/usr/local (bin), whole in itself but for Debian's libraries.
+	swift build -c release --static-swift-stdlib --scratch-path .build-install -Xlinker -s --product winnow
+	install -D -m 755 .build-install/release/winnow "$(DESTDIR)$(PREFIX)/bin/winnow"
 
 samples: $(DATA)/corpus/000000.tar $(if $(SWAP),$(DATA)/swap-$(SWAP)/000000.tar) ## Build the sample corpus; SWAP=F adds a variant with known mismatches.
 
@@ -114,6 +121,7 @@ test-peers: peers $(DATA)/debs ## Hold Winnow to the originals: transformers, op
 
 # Seconds for each reader of strangers' bytes, and which of them; see Tests/Fuzz.
 FUZZ_SECONDS := 600
+FUZZ_FLAGS :=
 FUZZ_TARGETS := shards passages jpeg png webp safetensors npy npz tokenizers captions pipeline
 MUTATIONS := 100000
 LEAKS := suppressions=$(CURDIR)/Tests/Sanitizers/leaks.txt:print_suppressions=0
@@ -128,7 +136,7 @@ fuzz: deps ## Fuzz every reader (libFuzzer, address sanitizer), FUZZ_SECONDS= ea
 	  mkdir -p found/$$target; \
 	  echo "fuzzing $$target" >&2; \
 	  release/winnow-fuzz $$target found/$$target seeds/$$target -max_total_time=$(FUZZ_SECONDS) -timeout=20 \
-	    -rss_limit_mb=2048 -max_len=16384 -print_final_stats=1 -verbosity=0 -artifact_prefix=$$target-; \
+	    -rss_limit_mb=2048 -max_len=16384 -print_final_stats=1 -verbosity=0 -artifact_prefix=$$target- $(FUZZ_FLAGS); \
 	done
 
 fuzz-mutations: deps ## Damage small files of every format MUTATIONS= times (100,000); make test tries some thousands.

@@ -69,15 +69,24 @@ final class JPEGHandle: ImageHandle {
   private func decodeToTheEnd(
     _ bytes: UnsafeBufferPointer<UInt8>, width: Int, height: Int, _ warning: inout Warning
   ) throws(ImageError) -> [UInt8] {
-    let pixels = try decode(bytes, width: width, height: height, &warning)
-    guard case .beforeTheEnd(let count) = warning else { return pixels }
+    var pixels = try decode(bytes, width: width, height: height, &warning)
     // Where a restart was due, this warning is the first too, and hides the one that tells of missing rows.
-    return try JPEGMarkers.dropping(count, beforeTheEndOf: bytes)
-      .withUnsafeBufferPointer { shorter throws(ImageError) in
-        let pixels = try decode(shorter, width: width, height: height, &warning)
-        guard warning == .none else { throw Self.error(handle, markers) }
-        return pixels
+    guard case .beforeTheEnd = warning, JPEGMarkers.mayRestart(bytes) else { return pixels }
+    var shorter: [UInt8]?
+    // Some of the garbage isn't counted at first: the decoder had read it ahead.
+    for _ in 0..<8 {
+      guard case .beforeTheEnd(let count) = warning, count > 0 else { break }
+      let next = shorter.map {
+        $0.withUnsafeBufferPointer { JPEGMarkers.dropping(count, beforeTheEndOf: $0) }
       }
+      let cut = next ?? JPEGMarkers.dropping(count, beforeTheEndOf: bytes)
+      pixels = try cut.withUnsafeBufferPointer { cut throws(ImageError) in
+        try decode(cut, width: width, height: height, &warning)
+      }
+      shorter = cut
+    }
+    guard warning == .none else { throw Self.error(handle, markers) }
+    return pixels
   }
 
   /// `width * height * 3` bytes.

@@ -79,7 +79,16 @@ struct JPEGMarkers: Equatable {
     return result
   }
 
-  /// The file without so many bytes before its end marker, if it has as many after the first scan begins.
+  /// Whether it says anywhere that its scans have restarts.
+  static func mayRestart(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    bytes.indices.dropLast(5).contains { at in
+      bytes[at] == 0xFF && bytes[at + 1] == 0xDD && bytes[at + 2] == 0 && bytes[at + 3] == 4
+        && (bytes[at + 4] != 0 || bytes[at + 5] != 0)
+    }
+  }
+
+  /// The file without so many bytes before its end marker and the fill bytes of that, if it has as many after the first scan
+  /// begins.
   static func dropping(
     _ count: Int, beforeTheEndOf bytes: UnsafeBufferPointer<UInt8>
   ) -> [UInt8] {
@@ -87,8 +96,11 @@ struct JPEGMarkers: Equatable {
     forEachSegment(of: bytes) { marker, segment in if marker == 0xDA { scan = segment.lowerBound } }
     var end = scan
     while end + 1 < bytes.count, bytes[end] != 0xFF || bytes[end + 1] != 0xD9 { end += 1 }
-    guard end + 1 < bytes.count, count <= end - scan else { return Array(bytes) }
-    return Array(bytes[..<(end - count)]) + bytes[end...]
+    guard end + 1 < bytes.count else { return Array(bytes) }
+    var last = end
+    while last > scan, bytes[last - 1] == 0xFF { last -= 1 }
+    guard count <= last - scan else { return Array(bytes) }
+    return Array(bytes[..<(last - count)]) + bytes[end...]
   }
 
   /// From the first on, up to the end of the image.

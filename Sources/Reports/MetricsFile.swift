@@ -18,12 +18,11 @@ struct MetricsFile {
   func write(to path: String, now: Date = .now) throws {
     let before = try? String(contentsOfFile: path, encoding: .utf8)
     let text = text(now: now, lastSuccess: before.flatMap(lastSuccess))
-    let mode = try? FileManager.default.attributesOfItem(atPath: path)[.posixPermissions]
+    var info = stat()
+    let isThere = stat(path, &info) == 0
     try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
     // Whoever let node_exporter read the file before did it for good.
-    if let mode {
-      try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
-    }
+    if isThere { chmod(path, info.st_mode & 0o777) }
   }
 
   func text(now: Date, lastSuccess: Double?) -> String {

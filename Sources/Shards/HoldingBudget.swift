@@ -22,7 +22,7 @@ public final class HoldingBudget: @unchecked Sendable {
     var limit: Int
   }
 
-  /// - Parameter bytes: what may be held at a time; one sample may have more if its limit allows.
+  /// - Parameter bytes: what may be held at a time, or a third of it beside one sample that may have more.
   public init(bytes: Int) { self.bytes = bytes }
 
   /// What one sample holds of the budget, until it is gone. One thread only holds one at a time.
@@ -51,10 +51,10 @@ public final class HoldingBudget: @unchecked Sendable {
   private func isSafe(_ id: ObjectIdentifier, _ share: Share) -> Bool {
     var all = holds
     all[id] = share
-    let held = all.values.reduce(0) { $0 + $1.bytes }
     let most = all.values.reduce(0) { max($0, $1.bytes) }
     let limit = all.values.reduce(0) { max($0, $1.limit) }
-    return held + (limit - most) <= max(bytes, limit)
+    let others = all.values.reduce(0) { $0 &+ $1.bytes } &- most
+    return others <= max(bytes - limit, bytes / 3)
   }
 
   private func release(_ id: ObjectIdentifier) {

@@ -58,8 +58,12 @@ final class StoredFile {
   /// The eight bytes before `end`: of a gzip, its checksum and size. What ``next()`` gave stays valid.
   func bytes(before end: Int64) -> [UInt8]? {
     var bytes = [UInt8](repeating: 0, count: 8)
-    let count = pread(descriptor, &bytes, bytes.count, off_t(end - 8))
-    return end >= 8 && count == bytes.count ? bytes : nil
+    while end >= 8 {
+      let count = pread(descriptor, &bytes, bytes.count, off_t(end - 8))
+      if count < 0, errno == EINTR { continue }
+      return count == bytes.count ? bytes : nil
+    }
+    return nil
   }
 
   /// Whether nothing but zeros lies from byte `start` on. What ``next()`` gave isn't valid any more.

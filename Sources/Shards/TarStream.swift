@@ -113,11 +113,10 @@ final class TarStream {
     // A name that is not in the C locale's characters is only a warning, and comes as its raw bytes;
     // but libarchive also merely warns when it ignores a damaged PAX record, which may hold the name, a map of holes, or
     // all of an entry.
-    if archive_errno(handle.archive) != 0, case let text = handle.errorText,
-      Self.warningsOfDamage.contains(where: text.contains)
-    {
-      throw broken()
-    }
+    let text = archive_errno(handle.archive) == 0 ? nil : handle.errorText
+    guard
+      text.map({ !Self.warningsOfDamage.contains(where: $0.contains) }) ?? (status == ARCHIVE_OK)
+    else { throw broken() }
 
     // A PAX record may say so; the header's own field is checked by libarchive.
     guard archive_entry_size(entry) >= 0 else {
@@ -148,7 +147,8 @@ final class TarStream {
         bytes.append(contentsOf: repeatElement(0, count: max(0, Int(size) - bytes.count)))
         return .whole(bytes)
       }
-      guard status == ARCHIVE_OK || status == ARCHIVE_WARN, offset >= bytes.count else {
+      guard status == ARCHIVE_OK || status == ARCHIVE_WARN, goesOn(offset, from: Int64(bytes.count))
+      else {
         // All of it can be there, with the padding behind it missing.
         return bytes.count == size ? .whole(bytes) : .partial(bytes)
       }
@@ -188,7 +188,7 @@ final class TarStream {
         return done == size
       }
       // All of it can have come, with the padding behind it missing.
-      guard status == ARCHIVE_OK || status == ARCHIVE_WARN, offset >= done else {
+      guard status == ARCHIVE_OK || status == ARCHIVE_WARN, goesOn(offset, from: done) else {
         return done == size
       }
       guard fits(block, at: offset, in: size) else { return false }
@@ -196,6 +196,14 @@ final class TarStream {
       if !block.isEmpty { try body(block) }
       done += Int64(block.count)
     }
+  }
+
+  /// - Returns: false for a block that lies before the end of the last one; ``next()`` then throws the reason.
+  private func goesOn(_ offset: Int64, from end: Int64) -> Bool {
+    if offset >= end { return true }
+    refusal = DecompressedFile.Fault(
+      fault: .badHeader, reason: "the map of a sparse member goes backwards")
+    return false
   }
 
   /// - Returns: false for more than the header declares; ``next()`` then throws the reason.

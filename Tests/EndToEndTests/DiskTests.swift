@@ -377,7 +377,7 @@ import Testing
     #expect(shop.appears("waits") && process.isRunning)
     let seconds = Workshop.seconds(of: process, toEndAfter: signal)
     #expect(process.terminationStatus == 128 + signal)
-    #expect(seconds < 2)
+    #expect(seconds < 3)
     #expect(!shop.exists("out/clean/000000.tar.zst"))
     #expect(try shop.clean(out: "out", "--keep-fraction", "1").status == 0)
     #expect(differences(try shop.tree("whole"), try shop.tree("out")) == [])

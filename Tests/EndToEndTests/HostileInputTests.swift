@@ -68,7 +68,7 @@ import Testing
     #expect(hasWorked && isInside && process.isRunning)
     let seconds = Workshop.seconds(of: process, toEndAfter: SIGTERM)
     #expect(process.terminationStatus == 143)
-    #expect(Workshop.isSanitized || seconds < 2)
+    #expect(Workshop.isSanitized || seconds < 3)
   }
 
   @Test func allThatAHostileShardHoldsIsCountedWithItsReason() throws {

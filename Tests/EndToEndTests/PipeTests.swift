@@ -182,7 +182,7 @@ import Testing
     #expect(shop.appears("pid"))
     let seconds = Workshop.seconds(of: process, toEndAfter: signal)
     #expect(process.terminationStatus == 128 + signal)
-    #expect(Workshop.isSanitized || seconds < 2)
+    #expect(Workshop.isSanitized || seconds < 3)
     #expect(try ends("pid", shop))
   }
 
@@ -194,7 +194,7 @@ import Testing
     #expect(shop.appears("pid"))
     let seconds = Workshop.seconds(of: process, toEndAfter: SIGTERM)
     #expect(process.terminationStatus == 143)
-    #expect(Workshop.isSanitized || seconds < 2)
+    #expect(Workshop.isSanitized || seconds < 3)
     #expect(try ends("pid", shop))
   }
 

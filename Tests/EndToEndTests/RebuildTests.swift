@@ -98,6 +98,7 @@ import Testing
     var absences = 0
     while process.isRunning {
       for _ in 0..<1000 where stat(manifest, &status) != 0 { absences += 1 }
+      sched_yield()
     }
     process.waitUntilExit()
     #expect(process.terminationStatus == 0)

@@ -162,7 +162,7 @@ def main():
     print(f"{'corpus':<22} {'pairs':>9} {'seconds':>8} {'in all':>9} {heads} {'MiB anon.':>9}", flush=True)
     rows = {}
 
-    def measure(name, shards, ensemble, nights=1):
+    def measure(name, shards, ensemble, nights=1, workers=workers):
         rows[name] = clean(arguments.winnow, shards, ensemble, out, workers, nights)
         show(name, rows[name])
         for night in rows[name]["later"]:
@@ -187,6 +187,9 @@ def main():
         print(f"{'':<22} rejected {rows['hostile']['rejected']}, unreadable {rows['hostile']['unreadable']}")
         bad = {reason: arguments.hostile for reason in HOSTILE_REJECTED}
         expected["hostile"] = (HOSTILE_READ * arguments.hostile, bad)
+        if not arguments.workers:
+            measure("hostile, 7 workers", shards, ensemble, workers=["--workers", "7"])
+            expected["hostile, 7 workers"] = expected["hostile"]
     if arguments.ensemble and arguments.corpus:
         measure("given judges", arguments.corpus, arguments.ensemble)
         if arguments.hostile:

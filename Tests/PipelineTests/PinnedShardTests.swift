@@ -95,36 +95,4 @@ import Testing
     #expect(reader.message?.hasPrefix("\(path): ") == true)
     #expect(reader.message?.contains("when the run began") == false)
   }
-
-  /// Under the size and the time of the one that was pinned, as a tool leaves it that keeps times.
-  @Test(arguments: ["one", "two"])
-  func anotherFileInItsPlaceMustHaveItsBytes(text: String) throws {
-    let folder = try TemporaryFolder()
-    let context = try run(folder)
-    try context.directory.prepare()
-    let (path, other) = (folder.path("a.tar"), folder.path("other"))
-    try folder.write("a.tar", "one")
-    let pinned = try Increment.pin(
-      ShardSelection(shards: [ShardPath(path: path)]), in: context
-    ).shards[0]
-    let identity = try #require(pinned.identity)
-    try folder.write("other", text)
-    let (seconds, rest) = identity.modified.quotientAndRemainder(dividingBy: 1_000_000_000)
-    let time = timespec(tv_sec: Int(seconds), tv_nsec: Int(rest))
-    let status = utimensat(AT_FDCWD, other, [time, time], 0)
-    #expect(status == 0)
-    #expect(rename(other, path) == 0)
-    let now = try FileIdentity(of: path)
-    try #require(now.size == identity.size && now.modified == identity.modified)
-    try #require(now.inode != identity.inode)
-    if text == "one" {
-      #expect(throws: Never.self) { try pinned.checkUnchanged() }
-    } else {
-      #expect {
-        try pinned.checkUnchanged()
-      } throws: {
-        "\($0)".contains("a.tar changed during the run (another file of its size and time")
-      }
-    }
-  }
 }

@@ -25,23 +25,33 @@ import Testing
   private func grow(_ steps: [[Int]], limit: Int, of bytes: Int) -> (most: Int, done: Int) {
     let budget = HoldingBudget(bytes: bytes)
     let usage = Mutex((now: 0, most: 0, done: 0))
-    DispatchQueue.concurrentPerform(iterations: steps.count) { index in
-      let hold = HoldingBudget.Hold(budget)
-      var held = 0
-      for step in steps[index] {
-        hold.grow(to: held + step, of: limit)
-        held += step
-        usage.withLock {
-          $0.now += step
-          $0.most = max($0.most, $0.now)
+    // More threads than cores: a machine of two would never hold more than two.
+    let (threads, group) = (16, DispatchGroup())
+    for thread in 0..<threads {
+      group.enter()
+      Thread.detachNewThread {
+        for index in stride(from: thread, to: steps.count, by: threads) {
+          let hold = HoldingBudget.Hold(budget)
+          var held = 0
+          for step in steps[index] {
+            hold.grow(to: held + step, of: limit)
+            held += step
+            usage.withLock {
+              $0.now += step
+              $0.most = max($0.most, $0.now)
+            }
+            sched_yield()
+          }
+          usage.withLock {
+            $0.now -= held
+            $0.done += 1
+          }
+          withExtendedLifetime(hold) {}
         }
+        group.leave()
       }
-      usage.withLock {
-        $0.now -= held
-        $0.done += 1
-      }
-      withExtendedLifetime(hold) {}
     }
+    group.wait()
     return usage.withLock { ($0.most, $0.done) }
   }
 
@@ -55,7 +65,8 @@ import Testing
   @Test func oneSampleMayHaveMoreThanTheBudget() {
     let (most, done) = grow(.init(repeating: [40, 40, 40], count: 100), limit: 120, of: 50)
     #expect(done == 100)
-    #expect(most <= 120)
+    // And others a third of the budget beside it.
+    #expect(most <= 120 + 50 / 3)
   }
 
   @Test func aReaderWaitsUntilOthersLetGo() throws {

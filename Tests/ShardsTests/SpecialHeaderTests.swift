@@ -20,12 +20,29 @@ import Testing
     let head = paxHeader(["SCHILY.realsize=\(size)"])
     let first = tarHeader("0.txt", size: Array("00000000005\0".utf8)) + padded("words")
     let second = tarHeader("1.txt", size: noBytes)
-    let events = readAll(try scratch.write(head + first + second + end, to: "a.tar")).events
+    let (events, fault, _, _) = readAll(
+      try scratch.write(head + first + second + end, to: "a.tar"))
     let expected: ShardEvent =
       isWhole
       ? sample("0", [member("0.txt", "words")])
       : .cutShort(Sample(key: [0x30], members: [member("0.txt", "")]))
     #expect(events.first == expected)
+    #expect(events.count == (isWhole ? 2 : 1))
+    #expect(fault == (isWhole ? nil : .badHeader))
+  }
+
+  /// libarchive says nothing of the first, and only warns of the second, without a word.
+  @Test(arguments: ["256,256,0,256", "0,512,9x"])
+  func aMapOfHolesThatMakesNoSenseIsABadHeader(map: String) throws {
+    let head = paxHeader([
+      "GNU.sparse.size=1024", "GNU.sparse.numblocks=2", "GNU.sparse.map=\(map)",
+    ])
+    let first =
+      tarHeader("0.bin", size: Array("00000001000\0".utf8)) + [UInt8](repeating: 0x61, count: 512)
+    let bytes = head + first + tarHeader("1.txt", size: noBytes) + end
+    let (events, fault, _, _) = readAll(try scratch.write(bytes, to: "a.tar"))
+    #expect(fault == .badHeader)
+    #expect(!events.contains { $0.key == "1" || $0.isWhole })
   }
 
   /// libarchive follows 32 headers of a member, its own among them. At the next one it only warns, and that one is gone.

@@ -18,7 +18,8 @@ extension TrainingConfiguration {
     try need((0...(1 << 20)).contains(minimumSteps), "minimumSteps must lie in 0 ... 1048576")
     try need(
       distrustQuantile >= 0 && distrustQuantile < 1, "distrustQuantile must lie in 0 ..< 1")
-    try need((2...mostPairs).contains(bankSize), "bankSize must lie in 2 ... \(mostPairs)")
+    // A pair of it takes a dozen values in ensemble.json, of which a million are read.
+    try need((2...50_000).contains(bankSize), "bankSize must lie in 2 ... 50000")
     try checkLearning(
       "judges", epochs: epochs, batchSize: batchSize, maxPairs: maxPairs, queue: queue, ecl: ecl,
       optimiser, augmentation)

@@ -21,10 +21,27 @@ struct DroppedOutput: Codable, Equatable {
   static func note(_ manifest: Manifest, shards: Int, in run: RunContext) throws {
     let before = try DroppedOutput(of: run.directory)
     var now = before
-    let files = FileManager.default
-    if !files.fileExists(atPath: run.directory.rejected) { now.rejected = manifest.rejected.count }
-    if !files.fileExists(atPath: run.directory.decisions) { now.decisions = shards }
+    if isDeleted(run.directory.rejected) { now.rejected = manifest.rejected.count }
+    if isDeleted(run.directory.decisions) { now.decisions = shards }
+    // It was away, or came back from a backup.
+    if before.rejected > 0, let first = manifest.rejected.first,
+      FileManager.default.fileExists(atPath: "\(run.directory.rejected)/\(first.file)")
+    {
+      now.rejected = 0
+    }
+    if before.decisions > 0 {
+      let names = try? FileManager.default.contentsOfDirectory(atPath: run.directory.decisions)
+      if names?.contains(where: { before.holds(decision: "decisions/\($0)") }) ?? false {
+        now.decisions = 0
+      }
+    }
     if now != before { try run.publishing.publish(json: now, to: run.directory.dropped) }
+  }
+
+  /// Not a disk that isn't mounted, and no link that leads nowhere.
+  private static func isDeleted(_ folder: String) -> Bool {
+    var info = stat()
+    return lstat(folder, &info) != 0 && errno == ENOENT
   }
 
   /// - Parameter file: below the output folder; of `decisions`.

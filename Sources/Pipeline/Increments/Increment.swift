@@ -29,12 +29,6 @@ struct Increment: Codable, Equatable, Sendable {
       if now.modified != identity.modified {
         throw .shardChanged(path: path, detail: "it was written to, though its size is the same")
       }
-      // Another machine may number files otherwise.
-      if now.inode != identity.inode,
-        try Digest.ofFile(path, cancellation: Cancellation()) != digest
-      {
-        throw .shardChanged(path: path, detail: "another file of its size and time stands there")
-      }
     }
 
     /// What ends the run where a shard that could be read when it was pinned can't be now: as a fault, it would be published

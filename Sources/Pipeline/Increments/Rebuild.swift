@@ -47,6 +47,7 @@ enum Rebuild {
       // From here on it is done, whatever becomes of the old one.
       do {
         built.previous = try putAway(beside.directory, in: run)
+        rmdir(run.directory.temporary)
       } catch {
         built.previous = beside.directory.path
         run.observe(.note("the old folder stays where it is: \(error)"))
@@ -67,10 +68,7 @@ enum Rebuild {
     let log = try IncrementLog(of: run.directory)
     let known = log.pinned.flatMap(\.shards)
     // A disk that went away since the list was compared must not take its pairs from the folder.
-    let lost = known.first {
-      !$0.digest.isEmpty && !ShardPath.isPipe($0.path)
-        && (try? FileIdentity(of: $0.path)) != $0.identity
-    }
+    let lost = known.first { !$0.digest.isEmpty && !isAsPinned($0, in: run) }
     if let lost {
       run.observe(
         .note("the folder isn't built anew: \(lost.path) changed or went away in this night"))
@@ -90,12 +88,26 @@ enum Rebuild {
     } catch {
       try run.cancellation.check()
       run.observe(.note("the folder isn't built anew: \(error)"))
-      if [ENOSPC, EDQUOT].contains(where: { "\(error)".contains(String(cString: strerror($0))) }) {
-        // The night needs the room.
-        try discard(RunDirectory(realPath(run.directory.path) + ".rebuild"), in: run)
+      let beside = RunDirectory(realPath(run.directory.path) + ".rebuild")
+      let isFull = [ENOSPC, EDQUOT].contains {
+        "\(error)".contains(String(cString: strerror($0)))
+      }
+      // The night needs the room; what an earlier rebuild left there isn't this one's.
+      if isFull, let new = try? Generation(of: beside).number,
+        let now = try? Generation(of: run.directory).number, new > now
+      {
+        try? discard(beside, in: run)
       }
       return nil
     }
+  }
+
+  /// Whether a shard has the bytes that were pinned, wherever its file lies now.
+  private static func isAsPinned(_ shard: Increment.Shard, in run: RunContext) -> Bool {
+    if ShardPath.isPipe(shard.path) { return true }
+    guard let now = try? FileIdentity(of: shard.path) else { return false }
+    if now.size == shard.identity?.size, now.modified == shard.identity?.modified { return true }
+    return (try? Digest.ofFile(shard.path, cancellation: run.cancellation)) == shard.digest
   }
 
   /// - Throws: `RunError.shardChanged` for a shard that is published and couldn't be read for the new folder.
@@ -104,7 +116,10 @@ enum Rebuild {
       try IncrementLog(of: beside.directory).pinned.lazy.flatMap(\.shards).map(\.digest))
     let log = try IncrementLog(of: run.directory)
     let published = log.pinned[..<log.finished].lazy.flatMap(\.shards)
-    guard let lost = published.first(where: { !now.contains($0.digest) }) else { return }
+    // One that couldn't be read has no digest; it is pinned again once it can be.
+    guard let lost = published.first(where: { !$0.digest.isEmpty && !now.contains($0.digest) })
+    else { return }
+    try discard(beside.directory, in: run)
     throw RunError.shardChanged(path: lost.path, detail: "it couldn't be read, or read as it was")
   }
 
@@ -196,9 +211,13 @@ enum Rebuild {
     guard FileManager.default.fileExists(atPath: beside.directory.state) else { return }
     do {
       let pinned = try IncrementLog(of: beside.directory).pinned.lazy.flatMap(\.shards)
-      // What came since is judged after them.
+      // What came since the folder was cleaned is judged after the others; they make the judges.
       let listed = Set(shards.paths.lazy.map { ShardPath(path: absolutePath($0)) })
+      let first = Set(
+        try IncrementLog(of: beside.directory).pinned.first?.shards.map(\.place) ?? [])
+      let cleaned = try IncrementLog(of: run.directory).pinned.lazy.flatMap(\.shards).map(\.place)
       guard pinned.allSatisfy({ listed.contains($0.place) }),
+        first.isEmpty || cleaned.allSatisfy({ !listed.contains($0) || first.contains($0) }),
         try Generation(of: beside.directory).judges == judges
       else { throw RunError.otherShards(directory: beside.directory.path, detail: "") }
       try Settings.compare(Settings.Section.allCases, goesOn: true, in: beside)
@@ -255,7 +274,6 @@ enum Rebuild {
   private static func putAway(_ old: RunDirectory, in run: RunContext) throws -> String {
     let previous = previous(of: run)
     try discard(RunDirectory(previous), in: run)
-    rmdir(run.directory.temporary)
     try Data().write(to: URL(fileURLWithPath: putAwayMark(old)))
     guard rename(old.path, previous) == 0 else {
       throw RunError.file(path: previous, operation: "rename into place", code: errno)

@@ -28,9 +28,11 @@ struct Restoring: Codable {
     let size = manifest.provenance.configuration.write?.shardSize ?? 10_000
     var (index, count, lastKey) = (manifest.clean.count, 0, [UInt8]())
     let dropped = try DroppedOutput(of: run.directory).rejected
-    for output in manifest.rejected.dropFirst(dropped) {
+    for (i, output) in manifest.rejected.enumerated() {
+      let path = "\(run.directory.rejected)/\(output.file)"
+      if i < dropped, !FileManager.default.fileExists(atPath: path) { continue }
       let reader = ShardReader(
-        path: "\(run.directory.rejected)/\(output.file)", limits: try Self.limits(in: run))
+        path: path, limits: try Self.limits(in: run))
       let names = MemberNames()
       var ordinal = -1
       while let event = reader.next(spillingTo: names) {

@@ -38,9 +38,9 @@ struct PretrainedMembers {
         increment, hashes: trained.bank.map(\.hash).sorted(), forms: forms, to: folder, in: run)
       bank = trained.bank
     } else {
-      // Twice as many as are needed: some may not decode.
+      // More than are needed: some may not decode.
       (pairs, faults) = try GatherStage.run(
-        increment, limit: max(2 * judges.bankSize, NoiseModel.minimumPairs), forms: forms,
+        increment, limit: max(2 * judges.bankSize, 10 * NoiseModel.minimumPairs), forms: forms,
         to: folder, in: run)
       // Before judges appear that the noise model couldn't be fitted with.
       guard pairs.count >= NoiseModel.minimumPairs else {
