@@ -103,6 +103,7 @@ extension Ensemble {
         next += 1
       }
     }
+    precondition(next == trained?.kinds.count ?? 0, "a kind of trained member without a place")
     self.init(
       kinds: kinds, folds: trained?.folds ?? 1, bank: bank, members: members, seed: seed)
   }

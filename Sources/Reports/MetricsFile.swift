@@ -11,7 +11,7 @@ struct MetricsFile {
   /// Of the last run, by stage.
   var seconds: [String: Double]
   var status: Int32
-  /// Nothing was to be done: no success that anybody could rely on.
+  /// It did no night's work: no success that anybody could rely on.
   var isEmpty = false
 
   /// Writes the file whole or not at all.

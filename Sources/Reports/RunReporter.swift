@@ -72,7 +72,8 @@ public final class RunReporter: Sendable {
   /// Tells the end of the run.
   /// - Parameters:
   ///   - error: what ended it before its time, in words.
-  ///   - isEmpty: the list named no shards; if the corpus isn't there, no night is to count as a success.
+  ///   - isEmpty: it was no night's work, or the list named no shards: if the corpus isn't there, no night is to count as a
+  ///     success.
   /// - Returns: why the figures couldn't be written, if they couldn't.
   public func finish(
     _ result: RunResult?, error: String? = nil, status: Int32, isEmpty: Bool = false

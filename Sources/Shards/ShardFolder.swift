@@ -1,17 +1,19 @@
 import Foundation
 
-/// Finds the shards below a folder.
-enum ShardFolder {
-  /// The shards below `folder`, sorted by the bytes of their paths (`find | LC_ALL=C sort`). Links are
+/// Finds the shards below a folder, or other files of certain names.
+public enum ShardFolder {
+  /// The files below `folder` whose names end so, sorted by the bytes of their paths (`find | LC_ALL=C sort`). Links are
   /// not followed, names that start with a dot are left out.
   /// - Throws: `emptyFolder`, `unreadableFolder`, `nameIsNotUTF8`.
-  static func shards(below folder: String) throws(ShardListError) -> [String] {
+  public static func files(
+    below folder: String, suffixes: [String] = ShardPath.suffixes
+  ) throws(ShardListError) -> [String] {
     var found: [String] = []
     var folders = [folder]
     while let current = folders.popLast() {
       for (name, type) in try entries(of: current, isNamed: current == folder) {
         guard name.first != UInt8(ascii: "."),
-          type == S_IFDIR || type == S_IFREG && ShardPath.suffix(of: name) != nil
+          type == S_IFDIR || type == S_IFREG && ShardPath.suffix(of: name, among: suffixes) != nil
         else { continue }
         let path = (current.hasSuffix("/") ? current : current + "/")
         guard let text = String(validating: name, as: UTF8.self) else {

@@ -119,7 +119,7 @@ public struct ShardList: Sendable {
       switch fileType(path) {
       case S_IFDIR?:
         folders.append(path)
-        for shard in try ShardFolder.shards(below: path) { try append(file: shard) }
+        for shard in try ShardFolder.files(below: path) { try append(file: shard) }
       case nil where mustExist:
         throw .missing(path: path)
       default:

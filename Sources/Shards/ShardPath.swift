@@ -40,7 +40,9 @@ public struct ShardPath: Hashable, Sendable, Codable {
   public static let suffixes = [".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.bz2", ".tar.xz"]
 
   /// The one of ``suffixes`` that a base name ends in, if something stands before it.
-  static func suffix(of base: some BidirectionalCollection<UInt8>) -> String? {
+  static func suffix(
+    of base: some BidirectionalCollection<UInt8>, among suffixes: [String] = suffixes
+  ) -> String? {
     suffixes.first {
       base.count > $0.utf8.count && base.suffix($0.utf8.count).elementsEqual($0.utf8)
     }

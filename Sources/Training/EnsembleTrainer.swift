@@ -8,6 +8,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
   case tooFewPairs(have: Int, need: Int)
   /// For a model of all pairs.
   case tooFewPairsForModel(have: Int, need: Int)
+  /// A snapshot is taken after a step of its own.
+  case tooFewSteps(have: Int, snapshots: Int)
   case badCheckpoint(path: String, detail: String)
   /// The file of a dictionary's features; the code is errno's.
   case featureFile(path: String, code: Int32)
@@ -22,6 +24,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
         + "add shards, or give trained judges with --ensemble"
     case .tooFewPairsForModel(let have, let need):
       "\(have) different readable pairs are too few to train a model on: at least \(need) are needed; add shards"
+    case .tooFewSteps(let have, let snapshots):
+      "\(have) steps are too few for \(snapshots) snapshots of a member; set fewer, or more minimumSteps"
     case .badCheckpoint(let path, let detail):
       "\(path) can't be gone on with (\(detail)); delete it and run the same command again"
     case .featureFile(let path, let code):
@@ -170,6 +174,9 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
     for job in jobs where job.pairs.count < 2 {
       throw TrainingError.tooFewPairs(have: job.pairs.count, need: 2)
     }
+    for job in jobs where job.steps < job.kinds.count {
+      throw TrainingError.tooFewSteps(have: job.steps, snapshots: job.kinds.count)
+    }
     let trained = try parallelMap(jobs.count, workers: workers) { try members(of: jobs[$0]) }
     return stride(from: 0, to: jobs.count, by: configuration.folds).flatMap { first in
       jobs[first].kinds.indices.map { i in
@@ -197,6 +204,10 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
       let form = job.kinds[kind].image.thumbnail
       let member = Ensemble.Member(encoder, kind: 0, fold: job.fold, bank: split.bankPairs) {
         corpus.withThumbnail(split.bank[$0], form) { Array($0) }
+      }
+      // Before its file appears, which would stay.
+      guard member.encoder.isFinite, member.mean.isFinite, member.deviation.isFinite else {
+        throw TrainingError.diverged(step: trainer.step)
       }
       members[kind] = member
       guard let file = files[kind] else { return }
@@ -240,6 +251,8 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
         path: file, configuration: configured, kind: 0, fold: fold, bankSize: split.bank.count,
         tokenizer: tokenizer)
     } catch let error as TensorFileError {
+      throw TrainingError.badCheckpoint(path: file, detail: "\(error)")
+    } catch let error as EnsembleError {
       throw TrainingError.badCheckpoint(path: file, detail: "\(error)")
     }
   }

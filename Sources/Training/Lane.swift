@@ -86,21 +86,22 @@ final class Lane: @unchecked Sendable {
 
   /// The cosine of image and caption of each pair, as the weights stand now.
   func cosines(
-    captions: [String], fill: (Int, UnsafeMutablePointer<Float>) throws -> Void
+    count: Int, caption: (Int) throws -> String,
+    fill: (Int, UnsafeMutablePointer<Float>) throws -> Void
   ) rethrows -> [Float] {
     // A new one each time: what it makes of the weights is of the weights as they were.
     let still = PairEncoder(encoder)
     let columns = still.dimension
     var result: [Float] = []
-    result.reserveCapacity(captions.count)
-    // Of few pairs at a time, so that not all embeddings are held.
-    for start in stride(from: 0, to: captions.count, by: 1024) {
-      let range = start..<min(start + 1024, captions.count)
+    result.reserveCapacity(count)
+    // Of few pairs at a time, so that not all captions and embeddings are held.
+    for start in stride(from: 0, to: count, by: 1024) {
+      let range = start..<min(start + 1024, count)
       let v =
         shape.count == 1
         ? try still.images(count: range.count, features: shape[0]) { try fill(start + $0, $1) }
         : try still.images(count: range.count) { try fill(start + $0, $1) }
-      let t = still.texts(Array(captions[range]))
+      let t = still.texts(try range.map(caption))
       for row in 0..<range.count {
         result.append(
           (0..<columns).reduce(0) { $0 + v[row * columns + $1] * t[row * columns + $1] })

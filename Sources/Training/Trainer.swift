@@ -178,7 +178,10 @@ final class Trainer<Corpus: TrainingCorpus> {
     let parts = lanes.indices.map { part(of: chosen.count, $0) }
     return try parallelMap(lanes.count, workers: workers) { number in
       let mine = chosen[parts[number]].map { $0 }
-      return try lanes[number].cosines(captions: try mine.map(corpus.caption)) { i, target in
+      return try lanes[number].cosines(count: mine.count) {
+        try corpus.caption(mine[$0])
+      } fill: {
+        i, target in
         if let features { return try features.read(mine[i], mirrored: false, into: target) }
         corpus.withThumbnail(mine[i], image.thumbnail) { image.normalise($0, into: target) }
       }

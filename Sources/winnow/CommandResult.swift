@@ -22,7 +22,7 @@ extension EmbeddingSummary: CommandResult {
 }
 
 extension RestoreResult: CommandResult {
-  var exitStatus: Int32 { problems.isEmpty ? 0 : 1 }
+  var exitStatus: Int32 { problems.isEmpty ? damaged.isEmpty ? 0 : 3 : 1 }
 }
 
 extension NoiseModelFile: CommandResult {}

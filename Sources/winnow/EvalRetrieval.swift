@@ -47,6 +47,7 @@ struct EvalRetrieval: ParsableCommand {
     let encoder = try model.load().encoder
     let selection = try shards.expand(configuration)
     try selection.checkFiles()
+    try selection.checkKept()
     let cancellation = Cancellation()
     let signals = Signals(cancelling: cancellation)
     defer { withExtendedLifetime(signals) {} }

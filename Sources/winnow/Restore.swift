@@ -11,7 +11,7 @@ struct Restore: ParsableCommand {
         winnow restore - --out /data/clean < keys.txt
 
       Keys are bytes, UTF-8 or not. A key that several rejected pairs have puts all of them back. Their copies in rejected/
-      stay, and the manifest tells which pairs were restored.
+      stay, and the manifest tells which pairs were restored. Keys that begin with - follow --.
       """)
 
   @Argument(help: "Keys of rejected pairs, or - for a list on stdin, a key a line.")

@@ -116,7 +116,8 @@ struct RunOptions: ParsableArguments {
         configuration: configuration, directory: directory, rank: rank,
         cancellation: cancellation, observe: observe)
       let result = try body(context)
-      warn(reporter.finish(result.record, status: result.exitStatus))
+      let record = result.record
+      warn(reporter.finish(record, status: result.exitStatus, isEmpty: record == nil))
       return result
     } catch {
       record(error, by: reporter)

@@ -333,7 +333,7 @@ import Testing
   }
 
   /// Runs a command that permissions hold for; nil where that can't be had.
-  private static let unprivileged: [String]? = {
+  static let unprivileged: [String]? = {
     guard getuid() == 0 else { return ["/usr/bin/env"] }
     let command = [
       "/usr/bin/env", "setpriv", "--bounding-set", "-dac_override,-dac_read_search",

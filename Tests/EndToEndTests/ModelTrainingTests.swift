@@ -106,11 +106,32 @@ import Testing
     let other = try run("--out", "out", "--epochs", "9")
     #expect(other.status == 1)
     #expect(other.errors.contains("train.epochs: 3 (now 9)"))
+    // No cleaned corpus, which a rebuild makes.
+    #expect(!other.errors.contains("--rebuild"), "\(other.errors)")
+    let rebuilt = try shop.clean(out: "out", "--rebuild")
+    #expect(rebuilt.status == 2, "\(rebuilt.errors)")
+    #expect(rebuilt.errors.contains("corpus (it holds out/model)"), "\(rebuilt.errors)")
+    #expect(shop.exists("out/model/member.json") && !shop.exists("out.rebuild"))
     #expect(try run("--out", "judges", "--for", "judges").status == 2)
     #expect(
       try shop.winnow("train", "in", "--text", "text", "--pipeline", "tiny.yaml", "--out", "j")
         .status
         == 2, "judges learn from pairs alone")
+  }
+
+  @Test(.enabled(if: FaultTests.unprivileged != nil, "needs setpriv"))
+  func aFolderOfTextThatCannotBeReadWholeIsNotReadInPart() throws {
+    let shop = try Self.shop()
+    let closed = "\(shop.root)/text/closed"
+    #expect(mkdir(closed, 0) == 0)
+    defer { chmod(closed, 0o755) }
+    let command = try #require(FaultTests.unprivileged)
+    let arguments = [Workshop.binary.path] + Self.train + ["--out", "out"]
+    let outcome = try Workshop.run(
+      URL(fileURLWithPath: command[0]), Array(command.dropFirst()) + arguments, in: shop.root)
+    #expect(outcome.status == 2, "\(outcome.errors)")
+    #expect(outcome.errors.contains("--text: text/closed: cannot read"), "\(outcome.errors)")
+    #expect(!shop.exists("out"))
   }
 
   @Test func aKilledOrStoppedTrainingEndsWithTheSameBytesWhateverTheWorkers() throws {

@@ -6,20 +6,20 @@ import Testing
 
 /// `winnow clean` and `winnow embed` with a tiny pretrained CLIP model of random weights.
 @Suite struct PretrainedTests {
-  static func pipeline(_ more: String = "") -> String {
+  /// - Parameter trained: members that stand before the model, in lines of their own.
+  static func pipeline(_ trained: String = "") -> String {
     TinyCorpus.pipeline().split(separator: "\n").filter { !$0.contains("shardSize") }
       .prefix { !$0.contains("members:") }.joined(separator: "\n") + """
 
           members:
-            - name: clip
+        \(trained)    - name: clip
               pretrained: model
-        \(more)
         """
   }
 
   /// A workshop with the model in its folder `model`.
-  private func workshop(_ more: String = "") throws -> Workshop {
-    let shop = try Workshop(pairs: 120, pipeline: Self.pipeline(more))
+  private func workshop(_ trained: String = "") throws -> Workshop {
+    let shop = try Workshop(pairs: 120, pipeline: Self.pipeline(trained))
     let goldens = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("../EncodersTests/Goldens/hugging-face").standardizedFileURL.path
     try FileManager.default.copyItem(atPath: goldens, toPath: "\(shop.root)/model")
@@ -42,20 +42,26 @@ import Testing
     #expect(digests[0] == digests[1])
   }
 
-  @Test func trainedMembersStandBesidePretrainedOnes() throws {
+  @Test func trainedMembersAndTheirSnapshotsStandBesidePretrainedOnes() throws {
     let shop = try workshop(
       """
           - name: bag
+            snapshots: 2
             image: {side: 16, widths: [8, 16], blocks: [0, 0]}
             text: {buckets: 256, width: 16, maxTokens: 8}
             dimension: 16
+          - name: words
+            image: {side: 16, widths: [8, 16], blocks: [0, 0]}
+            text: {kind: transformer, buckets: 256, width: 16, depth: 1, heads: 2, maxTokens: 8}
+            dimension: 16
+
       """)
     let outcome = try shop.clean(out: "out")
     #expect(outcome.status == 0, "\(outcome.errors)")
-    #expect(try shop.manifest().provenance.kinds == ["clip", "bag"])
-    let files = try FileManager.default.contentsOfDirectory(atPath: "\(shop.root)/out/ensemble")
-    #expect(
-      files.contains("clip-pretrained.safetensors") && files.contains("bag-fold1.safetensors"))
+    #expect(try shop.manifest().provenance.kinds == ["bag", "bag.1", "words", "clip"])
+    for kind in ["bag-fold1", "bag.1-fold1", "words-fold1", "clip-pretrained"] {
+      #expect(shop.exists("out/ensemble/\(kind).safetensors"), "\(kind)")
+    }
   }
 
   /// Fewer pairs than a bank needs: the next run takes them up with what came since.
@@ -129,6 +135,9 @@ import Testing
     #expect(differences(before, try shop.tree("one")) == [])
     let other = try shop.winnow("embed", "in", "--member", "model", "--out", "one")
     #expect(other.status == 2 && other.errors.contains("choose another --out"))
+    let rebuilt = try shop.clean(out: "one", "--rebuild")
+    #expect(rebuilt.status == 2, "\(rebuilt.errors)")
+    #expect(rebuilt.errors.contains("(it holds one/embeddings.json)"), "\(rebuilt.errors)")
   }
 
   @Test func aMemberOfAnEnsembleIsChosenByKindAndFold() throws {

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import Text
 import Training
 
 @testable import Pipeline
@@ -18,6 +19,57 @@ import Training
     try FileManager.default.createDirectory(
       atPath: folder.path("empty"), withIntermediateDirectories: true)
     #expect(throws: RunError.self) { try TextSelection([folder.path("empty")]) }
+  }
+
+  @Test func aFolderMayBeALinkAndOneThatIsCalledLikeATextIsNone() throws {
+    let folder = try TemporaryFolder()
+    try FileManager.default.createDirectory(
+      atPath: folder.path("texts/x.txt"), withIntermediateDirectories: true)
+    try folder.write("texts/x.txt/a.txt", "")
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.path("link"), withDestinationPath: "texts")
+    for name in ["link", "texts"] {
+      let selection = try TextSelection([folder.path(name)])
+      #expect(selection.files.map(\.path) == [folder.path("\(name)/x.txt/a.txt")])
+    }
+  }
+
+  /// The stage waits in the middle of the file, until somebody takes the tokens from where it spools them.
+  @Test func aTextThatIsWrittenToWhileItIsReadIsNotTakenForWhatWasPinned() throws {
+    let folder = try TemporaryFolder()
+    var configuration = RunConfiguration()
+    configuration.train.model.text.vocabulary = folder.path("vocabulary")
+    let run = try RunContext(
+      configuration: configuration, directory: RunDirectory(folder.path("out")))
+    try run.directory.prepare()
+    // One that has no token of more than a byte.
+    let tokenizer = try BytePairTrainer().tokenizer(
+      vocabularySize: BytePairTrainer.smallestVocabulary)
+    try run.directory.makeFolder(folder.path("vocabulary"))
+    for (name, content) in TokenizeStage.Result(tokenizer: tokenizer).files {
+      try content.write(to: URL(fileURLWithPath: folder.path("vocabulary/\(name)")))
+    }
+    // The first block of passages is more than the mebibyte of tokens that is written at a time.
+    let line = String(repeating: "bcdfghjk ", count: 12) + "\n"
+    try folder.write("a.txt", String(repeating: line, count: 5000))
+    let (path, size) = (folder.path("a.txt"), 5000 * line.utf8.count)
+    let texts = try Increment.pin(ShardSelection([path]), in: run)
+
+    let spool = "\(run.directory.temporary)/texts"
+    try run.directory.makeFolder(spool)
+    try #require(mkfifo("\(spool)/tokens.bin", 0o600) == 0)
+    Thread.detachNewThread {
+      let tokens = open("\(spool)/tokens.bin", O_RDONLY | O_CLOEXEC)
+      var block = [UInt8](repeating: 0, count: 1 << 16)
+      while read(tokens, &block, block.count) > 0 { truncate(path, size + 1) }
+      close(tokens)
+    }
+    let corpus = try ThumbnailCache(hashes: [], forms: [], directory: folder.root)
+    let kept = try TrainingFolder(.model, key: "k", in: run)
+    let change = "it had \(size) bytes, now it has \(size + 1)"
+    #expect(throws: RunError.shardChanged(path: path, detail: change)) {
+      try TokenizeStage.run(corpus, texts: texts, keptIn: kept, in: run)
+    }
   }
 
   @Test func spooledTextsComeBackAndTheirFilesGo() throws {

@@ -34,6 +34,19 @@ import Testing
     #expect(!exists(run.directory.training))
   }
 
+  /// Their names are numbers of steps, which another training has too.
+  @Test func aModelsTrainingThatBeginsAnewLeavesNoSnapshotsOfTheOneBefore() throws {
+    let snapshot = "\(run.directory.snapshots)/000010"
+    _ = try file(.model, "k")
+    try run.directory.makeFolder(snapshot)
+    _ = try file(.model, "k")
+    for key in ["k", "other"] { _ = try file(.judges, key) }
+    #expect(exists(snapshot))
+    _ = try file(.model, "other")
+    #expect(!exists(run.directory.snapshots))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: run.directory.temporary) == [])
+  }
+
   @Test func aFolderThatCannotBeClearedAwayIsAnErrorAndIsNotTakenForTheOthers() throws {
     let kept = try file(.judges, "k")
     #expect(FileManager.default.createFile(atPath: kept, contents: nil))

@@ -242,6 +242,26 @@ import Testing
     #expect(try train().digest() == ensemble.digest(), "from the checkpoints")
   }
 
+  @Test func moreSnapshotsThanStepsIsAnErrorThatSaysSo() {
+    var configuration = Self.configuration(epochs: 1)
+    configuration.selectionRounds = 0
+    configuration.minimumSteps = 0
+    configuration.members[0].snapshots = 50
+    let settings = configuration
+    let error = #expect(throws: TrainingError.self) {
+      try trainEnsemble(
+        ColourCorpus(count: 160, mismatched: 0), configuration: settings, workers: 1,
+        checkpoints: nil, key: "k", publish: { _, _ in }, progress: { _ in },
+        isCancelled: { false })
+    }
+    // Those of one epoch, in batches of 16.
+    guard case .tooFewSteps(have: let steps, snapshots: 50)? = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect((1..<10).contains(steps))
+  }
+
   @Test func tooFewPairsSaysHowManyAreNeeded() {
     let error = #expect(throws: TrainingError.self) {
       try Self.train(ColourCorpus(count: 30, mismatched: 0), epochs: 1, workers: 1)

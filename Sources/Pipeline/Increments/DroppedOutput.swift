@@ -39,7 +39,7 @@ struct DroppedOutput: Codable, Equatable {
   }
 
   /// Not a disk that isn't mounted, and no link that leads nowhere.
-  private static func isDeleted(_ folder: String) -> Bool {
+  static func isDeleted(_ folder: String) -> Bool {
     var info = stat()
     return lstat(folder, &info) != 0 && errno == ENOENT
   }

@@ -26,6 +26,7 @@ enum OutputCheck {
     guard log.finished > 0 else { return [] }
     let manifest = try Manifest(of: run.directory)
     try ManifestFile(path: run.directory.manifest).checkShards(of: manifest)
+    try Restoring.check(manifest, in: run)
     let shards = log.pinned[..<log.finished].reduce(0) { $0 + $1.shards.count }
     try DroppedOutput.note(manifest, shards: shards, in: run)
     let damaged = try checkVital(manifest, in: run)

@@ -13,6 +13,14 @@ enum Rebuild {
     guard FileManager.default.fileExists(atPath: run.directory.increment(0)) else {
       return try Run.cleanIncrements(shards, ensemble: ensemble, in: run)
     }
+    let files = FileManager.default
+    if !run.directory.isPlanned(0),
+      let other = [run.directory.model, "\(run.directory.path)/embeddings.json"]
+        .first(where: files.fileExists)
+    {
+      throw RunError.usage(
+        "\(run.directory.path) is no cleaned corpus (it holds \(other)); choose another --out")
+    }
     var configuration = run.configuration
     configuration.refresh.onDrift = .report
     let beside = try RunContext(

@@ -9,6 +9,8 @@ public struct RestoreResult: Sendable {
   /// Keys that no rejected pair has, and pairs that can't be put back, each with what to do.
   public var problems: [String] = []
   public var cleanShards: [String] = []
+  /// Published files that don't lie there as they were published.
+  public var damaged: [DamagedFile] = []
 }
 
 /// A rejected pair that is back.
@@ -43,20 +45,21 @@ extension Run {
   public static func restore(_ keys: [[UInt8]], in run: RunContext) throws -> RestoreResult {
     try locked(run) {
       try run.directory.checkOrigin()
-      try Restoring.finish(in: run)
+      let finished = try Restoring.finish(in: run)
       let log = try IncrementLog(of: run.directory)
       guard log.open.isEmpty, !log.pinned.isEmpty else {
         throw RunError.missing(
           file: run.directory.manifest, remedy: "finish the run first: `winnow clean`")
       }
-      try OutputCheck.run(log, in: run)
+      let damaged = try OutputCheck.run(log, in: run)
       let manifest = try Manifest(of: run.directory)
-      var result = RestoreResult()
+      // What a killed command had begun, too.
+      var result = RestoreResult(cleanShards: finished, damaged: damaged)
       let order = try Restoring(keys, manifest, &result, in: run)
       guard !order.items.isEmpty else { return result }
       try run.publishing.publish(json: order, to: run.directory.restoring)
       result.restored = order.items.count
-      result.cleanShards = try Restoring.finish(in: run)
+      result.cleanShards += try Restoring.finish(in: run)
       return result
     }
   }

@@ -27,6 +27,7 @@ struct Restoring: Codable {
     let suffix = manifest.provenance.configuration.write?.suffix ?? ".tar.zst"
     let size = manifest.provenance.configuration.write?.shardSize ?? 10_000
     var (index, count, lastKey) = (manifest.clean.count, 0, [UInt8]())
+    var (repeats, tooMany) = (0, 0)
     let dropped = try DroppedOutput(of: run.directory).rejected
     for (i, output) in manifest.rejected.enumerated() {
       let path = "\(run.directory.rejected)/\(output.file)"
@@ -52,7 +53,13 @@ struct Restoring: Codable {
           continue
         }
         // Readers merge or refuse equal keys that are adjacent.
-        if count == size || count > 0 && lastKey == key { (index, count) = (index + 1, 0) }
+        let isRepeat = count > 0 && lastKey == key
+        if isRepeat { repeats += 1 }
+        if repeats > DecideStage.maxRepeats {
+          tooMany += 1
+          continue
+        }
+        if count == size || isRepeat { (index, count) = (index + 1, 0) }
         (count, lastKey) = (count + 1, key)
         let pair = RestoredPair(
           key: text(key), rejected: output.file, ordinal: ordinal,
@@ -60,6 +67,11 @@ struct Restoring: Codable {
         items.append(Item(pair: pair, members: members.count - 1))
       }
       if let message = reader.message { throw RunError.publishing(message) }
+    }
+    if tooMany > 0 {
+      result.problems.append(
+        "more than \(DecideStage.maxRepeats) pairs have the key of the one before them; \(tooMany) from there on are left out: "
+          + "restore fewer keys at a time, or unpack them from rejected/")
     }
     result.problems += wanted.subtracting(found).map(text).sorted().map {
       "no rejected pair has the key \($0)"
@@ -90,9 +102,24 @@ struct Restoring: Codable {
     guard files.fileExists(atPath: run.directory.restoring),
       files.fileExists(atPath: run.directory.manifest)
     else { return [] }
-    let order = try StateJSON.decode(Restoring.self, from: run.directory.restoring)
+    var order = try StateJSON.decode(Restoring.self, from: run.directory.restoring)
     var manifest = try Manifest(of: run.directory)
-    let paths = try order.enter(&manifest, in: run)
+    // One that is older is brought up to it first.
+    guard
+      order.increments == manifest.increments.count
+        || order.items.map(\.pair).allSatisfy(Set(manifest.restored).contains)
+    else { return [] }
+    try order.giveUpWhatIsGone(in: run)
+    let paths: [String]
+    do {
+      paths = try order.enter(&manifest, in: run)
+    } catch {
+      try run.cancellation.check()
+      throw RunError.badInput(
+        file: run.directory.restoring,
+        detail: "the pairs that `winnow restore` was asked for can't be put back: \(error)",
+        remedy: "once that is mended the same command goes on; delete this file to give them up")
+    }
     if !paths.isEmpty {
       let file = ManifestFile(path: run.directory.manifest)
       try file.publish(manifest, after: file, adding: nil, in: run)
@@ -104,6 +131,48 @@ struct Restoring: Codable {
       throw RunError.file(path: place, operation: "rename into place", code: errno)
     }
     return paths
+  }
+
+  /// Forgets the pairs whose rejected shard was deleted, and those that would be written after them: clean shards are
+  /// numbered without a gap.
+  private mutating func giveUpWhatIsGone(in run: RunContext) throws {
+    let files = FileManager.default
+    // Not where a disk isn't mounted.
+    guard
+      files.fileExists(atPath: run.directory.rejected)
+        || DroppedOutput.isDeleted(run.directory.rejected)
+    else { return }
+    let lost = items.first { item in
+      !files.fileExists(atPath: "\(run.directory.clean)/\(item.pair.clean)")
+        && !files.fileExists(atPath: "\(run.directory.rejected)/\(item.pair.rejected)")
+    }
+    guard let lost else { return }
+    let before = items.count
+    items.removeAll { $0.pair.clean >= lost.pair.clean }
+    run.observe(
+      .note(
+        "\(counted(before - items.count, "pair")) that `winnow restore` was asked for can't be put back: "
+          + "rejected/\(lost.pair.rejected) is gone"))
+    try run.publishing.publish(json: self, to: run.directory.restoring)
+  }
+
+  /// Refuses a manifest that was put back from a time before pairs were restored: the next shards would take the place of
+  /// theirs.
+  /// - Throws: `RunError.badInput`.
+  static func check(_ manifest: Manifest, in run: RunContext) throws {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: run.directory.restored)) ?? []
+    let known = Set(manifest.restored)
+    for name in names.sorted() {
+      let order = try StateJSON.decode(
+        Restoring.self, from: "\(run.directory.restored)/\(name)")
+      guard order.increments <= manifest.increments.count,
+        !order.items.allSatisfy({ known.contains($0.pair) })
+      else { continue }
+      throw RunError.badInput(
+        file: run.directory.manifest,
+        detail: "it is older than pairs that `winnow restore` put back, of which it doesn't tell",
+        remedy: "put the newest back, or delete it: then it is made again")
+    }
   }
 
   /// Enters what was restored after the last increment of a manifest that is made again.
@@ -122,6 +191,8 @@ struct Restoring: Codable {
   private func enter(_ manifest: inout Manifest, in run: RunContext) throws -> [String] {
     guard !items.map(\.pair).allSatisfy(Set(manifest.restored).contains) else { return [] }
     let files = Dictionary(grouping: items, by: \.pair.clean).sorted { $0.key < $1.key }
+    try run.directory.makeFolder(run.directory.clean)
+    var source: Source?
     var sizes = Dictionary(manifest.clean.map { ($0.file, $0.pairs) }) { $1 }
     for (file, items) in files { sizes[file] = items.count }
     try run.publishing.publish(json: sizes, to: "\(run.directory.clean)/sizes.json")
@@ -129,7 +200,7 @@ struct Restoring: Codable {
     for (file, items) in files {
       let path = "\(run.directory.clean)/\(file)"
       if !FileManager.default.fileExists(atPath: path) {
-        try Self.write(items, to: path, in: run)
+        try Self.write(items, from: &source, to: path, in: run)
       }
       manifest.clean.append(
         Manifest.Output(
@@ -141,15 +212,20 @@ struct Restoring: Codable {
     return paths
   }
 
-  private static func write(_ items: [Item], to path: String, in run: RunContext) throws {
+  /// A rejected shard, and the number of its sample that comes next.
+  private typealias Source = (file: String, reader: ShardReader, next: Int)
+
+  /// - Parameter open: what is gone through from one file to the next.
+  private static func write(
+    _ items: [Item], from open: inout Source?, to path: String, in run: RunContext
+  ) throws {
     let write = try Settings.provenance(in: run).write ?? WriteConfiguration()
     try run.publishing.publish(path) { draft in
       let writer = try ShardWriter(path: draft, compression: write.compression)
-      var open: (file: String, reader: ShardReader, next: Int)?
       for item in items {
         try run.cancellation.check()
         let shard = "\(run.directory.rejected)/\(item.pair.rejected)"
-        if open?.file != item.pair.rejected {
+        if open?.file != item.pair.rejected || open.map({ $0.next > item.pair.ordinal }) ?? true {
           open = (item.pair.rejected, ShardReader(path: shard, limits: try limits(in: run)), 0)
         }
         let members = RestoredMembers(

@@ -31,6 +31,25 @@ public struct ShardSelection: Sendable {
     }
   }
 
+  /// Refuses a folder of Winnow's, or one above it, that was named for its kept pairs: its rejected ones lie there too.
+  /// - Throws: `RunError.usage`.
+  public func checkKept() throws(RunError) {
+    guard !folders.isEmpty else { return }
+    let named = folders.map(realPath)
+    var looked: Set<ShardPath> = []
+    for path in paths where !ShardPath.isPipe(path) {
+      let parent = (path as NSString).deletingLastPathComponent
+      guard looked.insert(ShardPath(path: parent)).inserted else { continue }
+      let rejected = realPath(parent)
+      let output = RunDirectory((rejected as NSString).deletingLastPathComponent)
+      guard rejected == output.rejected, named.contains(where: { isSameOrBelow(output.path, $0) }),
+        FileManager.default.fileExists(atPath: output.increment(0))
+      else { continue }
+      throw .usage(
+        "\(path) was rejected by Winnow, and isn't to be learnt from: name \(output.clean) instead")
+    }
+  }
+
   /// Refuses an output folder that the next run over the same arguments would read, and input that is output.
   /// - Parameter acceptsOutput: what Winnow wrote may be read: to train on, not to clean again.
   /// - Throws: `RunError.outputMeetsInput`, `.insideOutput`.
@@ -39,6 +58,7 @@ public struct ShardSelection: Sendable {
     if !acceptsOutput, let found = winnowOutput {
       throw .insideOutput(shard: found.shard, output: found.folder)
     }
+    if acceptsOutput { try checkKept() }
     let output = realPath(directory.path)
     for folder in folders where isSameOrBelow(output, realPath(folder)) {
       throw .outputMeetsInput(output: directory.path, input: folder)

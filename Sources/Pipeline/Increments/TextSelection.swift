@@ -26,15 +26,12 @@ public struct TextSelection: Sendable {
 
   private static func files(below folder: String) throws(RunError) -> [String] {
     let suffixes = Self.suffixes + ShardPath.suffixes
-    let names = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
-    let found = names.filter { name in
-      suffixes.contains { name.hasSuffix($0) }
-        && !name.split(separator: "/").contains { $0.hasPrefix(".") }
-    }
-    guard !found.isEmpty else {
+    do {
+      return try ShardFolder.files(below: folder, suffixes: suffixes)
+    } catch .emptyFolder {
       throw .usage("--text: \(folder) holds no text (\(suffixes.joined(separator: ", ")))")
+    } catch {
+      throw .usage("--text: \(error)")
     }
-    return found.map { "\(folder)/\($0)" }
-      .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 }

@@ -61,8 +61,9 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
         + "put that back from a backup, or choose another --out"
     case .otherSettings(let directory, let differences):
       return
-        "\(directory) was begun with other settings; choose another --out, make it anew with `winnow clean "
-        + "--rebuild`, or go back to:\n  "
+        "\(directory) was begun with other settings; choose another --out, "
+        + (RunDirectory(directory).isPlanned(0)
+          ? "make it anew with `winnow clean --rebuild`, " : "") + "or go back to:\n  "
         + differences.joined(separator: "\n  ")
         + (differences.allSatisfy { $0.hasPrefix("noise.") }
           ? "\nAnother cut needs no training: add --ensemble \(directory)" : "")

@@ -47,7 +47,7 @@ extension Run {
     _ shards: ShardSelection, member: EmbeddingMember, type: EmbeddingType,
     in run: RunContext
   ) throws -> EmbeddingSummary {
-    try locked(run, shards) {
+    try locked(run, shards, acceptsOutput: true) {
       let increment = try pin(shards, in: run)
       return try run.stage(.score) {
         try EmbedStage(increment: increment, member: member, type: type, run: run).embedAll()

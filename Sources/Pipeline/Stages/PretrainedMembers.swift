@@ -6,15 +6,18 @@ import Training
 
 /// The members that are not trained but brought: each is fitted to the corpus' bank, which judges its scores.
 struct PretrainedMembers {
-  /// For each member of the configuration its model, nil for those to be trained.
+  /// For each kind of member its model, nil for those to be trained: one for each snapshot.
   private let models: [PretrainedModel?]
 
   /// Reads the models.
   ///
   /// - Throws: `PretrainedError` and the errors of the files it is about; `RunError.usage` for two of one name.
   init(_ members: [MemberConfiguration]) throws {
-    models = try members.map { member in
-      try member.pretrained.map { try PretrainedModel(folder: $0, name: member.name) }
+    models = try members.flatMap { member -> [PretrainedModel?] in
+      guard let folder = member.pretrained else {
+        return Array(repeating: nil, count: member.snapshots)
+      }
+      return [try PretrainedModel(folder: folder, name: member.name)]
     }
   }
 

@@ -104,6 +104,8 @@ enum TokenizeStage {
         waiting.removeAll(keepingCapacity: true)
         bytes = 0
       }
+      // What was written to it meanwhile isn't what was pinned.
+      try file.checkUnchanged()
       if let failure = file.failure(reader.fault, reader.message) { throw failure }
       report.add(reader.report)
       if let fault = reader.fault { faults.append((file.path, reader.message ?? fault.rawValue)) }

@@ -19,11 +19,13 @@ struct TrainingFolder {
     if found == nil, !isMissing(unreadableCode(file)) {
       throw RunError.file(path: file, operation: "read", code: unreadableCode(file))
     }
-    if files.fileExists(atPath: path) {
+    // With the snapshots of another training, which its numbers wouldn't tell from this one's.
+    for old in [path] + (purpose == .model ? [run.directory.snapshots] : [])
+    where files.fileExists(atPath: old) {
       // Whole or not at all: what is left of another training mustn't be taken for this one's.
       let discarded = "\(run.directory.temporary)/\(UInt64.random(in: 0 ... .max))-\(purpose)"
-      guard rename(path, discarded) == 0 else {
-        throw RunError.file(path: path, operation: "clear away", code: errno)
+      guard rename(old, discarded) == 0 else {
+        throw RunError.file(path: old, operation: "clear away", code: errno)
       }
       try? files.removeItem(atPath: discarded)
     }
