@@ -80,6 +80,8 @@ final class JPEGHandle: ImageHandle {
         $0.withUnsafeBufferPointer { JPEGMarkers.dropping(count, beforeTheEndOf: $0) }
       }
       let cut = next ?? JPEGMarkers.dropping(count, beforeTheEndOf: bytes)
+      guard cut.count < (shorter?.count ?? bytes.count) else { break }
+      pixels = []  // never two at a time
       pixels = try cut.withUnsafeBufferPointer { cut throws(ImageError) in
         try decode(cut, width: width, height: height, &warning)
       }

@@ -25,7 +25,7 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     case .tooFewPairsForModel(let have, let need):
       "\(have) different readable pairs are too few to train a model on: at least \(need) are needed; add shards"
     case .tooFewSteps(let have, let snapshots):
-      "\(have) steps are too few for \(snapshots) snapshots of a member; set fewer, or more minimumSteps"
+      "\(have) steps are too few for \(snapshots) snapshots of a member; set fewer, or more minimumSteps, and another --out"
     case .badCheckpoint(let path, let detail):
       "\(path) can't be gone on with (\(detail)); delete it and run the same command again"
     case .featureFile(let path, let code):

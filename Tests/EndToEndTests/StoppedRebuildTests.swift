@@ -49,6 +49,8 @@ import Testing
     // The list has grown since.
     try stopRebuild(shop, by: "judges")
     try shop.add(200..<220, "000004")
+    // And a night has cleaned what came, in the folder that serves meanwhile.
+    #expect(try shop.clean(out: "out").status == 0)
     try expectRebuilt(by: "judges", isBegunAgain: false)
     #expect(try digest() == digests[0])
     #expect(try shop.manifest().increments.map(\.pairs) == [200, 20])

@@ -44,6 +44,15 @@ import Testing
     #expect(exists(snapshot))
     _ = try file(.model, "other")
     #expect(!exists(run.directory.snapshots))
+    // Those that no training under way left are somebody's.
+    TrainingFolder.remove(.model, in: run)
+    try run.directory.makeFolder(snapshot)
+    #expect {
+      try file(.model, "k")
+    } throws: {
+      "\($0)".contains("snapshots is in the way")
+    }
+    #expect(exists(snapshot))
     #expect(try FileManager.default.contentsOfDirectory(atPath: run.directory.temporary) == [])
   }
 

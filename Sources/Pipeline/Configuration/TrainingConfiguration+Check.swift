@@ -18,8 +18,12 @@ extension TrainingConfiguration {
     try need((0...(1 << 20)).contains(minimumSteps), "minimumSteps must lie in 0 ... 1048576")
     try need(
       distrustQuantile >= 0 && distrustQuantile < 1, "distrustQuantile must lie in 0 ..< 1")
-    // A pair of it takes a dozen values in ensemble.json, of which a million are read.
-    try need((2...50_000).contains(bankSize), "bankSize must lie in 2 ... 50000")
+    try need((2...mostPairs).contains(bankSize), "bankSize must lie in 2 ... \(mostPairs)")
+    // A pair of it takes a dozen values in ensemble.json, of which a million are read; trained judges have an eighth at most.
+    let isTrained = members.contains { $0.pretrained == nil }
+    try need(
+      (isTrained ? min(bankSize, maxPairs / 8) : bankSize) <= 50_000,
+      "the bank can't have more than 50000 pairs: set bankSize to that at most")
     try checkLearning(
       "judges", epochs: epochs, batchSize: batchSize, maxPairs: maxPairs, queue: queue, ecl: ecl,
       optimiser, augmentation)

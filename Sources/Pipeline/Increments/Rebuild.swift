@@ -47,6 +47,13 @@ enum Rebuild {
     run.observe(.note("building anew in \(beside.directory.path)"))
     var result = try Run.locked(beside) { () throws -> RunResult in
       try begin(beside, judges, after: run)
+      if isComplete {
+        // Before hours are spent on it.
+        var log = try IncrementLog(of: beside.directory)
+        let survey = try log.survey(shards, rescores: true, in: beside)
+        if log.open.isEmpty { _ = try log.pin(survey, in: beside) }
+        try checkComplete(beside, after: run)
+      }
       var built = try Run.cleanIncrements(shards, ensemble: ensemble, in: beside)
       if isComplete { try checkComplete(beside, after: run) }
       try? FileManager.default.removeItem(atPath: beside.directory.temporary)
@@ -137,6 +144,8 @@ enum Rebuild {
     var number = 0
     /// The digest of the judges that were named to build it with; nil where it trains its own.
     var judges: String?
+    /// How many shards the folder knew when it was begun to be built anew.
+    var shards: Int?
 
     static func file(_ directory: RunDirectory) -> String { "\(directory.state)/generation.json" }
 
@@ -154,6 +163,9 @@ enum Rebuild {
     var generation = try Generation(of: run.directory)
     generation.number &+= 1
     generation.judges = judges
+    let begun = try? Generation(of: beside.directory)
+    generation.shards =
+      begun?.number == generation.number ? begun?.shards : knownShards(in: run)?.count
     try beside.publishing.publish(json: generation, to: Generation.file(beside.directory))
   }
 
@@ -212,21 +224,28 @@ enum Rebuild {
   }
 
   /// A rebuild that was begun otherwise, or is damaged, was never output: it is begun again.
+  /// Nil where the folder is too damaged to tell, which a rebuild mends.
+  private static func knownShards(in run: RunContext) -> [ShardPath]? {
+    (try? IncrementLog(of: run.directory)).map { $0.pinned.flatMap { $0.shards.map(\.place) } }
+  }
+
   /// - Parameter judges: the digest of those that it is to be built with.
   private static func discardOther(
     _ beside: RunContext, _ shards: ShardSelection, _ judges: String?, in run: RunContext
   ) throws {
     guard FileManager.default.fileExists(atPath: beside.directory.state) else { return }
+    let known = knownShards(in: run) ?? []
     do {
       let pinned = try IncrementLog(of: beside.directory).pinned.lazy.flatMap(\.shards)
       // What came since the folder was cleaned is judged after the others; they make the judges.
       let listed = Set(shards.paths.lazy.map { ShardPath(path: absolutePath($0)) })
       let first = Set(
         try IncrementLog(of: beside.directory).pinned.first?.shards.map(\.place) ?? [])
-      let cleaned = try IncrementLog(of: run.directory).pinned.lazy.flatMap(\.shards).map(\.place)
+      let begun = try Generation(of: beside.directory)
+      let cleaned = known.prefix(begun.shards ?? known.count)
       guard pinned.allSatisfy({ listed.contains($0.place) }),
         first.isEmpty || cleaned.allSatisfy({ !listed.contains($0) || first.contains($0) }),
-        try Generation(of: beside.directory).judges == judges
+        begun.judges == judges
       else { throw RunError.otherShards(directory: beside.directory.path, detail: "") }
       try Settings.compare(Settings.Section.allCases, goesOn: true, in: beside)
     } catch let error as RunError {

@@ -138,13 +138,14 @@ struct Restoring: Codable {
   private mutating func giveUpWhatIsGone(in run: RunContext) throws {
     let files = FileManager.default
     // Not where a disk isn't mounted.
+    let rejected = (try? files.contentsOfDirectory(atPath: run.directory.rejected)) ?? []
     guard
-      files.fileExists(atPath: run.directory.rejected)
-        || DroppedOutput.isDeleted(run.directory.rejected)
+      DroppedOutput.isDeleted(run.directory.rejected)
+        || rejected.contains(where: { $0.contains(".tar") })
     else { return }
     let lost = items.first { item in
       !files.fileExists(atPath: "\(run.directory.clean)/\(item.pair.clean)")
-        && !files.fileExists(atPath: "\(run.directory.rejected)/\(item.pair.rejected)")
+        && DroppedOutput.isDeleted("\(run.directory.rejected)/\(item.pair.rejected)")
     }
     guard let lost else { return }
     let before = items.count

@@ -27,7 +27,7 @@ public struct TextSelection: Sendable {
   private static func files(below folder: String) throws(RunError) -> [String] {
     let suffixes = Self.suffixes + ShardPath.suffixes
     do {
-      return try ShardFolder.files(below: folder, suffixes: suffixes)
+      return try ShardFolder.files(below: folder, suffixes: suffixes, followsFiles: true)
     } catch .emptyFolder {
       throw .usage("--text: \(folder) holds no text (\(suffixes.joined(separator: ", ")))")
     } catch {

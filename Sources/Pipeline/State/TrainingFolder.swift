@@ -19,9 +19,14 @@ struct TrainingFolder {
     if found == nil, !isMissing(unreadableCode(file)) {
       throw RunError.file(path: file, operation: "read", code: unreadableCode(file))
     }
-    // With the snapshots of another training, which its numbers wouldn't tell from this one's.
-    for old in [path] + (purpose == .model ? [run.directory.snapshots] : [])
-    where files.fileExists(atPath: old) {
+    // With the snapshots of another training, which its numbers wouldn't tell from this one's. Those of nobody that is known
+    // aren't ours to delete.
+    let snapshots = purpose == .model ? [run.directory.snapshots].filter(files.fileExists) : []
+    if found == nil, let stranger = snapshots.first {
+      throw RunError.usage(
+        "\(stranger) is in the way, and no training that is under way left it; move it away")
+    }
+    for old in [path] + snapshots where files.fileExists(atPath: old) {
       // Whole or not at all: what is left of another training mustn't be taken for this one's.
       let discarded = "\(run.directory.temporary)/\(UInt64.random(in: 0 ... .max))-\(purpose)"
       guard rename(old, discarded) == 0 else {
