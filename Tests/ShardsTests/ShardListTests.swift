@@ -111,7 +111,9 @@ import Testing
     try touch("x.tar", "real/x.tar", "real/sub/0.tar")
     try FileManager.default.createSymbolicLink(
       atPath: scratch.file("link"), withDestinationPath: "real/sub")
-    let real = realpath(scratch.path, nil).map { String(cString: $0) } ?? ""
+    let resolved = realpath(scratch.path, nil)
+    defer { free(resolved) }
+    let real = resolved.map { String(cString: $0) } ?? ""
     #expect(
       plainPath(scratch.file("link/../x.tar"), in: []) == Array("\(real)/real/x.tar".utf8))
     #expect(plainPath(scratch.file("link/0.tar"), in: []) == Array(scratch.file("link/0.tar").utf8))
