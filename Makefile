@@ -9,7 +9,7 @@ SHELL := /bin/bash
 
 # One set of flags for the build and the tests, so that nothing is compiled twice.
 SWIFT_FLAGS = -c release -Xswiftc -enable-testing $(DEBUG_FORMAT)
-# Writing down where each instruction comes from takes a sixteenth of the build; sanitizers tell of it.
+# Nobody reads where each instruction comes from but the sanitizers, and writing it down takes time.
 DEBUG_FORMAT := -debug-info-format none
 BIN := .build/release
 DATA := Samples/data

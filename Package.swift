@@ -139,9 +139,9 @@ let package = Package(
       name: "BenchTrainingTests",
       dependencies: ["bench-training", "BenchmarkSupport", "Reports", "Encoders", "Shards"]),
     .testTarget(name: "BuildSamplesTests", dependencies: ["build-samples"]),
-    // They run the winnow that is built beside them; named here, it would have them compiled last of all.
     .testTarget(
-      name: "EndToEndTests", dependencies: ["Pipeline", "Layers", "Shards", "TensorFiles"]),
+      name: "EndToEndTests",
+      dependencies: ["winnow", "Pipeline", "Layers", "Shards", "TensorFiles"]),
     // What every reader of strangers' bytes promises, one file a reader.
     .target(
       name: "FuzzTargets",
