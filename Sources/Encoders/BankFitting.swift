@@ -1,4 +1,3 @@
-import Images
 import Layers
 
 /// What is measured on the bank once a member is trained, and once all are.
@@ -8,29 +7,33 @@ extension Ensemble.Member {
   public init(
     _ encoder: DualEncoder, kind: Int, fold: Int, bank: [BankPair], thumbnail: (Int) -> [UInt8]
   ) {
+    let frozen = FrozenEncoder(encoder.copy())
+    let pairEncoder = PairEncoder(frozen)
     self.init(
-      FrozenEncoder(encoder.copy()), model: nil, kind: kind, fold: fold, bank: bank,
-      thumbnail: thumbnail)
+      frozen, model: nil, kind: kind, fold: fold, bank: bank,
+      images: pairEncoder.images(count: bank.count, thumbnail: thumbnail),
+      texts: pairEncoder.texts(bank.map(\.caption)))
   }
 
-  /// The same with a pretrained model.
+  /// The same with a pretrained model, given what it makes of the bank.
+  ///
+  /// - Parameters:
+  ///   - images: unit rows `[bank, dimension]`.
+  ///   - texts: unit rows `[bank, dimension]`.
   public init(
-    _ model: PretrainedModel, kind: Int, bank: [BankPair], thumbnail: (Int) -> [UInt8]
+    _ model: PretrainedModel, kind: Int, bank: [BankPair], images: [Float], texts: [Float]
   ) {
     self.init(
-      model.encoder, model: model, kind: kind, fold: 0, bank: bank, thumbnail: thumbnail)
+      model.encoder, model: model, kind: kind, fold: 0, bank: bank, images: images, texts: texts)
   }
 
   private init(
     _ encoder: FrozenEncoder, model: PretrainedModel?, kind: Int, fold: Int, bank: [BankPair],
-    thumbnail: (Int) -> [UInt8]
+    images: [Float], texts: [Float]
   ) {
-    let pairEncoder = PairEncoder(encoder)
-    let images = pairEncoder.images(count: bank.count, thumbnail: thumbnail)
-    let texts = pairEncoder.texts(bank.map(\.caption))
     let embedded = EmbeddedBank(
-      bank, images: images, texts: texts, dimension: pairEncoder.dimension,
-      scale: pairEncoder.scale)
+      bank, images: images, texts: texts, dimension: encoder.configuration.dimension,
+      scale: PairEncoder(encoder).scale)
     let (mean, deviation) = BankLikelihood(embedded).standardisation()
     self.init(
       kind: kind, fold: fold, encoder: encoder, model: model, bankImages: images, bankTexts: texts,
@@ -78,22 +81,19 @@ extension Ensemble {
   /// Pretrained models among the members of an ensemble, or by themselves.
   ///
   /// - Parameters:
-  ///   - models: the model of each kind, in score order; nil for the next kind of `trained`.
-  ///   - trained: with as many kinds as `models` has gaps; nil where it has none.
+  ///   - pretrained: the pretrained member of each kind, in score order; nil for the next kind of `trained`.
+  ///   - trained: with as many kinds as `pretrained` has gaps; nil where it has none.
   ///   - bank: that of `trained`.
-  ///   - thumbnail: the RGB bytes of a bank thumbnail in a form of one of the models.
   public init(
-    models: [PretrainedModel?], trained: Ensemble?, bank: [BankPair], seed: UInt64,
-    thumbnail: (Int, ThumbnailForm) -> [UInt8]
+    pretrained: [Member?], trained: Ensemble?, bank: [BankPair], seed: UInt64
   ) {
     var kinds: [MemberConfiguration] = []
     var members: [Member] = []
     var next = 0
-    for (kind, model) in models.enumerated() {
-      if let model {
-        kinds.append(model.configuration)
-        let form = model.configuration.image.thumbnail
-        members.append(Member(model, kind: kind, bank: bank) { thumbnail($0, form) })
+    for (kind, brought) in pretrained.enumerated() {
+      if let brought {
+        kinds.append(brought.encoder.configuration)
+        members.append(brought)
       } else if let trained {
         kinds.append(trained.kinds[next])
         for var member in trained.members where member.kind == next {

@@ -13,6 +13,12 @@ public struct PassageReport: Sendable, Codable, Equatable {
 
   public init() {}
 
+  enum CodingKeys: String, CodingKey {
+    case passages, cut, blank, unreadable
+    // As it comes back from snake case.
+    case notUTF8 = "notUtf8"
+  }
+
   public mutating func add(_ other: PassageReport) {
     passages += other.passages
     cut += other.cut

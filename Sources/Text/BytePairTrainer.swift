@@ -12,10 +12,18 @@ public struct BytePairTrainer {
   /// The 256 bytes within and at the end of words, and the start, end and mask tokens.
   public static let smallestVocabulary = 2 * 256 + 3
 
-  /// - Parameter distinctWords: so many different words are counted at most; the rarest ones are forgotten beyond that.
-  public init(distinctWords: Int = 1 << 20) {
+  /// - Parameters:
+  ///   - distinctWords: so many different words are counted at most; the rarest ones are forgotten beyond that.
+  ///   - words: counted already, in the order in which `words` gives them.
+  public init(
+    distinctWords: Int = 1 << 20, words: [(bytes: ArraySlice<UInt8>, count: Int)] = []
+  ) {
     counts = WordCounts(limit: distinctWords)
+    for word in words { counts.add(word.bytes.span, count: word.count) }
   }
+
+  /// The words counted so far and how often each occurred, all that a vocabulary is learnt from.
+  public var words: [(bytes: [UInt8], count: Int)] { counts.words }
 
   /// Counts the words of one text.
   public mutating func add(_ text: String) {
@@ -28,9 +36,13 @@ public struct BytePairTrainer {
   /// A tokenizer of what was counted, with `<|startoftext|>`, `<|endoftext|>` (also for padding) and `<|mask|>` as its last
   /// tokens. Its vocabulary is smaller than asked for when no pair is left that occurs twice.
   ///
-  /// - Parameter vocabularySize: at least `smallestVocabulary`.
-  /// - Throws: `TokenizerError`, never for a vocabulary learnt here.
-  public func tokenizer(vocabularySize: Int) throws -> BytePairTokenizer {
+  /// - Parameters:
+  ///   - vocabularySize: at least `smallestVocabulary`.
+  ///   - check: called now and then; what it throws ends the learning.
+  /// - Throws: what `check` throws; `TokenizerError`, never for a vocabulary learnt here.
+  public func tokenizer(
+    vocabularySize: Int, check: () throws -> Void = {}
+  ) throws -> BytePairTokenizer {
     precondition(
       vocabularySize >= Self.smallestVocabulary,
       "a vocabulary of \(vocabularySize) has no room for the bytes")
@@ -40,6 +52,7 @@ public struct BytePairTrainer {
     var pairs: [(left: [UInt8], right: [UInt8])] = []
     var known = Set(names)
     while names.count < vocabularySize - 3, let (left, right) = learning.mostFrequent() {
+      try check()
       let name = names[Int(left)] + names[Int(right)]
       // Two ways of putting the same bytes together would be two merges into one token: the first one is kept.
       guard known.insert(name).inserted else {
@@ -98,8 +111,13 @@ struct WordCounts {
       return
     }
     if table.count >= limit || bytes >= byteLimit { forgetRarest() }
+    add(word, count: 1)
+  }
+
+  /// A word that isn't there yet.
+  mutating func add(_ word: Span<UInt8>, count: Int) {
     table[word] = Int32(counts.count)
-    counts.append(1)
+    counts.append(count)
     bytes += word.count
   }
 
@@ -110,10 +128,6 @@ struct WordCounts {
     }.prefix(table.count / 2).sorted { $0.offset < $1.offset }
     table = ByteTable()
     (counts, bytes) = ([], 0)
-    for (_, word) in kept {
-      table[word.bytes] = Int32(counts.count)
-      counts.append(word.count)
-      bytes += word.bytes.count
-    }
+    for (_, word) in kept { add(word.bytes.span, count: word.count) }
   }
 }

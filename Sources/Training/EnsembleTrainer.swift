@@ -11,8 +11,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
   /// A snapshot is taken after a step of its own.
   case tooFewSteps(have: Int, snapshots: Int)
   case badCheckpoint(path: String, detail: String)
-  /// The file of a dictionary's features; the code is errno's.
-  case featureFile(path: String, code: Int32)
+  /// One of those in which training keeps what it has computed of every pair; the code is errno's.
+  case file(path: String, code: Int32)
   /// After this step, loss or weights are no finite numbers.
   case diverged(step: Int)
   case cancelled
@@ -28,8 +28,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
       "\(have) steps are too few for \(snapshots) snapshots of a member; set fewer, or more minimumSteps, and another --out"
     case .badCheckpoint(let path, let detail):
       "\(path) can't be gone on with (\(detail)); delete it and run the same command again"
-    case .featureFile(let path, let code):
-      "\(path), which holds the images' features for training, can't be written or read "
+    case .file(let path, let code):
+      "\(path), in which training keeps what it has computed of every pair, can't be written or read "
         + "(\(String(cString: strerror(code)))); "
         + ([ENOSPC, EDQUOT, EFBIG].contains(code)
           ? "make room there, or have fewer pairs with maxPairs"
@@ -139,7 +139,7 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
       counter.expect(done + expected(from: round, leftOut: leftOut))
       let jobs = selection(round, leftOut: leftOut)
       done += jobs.map(\.steps).reduce(0, +)
-      trust.add(try scores(by: try ensemble(try members(jobs))))
+      trust.add(try scores(by: try ensemble(try members(jobs)), round: round))
       leftOut = trust.distrusted(quantile: configuration.distrustQuantile) {
         corpus.hash($0).fold(of: configuration.folds)
       }
@@ -270,23 +270,27 @@ private struct EnsembleTrainer<Corpus: TrainingCorpus>: Sendable {
       members: members, seed: configuration.seed)
   }
 
-  /// Out-of-fold scores of all pairs but the bank, in the order of `split.training`.
-  private func scores(by judges: Ensemble) throws -> [PairScores] {
+  /// Out-of-fold scores of all pairs but the bank by judges of one kind, in the order of `split.training`.
+  private func scores(by judges: Ensemble, round: Int) throws -> [Trust.Score] {
     let pairs = split.training
-    let chunk = 512
-    return try parallelMap(
-      (pairs.count + chunk - 1) / chunk, workers: workers, state: Judge(judges)
-    ) { judge, number in
-      if isCancelled() { throw TrainingError.cancelled }
-      let range = (number * chunk)..<min((number + 1) * chunk, pairs.count)
-      return judge.score(
+    return try KeptRows.computed(
+      pairs.count, bytes: MemoryLayout<Trust.Score>.stride,
+      keptAt: checkpoints.map { "\($0)-round\(round + 1)-scores.bin" }, unit: 512,
+      workers: workers, isCancelled: isCancelled, state: Judge(judges)
+    ) { judge, range, target in
+      let scores = judge.score(
         try range.map { i in
           JudgedPair(
             hash: corpus.hash(pairs[i]),
             thumbnails: judges.forms.map { corpus.withThumbnail(pairs[i], $0) { Array($0) } },
             caption: try corpus.caption(pairs[i]))
         })
-    }.flatMap { $0 }
+      for (row, score) in scores.enumerated() {
+        target.storeBytes(
+          of: Trust.Score(observed: score.observed[0], repaired: score.randomRepaired[0]),
+          toByteOffset: row * MemoryLayout<Trust.Score>.stride, as: Trust.Score.self)
+      }
+    }.all(as: Trust.Score.self)
   }
 }
 

@@ -30,15 +30,15 @@ struct EpochPlan: Equatable {
   /// All steps.
   var steps: Int { ends.last ?? 0 }
 
-  /// The epoch of a step (from 0), the step's number within it, and whether it is the epoch's last.
-  func place(of step: Int) -> (epoch: Int, number: Int, isLast: Bool) {
+  /// The epoch of a step (from 0), and the step's number within it.
+  func place(of step: Int) -> (epoch: Int, number: Int) {
     var (low, high) = (0, ends.count)
     while low < high {
       let middle = (low + high) / 2
       if ends[middle] <= step { low = middle + 1 } else { high = middle }
     }
     let start = low > 0 ? ends[low - 1] : 0
-    return (low, step - start, low < ends.count && step + 1 == ends[low])
+    return (low, step - start)
   }
 
   /// The number, from 1, of the snapshot that is due after so many steps, the last of `count`, the trained model itself,

@@ -84,32 +84,6 @@ final class Lane: @unchecked Sendable {
       batch.texts, rows: batch.rows, targets: batch.targets, weight: weight, textContext)
   }
 
-  /// The cosine of image and caption of each pair, as the weights stand now.
-  func cosines(
-    count: Int, caption: (Int) throws -> String,
-    fill: (Int, UnsafeMutablePointer<Float>) throws -> Void
-  ) rethrows -> [Float] {
-    // A new one each time: what it makes of the weights is of the weights as they were.
-    let still = PairEncoder(encoder)
-    let columns = still.dimension
-    var result: [Float] = []
-    result.reserveCapacity(count)
-    // Of few pairs at a time, so that not all captions and embeddings are held.
-    for start in stride(from: 0, to: count, by: 1024) {
-      let range = start..<min(start + 1024, count)
-      let v =
-        shape.count == 1
-        ? try still.images(count: range.count, features: shape[0]) { try fill(start + $0, $1) }
-        : try still.images(count: range.count) { try fill(start + $0, $1) }
-      let t = still.texts(try range.map(caption))
-      for row in 0..<range.count {
-        result.append(
-          (0..<columns).reduce(0) { $0 + v[row * columns + $1] * t[row * columns + $1] })
-      }
-    }
-    return result
-  }
-
   private func ranges(_ count: Int) -> [Range<Int>] {
     let piece = min(piece, max(1, count))
     return stride(from: 0, to: count, by: piece).map { $0..<min($0 + piece, count) }

@@ -6,6 +6,8 @@ struct SnapshotTrust: Sendable, Equatable {
   private(set) var kept: [Int]
   /// S of each of `kept`.
   private(set) var scores: [Float]
+  /// How many snapshots' cosines they are the sums of.
+  private(set) var epochs = 0
 
   init(pairs: Int) {
     kept = Array(0..<pairs)
@@ -13,11 +15,12 @@ struct SnapshotTrust: Sendable, Equatable {
   }
 
   /// - Parameters:
+  ///   - epochs: not negative.
   ///   - places: as `places` gives them.
   ///   - scores: of each place.
   ///   - pairs: of the member.
   /// - Returns: nil where the places are not different ones of these pairs in ascending order, each with a score.
-  init?(places: [Float], scores: [Float], of pairs: Int) {
+  init?(epochs: Int, places: [Float], scores: [Float], of pairs: Int) {
     let halves = places.map { Int(exactly: $0) ?? -1 }
     guard halves.count == 2 * scores.count, scores.allSatisfy(\.isFinite),
       halves.allSatisfy((0..<Self.half).contains)
@@ -26,7 +29,7 @@ struct SnapshotTrust: Sendable, Equatable {
     guard kept.allSatisfy((0..<pairs).contains), zip(kept, kept.dropFirst()).allSatisfy(<) else {
       return nil
     }
-    (self.kept, self.scores) = (kept, scores)
+    (self.kept, self.scores, self.epochs) = (kept, scores, epochs)
   }
 
   private static let half = 1 << 20
@@ -37,6 +40,7 @@ struct SnapshotTrust: Sendable, Equatable {
   /// Adds a snapshot's cosines, in the order of `kept`.
   mutating func add(_ cosines: [Float]) {
     for (i, cosine) in cosines.enumerated() { scores[i] += cosine }
+    epochs += 1
   }
 
   /// Leaves all but the `count` pairs of highest score out; of equal ones the first stay.

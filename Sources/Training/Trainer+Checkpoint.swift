@@ -5,7 +5,7 @@ import TensorFiles
 
 /// Where a model in training is kept, and how often.
 struct Checkpoint: Sendable {
-  static let formatVersion = 1
+  static let formatVersion = 2
 
   let path: String
   /// Seconds between two of them; one is also kept when training is stopped.
@@ -17,6 +17,9 @@ struct Checkpoint: Sendable {
 
   var exists: Bool { FileManager.default.fileExists(atPath: path) }
 
+  /// Where the cosines are kept that pairs are left out of this epoch by.
+  func cosines(epoch: Int) -> String { "\(path).epoch\(epoch)" }
+
   func remove() { try? FileManager.default.removeItem(atPath: path) }
 }
 
@@ -26,6 +29,8 @@ private struct CheckpointState: Codable {
   var formatVersion = Checkpoint.formatVersion
   var key: String
   var step: Int
+  /// How many epochs' snapshots pairs are trusted by, of those that are over.
+  var trustedEpochs: Int
   /// The queue's captions and images, as numbers that equal ones share.
   var queueCaptions: [Int32]
   var queueImages: [Int32]
@@ -42,8 +47,9 @@ extension Trainer {
   /// - Throws: `TrainingError.cancelled` once `isCancelled`, after a last checkpoint; `.diverged` before a step or a
   ///   checkpoint that holds no finite numbers is told of or kept.
   func run(
-    _ checkpoint: Checkpoint?, isCancelled: () -> Bool, began: (Int) throws -> Void = { _ in },
-    saved: (Int) throws -> Void = { _ in }, onStep: (StepReport) throws -> Void
+    _ checkpoint: Checkpoint?, isCancelled: @escaping @Sendable () -> Bool,
+    began: (Int) throws -> Void = { _ in }, saved: (Int) throws -> Void = { _ in },
+    onStep: (StepReport) throws -> Void
   ) throws {
     if let checkpoint, checkpoint.exists { try restore(from: checkpoint) }
     try began(step)
@@ -58,10 +64,16 @@ extension Trainer {
         last = (step, .now)
       }
       if isStopped { throw TrainingError.cancelled }
+      do {
+        try judgeEpoch(keptAt: checkpoint?.cosines, isCancelled: isCancelled)
+      } catch TrainingError.cancelled {
+        continue  // To the checkpoint above.
+      }
       let report = try advance()
       guard report.loss.isFinite else { throw TrainingError.diverged(step: step) }
       try onStep(report)
     }
+    if let checkpoint { KeptRows.remove(checkpoint.cosines(epoch: plan.sizes.count - 1)) }
   }
 
   /// Whether all weights still are finite numbers.
@@ -91,7 +103,8 @@ extension Trainer {
       ]
     }
     let state = CheckpointState(
-      key: key, step: step, queueCaptions: queue.captions, queueImages: queue.images,
+      key: key, step: step, trustedEpochs: trust.epochs, queueCaptions: queue.captions,
+      queueImages: queue.images,
       queueNext: queue.next)
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = .convertToSnakeCase
@@ -142,9 +155,16 @@ extension Trainer {
         captions: state.queueCaptions, images: state.queueImages, next: state.queueNext)
     else { throw bad("its step or queue doesn't fit") }
     if recipe.ecl != nil {
-      let count = plan.sizes[min(plan.place(of: state.step).epoch, plan.sizes.count - 1)]
+      let (epoch, number) = plan.place(of: state.step)
+      let (last, epochs) = (min(epoch, plan.sizes.count - 1), state.trustedEpochs)
+      // Of the epoch that has just ended perhaps not yet.
+      guard epochs == last || (epochs == epoch - 1 && number == 0) else {
+        throw bad("its pairs are trusted by \(epochs) epochs")
+      }
+      let count = plan.sizes[epochs]
       guard
         let trust = SnapshotTrust(
+          epochs: epochs,
           places: try values("trust.kept", [count, 2]),
           scores: try values("trust.scores", [count]), of: pairs.count)
       else { throw bad("the pairs that it learns from are no list of this run's") }

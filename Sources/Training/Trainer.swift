@@ -100,9 +100,10 @@ final class Trainer<Corpus: TrainingCorpus> {
   var step: Int { optimiser.step }
   var isFinished: Bool { step >= plan.steps }
 
-  /// Makes the next step, and what is due at the end of an epoch.
+  /// Makes the next step, and before an epoch's first one what is due then.
   func advance() throws -> StepReport {
-    let (epoch, number, isLast) = plan.place(of: step)
+    try judgeEpoch(keptAt: nil, isCancelled: { false })
+    let (epoch, number) = plan.place(of: step)
     if order.epoch != epoch {
       order = (epoch, trust.kept)
       var random = SeededRandom(seed, .order, epoch)
@@ -112,15 +113,27 @@ final class Trainer<Corpus: TrainingCorpus> {
     let rate = optimiser.rate(at: step)
     let (contrastive, mlm) = try accumulateGradients(chosen)
     optimiser.update(workers: workers)
-    if isLast, recipe.ecl != nil, epoch + 1 < plan.sizes.count {
-      trust.add(try cosines(trust.kept.map { pairs[$0] }))
-      trust.prune(to: plan.sizes[epoch + 1])
-    }
     let loss = mlm.map { contrastive * contrastiveShare + $0 * (1 - contrastiveShare) }
     return StepReport(
       step: step, epoch: epoch + 1, loss: loss ?? contrastive, contrastive: contrastive, mlm: mlm,
       learningRate: rate,
       logitScale: encoder.loss.scale, pairs: chosen.count)
+  }
+
+  /// Once an epoch is over, leaves the pairs out of the next one that the snapshots trust least.
+  ///
+  /// - Parameter path: tells, given the epoch, where the pairs' cosines are kept while they are computed.
+  /// - Throws: `TrainingError.file`, `.badCheckpoint`, `.cancelled`.
+  func judgeEpoch(
+    keptAt path: ((Int) -> String)?, isCancelled: @escaping @Sendable () -> Bool
+  ) throws {
+    let epoch = plan.place(of: step).epoch
+    guard recipe.ecl != nil, trust.epochs < epoch, epoch < plan.sizes.count else { return }
+    // What came of the one before is in a checkpoint, or takes no longer to find again than one takes to come.
+    if let path { KeptRows.remove(path(epoch - 1)) }
+    let chosen = trust.kept.map { pairs[$0] }
+    trust.add(try cosines(chosen, keptAt: path?(epoch), isCancelled: isCancelled))
+    trust.prune(to: plan.sizes[epoch])
   }
 
   /// The model that training would end with now: the moving average of the weights.
@@ -172,20 +185,35 @@ final class Trainer<Corpus: TrainingCorpus> {
   }
 
   /// The cosine of each of these pairs under the weights as they are.
-  private func cosines(_ chosen: [Int]) throws -> [Float] {
-    let (lanes, corpus, image) = (lanes, corpus, encoder.configuration.image)
-    let features = features
-    let parts = lanes.indices.map { part(of: chosen.count, $0) }
-    return try parallelMap(lanes.count, workers: workers) { number in
-      let mine = chosen[parts[number]].map { $0 }
-      return try lanes[number].cosines(count: mine.count) {
-        try corpus.caption(mine[$0])
-      } fill: {
-        i, target in
-        if let features { return try features.read(mine[i], mirrored: false, into: target) }
-        corpus.withThumbnail(mine[i], image.thumbnail) { image.normalise($0, into: target) }
+  private func cosines(
+    _ chosen: [Int], keptAt path: String?, isCancelled: @escaping @Sendable () -> Bool
+  ) throws -> [Float] {
+    // A new one each time: what it makes of the weights is of the weights as they were.
+    let frozen = FrozenEncoder(encoder)
+    let (corpus, features, image) = (corpus, features, encoder.configuration.image)
+    return try KeptRows.computed(
+      chosen.count, bytes: MemoryLayout<Float>.stride, keptAt: path, unit: 192, workers: workers,
+      isCancelled: isCancelled, state: PairEncoder(frozen)
+    ) { still, range, target in
+      let pairs = chosen[range].map { $0 }
+      let v: [Float]
+      if let features {
+        v = try still.images(count: pairs.count, features: features.columns) {
+          try features.read(pairs[$0], mirrored: false, into: $1)
+        }
+      } else {
+        v = still.images(count: pairs.count) { i, target in
+          corpus.withThumbnail(pairs[i], image.thumbnail) { image.normalise($0, into: target) }
+        }
       }
-    }.flatMap { $0 }
+      let t = still.texts(try pairs.map(corpus.caption))
+      let cosines = target.bindMemory(to: Float.self)
+      for row in pairs.indices {
+        cosines[row] = (0..<still.dimension).reduce(0) {
+          $0 + v[row * still.dimension + $1] * t[row * still.dimension + $1]
+        }
+      }
+    }.all(as: Float.self)
   }
 
   /// The places that a lane takes of `count`.

@@ -1,8 +1,12 @@
-import Encoders
-
 /// Which pairs are worth learning from: their out-of-fold scores, accumulated over the selection rounds (Ensemble
 /// Confident Learning, Wang et al. 2021, with members that did not see the pair).
 struct Trust {
+  /// Of a pair as found, and of its image with a caption drawn at random.
+  struct Score: BitwiseCopyable {
+    var observed: Float
+    var repaired: Float
+  }
+
   /// Indices into the corpus.
   private let pairs: [Int]
   private var observed: [Float]
@@ -15,10 +19,10 @@ struct Trust {
   }
 
   /// Adds a round of one kind; scores in the order of `pairs`.
-  mutating func add(_ scores: [PairScores]) {
+  mutating func add(_ scores: [Score]) {
     for (i, score) in scores.enumerated() {
-      observed[i] += score.observed[0]
-      repaired[i] += score.randomRepaired[0]
+      observed[i] += score.observed
+      repaired[i] += score.repaired
     }
   }
 

@@ -20,12 +20,22 @@ import Testing
     return (0..<(side * side * 3)).map { _ in UInt8(random.below(256)) }
   }
 
-  /// The trained members of the fixtures with the model between them.
-  private func mixed() throws -> Ensemble {
-    Ensemble(
-      models: [nil, try model(), nil], trained: trained, bank: trained.bank, seed: 1
-    ) { pair, form in pixels(form.side, UInt64(pair)) }
+  private func member(_ model: PretrainedModel, kind: Int) -> Ensemble.Member {
+    let encoder = PairEncoder(model.encoder)
+    let side = model.configuration.image.side
+    return Ensemble.Member(
+      model, kind: kind, bank: trained.bank,
+      images: encoder.images(count: trained.bank.count) { pixels(side, UInt64($0)) },
+      texts: encoder.texts(trained.bank.map(\.caption)))
   }
+
+  /// The trained members of the fixtures with the model between them.
+  private func mixed(_ model: PretrainedModel) -> Ensemble {
+    Ensemble(
+      pretrained: [nil, member(model, kind: 1), nil], trained: trained, bank: trained.bank, seed: 1)
+  }
+
+  private func mixed() throws -> Ensemble { mixed(try model()) }
 
   private func judged(_ ensemble: Ensemble, _ count: Int = 12) -> [JudgedPair] {
     (0..<count).map { number in
@@ -82,10 +92,7 @@ import Testing
     for name in ["clusters", "bag-fold0", "bag-vocabulary", "ensemble.json"] {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
       defer { try? FileManager.default.removeItem(atPath: folder) }
-      let brought = try PretrainedModel(folder: model, name: name)
-      let ensemble = Ensemble(
-        models: [nil, brought, nil], trained: trained, bank: trained.bank, seed: 1
-      ) { pair, form in pixels(form.side, UInt64(pair)) }
+      let ensemble = mixed(try PretrainedModel(folder: model, name: name))
       try ensemble.write(to: folder)
       #expect(try Ensemble(directory: folder).digest() == ensemble.digest())
     }
@@ -108,8 +115,7 @@ import Testing
 
   @Test func byItselfAModelHasNoFolds() throws {
     let ensemble = Ensemble(
-      models: [try model()], trained: nil, bank: trained.bank, seed: 1
-    ) { pair, form in pixels(form.side, UInt64(pair)) }
+      pretrained: [member(try model(), kind: 0)], trained: nil, bank: trained.bank, seed: 1)
     #expect(ensemble.folds == 1 && ensemble.members.count == 1)
     let scores = Judge(ensemble).score(judged(ensemble))
     #expect(scores.allSatisfy { $0.observed.count == 1 && $0.observed[0].isFinite })

@@ -7,7 +7,7 @@ import Testing
 /// `kill -9` at random moments: what the next run with the same arguments ends with is what an uninterrupted one does,
 /// byte for byte. WINNOW_KILLS says how many (`make stress-kill`: 100).
 @Suite(.serialized) struct KillTests {
-  private static let kills =
+  static let kills =
     ProcessInfo.processInfo.environment["WINNOW_KILLS"].flatMap(Int.init) ?? 10
 
   private static let whole = [["clean", "in"]]

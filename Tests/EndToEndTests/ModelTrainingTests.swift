@@ -25,7 +25,7 @@ import Testing
     """
   }
 
-  private static func shop(epochs: Int = 3) throws -> Workshop {
+  static func shop(epochs: Int = 3) throws -> Workshop {
     let shop = try Workshop(pairs: 120, shards: 60, pipeline: pipeline(epochs: epochs))
     try FileManager.default.createDirectory(
       atPath: "\(shop.root)/text", withIntermediateDirectories: true)
@@ -40,7 +40,7 @@ import Testing
     return shop
   }
 
-  private static let train = [
+  static let train = [
     "train", "in", "--for", "downstream", "--text", "text", "--pipeline", "tiny.yaml",
   ]
 
@@ -48,9 +48,8 @@ import Testing
     try Workshop.run(Workshop.binary, Self.train + ["--out", out] + more, in: shop.root)
   }
 
-  private func model(_ shop: Workshop, _ out: String) throws -> [String: Data] {
-    let snapshots = try shop.tree("\(out)/snapshots").map { ("snapshots/\($0)", $1) }
-    return try shop.tree("\(out)/model").merging(snapshots) { $1 }
+  static func model(_ shop: Workshop, _ out: String) throws -> [String: Data] {
+    try shop.tree(out).filter { $0.key.hasPrefix("model/") || $0.key.hasPrefix("snapshots/") }
   }
 
   private func steps(_ shop: Workshop, _ out: String) throws -> [Int] {
@@ -119,13 +118,13 @@ import Testing
         == 2, "judges learn from pairs alone")
   }
 
-  @Test(.enabled(if: FaultTests.unprivileged != nil, "needs setpriv"))
+  @Test(.enabled(if: Workshop.unprivileged != nil, "needs setpriv"))
   func aFolderOfTextThatCannotBeReadWholeIsNotReadInPart() throws {
     let shop = try Self.shop()
     let closed = "\(shop.root)/text/closed"
     #expect(mkdir(closed, 0) == 0)
     defer { chmod(closed, 0o755) }
-    let command = try #require(FaultTests.unprivileged)
+    let command = try #require(Workshop.unprivileged)
     let arguments = [Workshop.binary.path] + Self.train + ["--out", "out"]
     let outcome = try Workshop.run(
       URL(fileURLWithPath: command[0]), Array(command.dropFirst()) + arguments, in: shop.root)
@@ -156,7 +155,7 @@ import Testing
       let resumed = try train(shop, out: out, "--workers", "3")
       #expect(resumed.status == 0, "\(resumed.errors)")
       #expect(resumed.errors.contains("going on after step"))
-      #expect(differences(try model(shop, "whole"), try model(shop, out)) == [])
+      #expect(differences(try Self.model(shop, "whole"), try Self.model(shop, out)) == [])
       #expect(try steps(shop, out) == steps(shop, "whole"))
     }
   }

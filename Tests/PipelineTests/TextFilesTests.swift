@@ -60,7 +60,8 @@ import Training
     let (path, size) = (folder.path("a.txt"), 5000 * line.utf8.count)
     let texts = try Increment.pin(ShardSelection([path]), in: run)
 
-    let spool = "\(run.directory.temporary)/texts"
+    let kept = try TrainingFolder(.model, key: "k", in: run)
+    let spool = "\(kept.path)/texts"
     try run.directory.makeFolder(spool)
     try #require(mkfifo("\(spool)/tokens.bin", 0o600) == 0)
     Thread.detachNewThread {
@@ -70,26 +71,35 @@ import Training
       close(tokens)
     }
     let corpus = try ThumbnailCache(hashes: [], forms: [], directory: folder.root)
-    let kept = try TrainingFolder(.model, key: "k", in: run)
     let change = "it had \(size) bytes, now it has \(size + 1)"
     #expect(throws: RunError.shardChanged(path: path, detail: change)) {
       try TokenizeStage.run(corpus, texts: texts, keptIn: kept, in: run)
     }
   }
 
-  @Test func spooledTextsComeBackAndTheirFilesGo() throws {
+  @Test func spooledTextsComeBackAndAnotherSpoolGoesOnWithThem() throws {
     let folder = try TemporaryFolder()
-    let path = folder.path("spool")
+    var kept = TokenSpool.Kept()
     do {
-      let spool = try TokenSpool(directory: path)
+      let spool = try TokenSpool(directory: folder.root)
       try spool.append([[1, 2, 3], [], [4]])
-      try spool.append((0..<1000).map { [Int32($0), 7] })
-      try spool.seal()
-      #expect(spool.count == 1002 && spool.tokenCount == 2004)
-      #expect(spool.tokens(0) == [1, 2, 3] && spool.tokens(1) == [4])
-      #expect(spool.tokens(1001) == [999, 7])
+      try spool.flush()
+      kept = spool.kept
+      // As after a kill, the files are ahead of what is kept.
+      try spool.append([[5, 6]])
+      try spool.flush()
     }
-    #expect(!FileManager.default.fileExists(atPath: path))
+    let spool = try TokenSpool(directory: folder.root, after: kept)
+    try spool.append((0..<1000).map { [Int32($0), 7] })
+    try spool.seal()
+    #expect(spool.count == 1002 && spool.kept.tokens == 2004)
+    #expect(spool.tokens(0) == [1, 2, 3] && spool.tokens(1) == [4])
+    #expect(spool.tokens(2) == [0, 7] && spool.tokens(1001) == [999, 7])
+    kept.tokens = 5000
+    let file = folder.path("cut.json")
+    #expect(
+      throws: RunError.damagedState(file: file, detail: "the files beside it aren't what it says")
+    ) { try TokenSpool(directory: folder.root, after: kept) }
   }
 
   @Test func theLogForgetsTheStepsThatAreMadeAgain() throws {

@@ -139,12 +139,19 @@ import Testing
   }
 
   @Test func aFullDiskOrAMissingFolderSaysWhatToDo() throws {
-    let stem = try #require(Self.configuration(epochs: 1).members[0].image.stem)
-    let error = #expect(throws: TrainingError.self) {
-      try FeatureCache([], of: stem, pairs: 20, making: "/nonexistent/k.bin")
+    let image = Self.configuration(epochs: 1).members[0].image
+    let stem = DictionaryStem.shapes(try #require(image.stem)).map {
+      NamedTensor(
+        name: $0.name, shape: $0.shape,
+        values: [Float](repeating: 0, count: $0.shape.reduce(1, *)))
     }
-    #expect(error == .featureFile(path: "/nonexistent/k.bin", code: ENOENT))
+    let error = #expect(throws: TrainingError.self) {
+      try FeatureCache(
+        stem, of: ColourCorpus(count: 20, mismatched: 0), image, keptAt: "/nonexistent/k.bin",
+        workers: 1, isCancelled: { false })
+    }
+    #expect(error == .file(path: "/nonexistent/k.bin.unfinished", code: ENOENT))
     #expect("\(try #require(error))".contains("No such file or directory"))
-    #expect("\(TrainingError.featureFile(path: "a", code: ENOSPC))".contains("make room"))
+    #expect("\(TrainingError.file(path: "a", code: ENOSPC))".contains("make room"))
   }
 }

@@ -119,9 +119,12 @@ import Testing
     configuration.selectionRounds = selectionRounds
     configuration.minimumSteps = 0
     let bank = Set(try CorpusSplit(spy.corpus, configuration).bank)
+    let directory = NSTemporaryDirectory() + "winnow-training-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: directory) }
     let finished = Mutex<[String: [Int: Int]]>([:])
     _ = try trainEnsemble(
-      spy, configuration: configuration, workers: 1, checkpoints: "x", key: "k",
+      spy, configuration: configuration, workers: 1, checkpoints: directory, key: "k",
       publish: { path, _ in finished.withLock { $0[path] = spy.next() } }, progress: { _ in },
       isCancelled: { false })
     let members = finished.withLock { $0 }
@@ -150,7 +153,9 @@ import Testing
       }
     }
     let finished = try FileManager.default.contentsOfDirectory(atPath: directory)
-    #expect(finished.count == 3, "two members of the selection round, one of the final one")
+    #expect(
+      finished.count == 4,
+      "two members of the selection round, what they make of all pairs, one of the final round")
     let resumed = try Self.train(corpus, epochs: 2, workers: 1, checkpoints: directory)
     #expect(try resumed.digest() == Self.train(corpus, epochs: 2, workers: 2).digest())
   }
@@ -181,11 +186,14 @@ import Testing
 
   /// Two steps take longer than the shorter interval, so that one is over after each of them.
   @Test(arguments: [0.1, 3600]) func aMemberIsKeptAsOftenAsIsAskedFor(seconds: Double) throws {
+    let directory = NSTemporaryDirectory() + "winnow-training-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: directory) }
     let kept = Mutex(0)
     let start = ContinuousClock.now
     _ = try trainEnsemble(
       ColourCorpus(count: 160, mismatched: 0.2), configuration: Self.configuration(epochs: 1),
-      workers: 1, checkpoints: "x", key: "k", checkpointSeconds: seconds,
+      workers: 1, checkpoints: directory, key: "k", checkpointSeconds: seconds,
       publish: { path, _ in if path.hasSuffix(".unfinished") { kept.withLock { $0 += 1 } } },
       progress: { if [3, 7].contains($0.step) { usleep(150_000) } }, isCancelled: { false })
     let elapsed: Double = (ContinuousClock.now - start) / .seconds(1)
@@ -213,7 +221,7 @@ import Testing
     #expect(try resumed.digest() == Self.train(corpus, epochs: 2, workers: 2).digest())
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: directory).allSatisfy {
-        $0.hasSuffix(".safetensors")
+        $0.hasSuffix(".safetensors") || $0.hasSuffix("-scores.bin")
       })
   }
 

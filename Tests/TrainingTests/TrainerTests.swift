@@ -1,6 +1,7 @@
 import Encoders
 import Foundation
 import Layers
+import Synchronization
 import Testing
 import Text
 
@@ -50,10 +51,14 @@ import Text
 
     let stopped = try Self.trainer()
     var (seen, saved, began) = ([Float](), [Int](), [Int]())
+    let steps = Mutex(0)
     #expect(throws: TrainingError.cancelled) {
       try stopped.run(
-        checkpoint, isCancelled: { seen.count == stop }, saved: { saved.append($0) },
-        onStep: { seen.append($0.loss) })
+        checkpoint, isCancelled: { steps.withLock { $0 == stop } }, saved: { saved.append($0) },
+        onStep: { report in
+          seen.append(report.loss)
+          steps.withLock { $0 = report.step }
+        })
     }
     #expect(saved == [stop])
     let resumed = try Self.trainer(workers: 1)
@@ -63,6 +68,60 @@ import Text
     #expect(began == [stop])
     #expect(seen == losses)
     #expect(try state(of: resumed) == state(of: whole))
+  }
+
+  /// Asked twice between two steps, once more as an epoch's pairs are judged.
+  @Test func whoIsStoppedWhileAnEpochsPairsAreJudgedKeepsTheEpoch() throws {
+    let folder = NSTemporaryDirectory() + "winnow-trainer-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let checkpoint = Checkpoint(path: "\(folder)/k", seconds: 1e9, key: "k") { try $1($0) }
+    let whole = try Self.trainer()
+    try whole.run(nil, isCancelled: { false }, onStep: { _ in })
+    let asked = Mutex(0)
+    var saved: [Int] = []
+    #expect(throws: TrainingError.cancelled) {
+      try Self.trainer().run(
+        checkpoint,
+        isCancelled: {
+          asked.withLock {
+            $0 += 1
+            return $0 > 6
+          }
+        }, saved: { saved.append($0) }, onStep: { _ in })
+    }
+    #expect(saved == [5], "the step that ends the first epoch")
+    let left = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+    #expect(left == ["k", "k.epoch1.unfinished"])
+    let resumed = try Self.trainer()
+    try resumed.restore(from: checkpoint)
+    #expect(resumed.step == 5 && resumed.trust.epochs == 0)
+    try resumed.run(checkpoint, isCancelled: { false }, onStep: { _ in })
+    #expect(try state(of: resumed) == state(of: whole))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["k"])
+  }
+
+  /// Cosines that only this file can be the source of.
+  @Test func whatAnEpochsPairsWereJudgedByIsNotComputedAgain() throws {
+    let folder = NSTemporaryDirectory() + "winnow-trainer-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let checkpoint = Checkpoint(path: "\(folder)/k", seconds: 1e9, key: "k") { try $1($0) }
+    let trainer = try Self.trainer()
+    for _ in 0..<5 { _ = try trainer.advance() }
+    try trainer.write(to: checkpoint.path, key: "k")
+    let cosines = (0..<80).map { Float($0) }
+    try cosines.withUnsafeBytes {
+      try Data($0).write(to: URL(fileURLWithPath: checkpoint.cosines(epoch: 1)))
+    }
+    let resumed = try Self.trainer()
+    try resumed.restore(from: checkpoint)
+    try resumed.judgeEpoch(keptAt: checkpoint.cosines, isCancelled: { false })
+    #expect(resumed.trust.scores == cosines)
+    for _ in 0..<5 { _ = try resumed.advance() }
+    try resumed.judgeEpoch(keptAt: checkpoint.cosines, isCancelled: { false })
+    #expect(!FileManager.default.fileExists(atPath: checkpoint.cosines(epoch: 1)))
+    #expect(resumed.trust.kept == Array(32..<80), "the sums follow the first ones")
   }
 
   /// Two steps take longer than the interval by themselves, so one is due after each, whatever the machine does.
@@ -109,11 +168,15 @@ import Text
     let trainer = try Self.trainer()
     #expect(trainer.plan.sizes == [80, 80, 48, 28])
     #expect(trainer.plan.steps == 5 + 5 + 3 + 1)
-    for _ in 0..<5 { _ = try trainer.advance() }
+    func endEpoch(after steps: Int) throws {
+      for _ in 0..<steps { _ = try trainer.advance() }
+      try trainer.judgeEpoch(keptAt: nil, isCancelled: { false })
+    }
+    try endEpoch(after: 5)
     #expect(trainer.trust.kept.count == 80, "the first snapshot is near random")
     let first = trainer.trust.scores
     #expect(first.contains { $0 != 0 })
-    for _ in 0..<5 { _ = try trainer.advance() }
+    try endEpoch(after: 5)
     let second = trainer.trust
     #expect(second.kept.count == 48)
     while !trainer.isFinished { _ = try trainer.advance() }
@@ -136,7 +199,8 @@ import Text
   @Test func whatIsNoListOfTheMembersPairsIsNoState() {
     func trust(_ places: [Float], of pairs: Int = 4) -> SnapshotTrust? {
       SnapshotTrust(
-        places: places, scores: [Float](repeating: 0, count: places.count / 2), of: pairs)
+        epochs: 1, places: places, scores: [Float](repeating: 0, count: places.count / 2), of: pairs
+      )
     }
     #expect(trust([0, 1, 0, 3])?.kept == [1, 3])
     #expect(trust([0, 5, 1, 2], of: 1 << 21)?.kept == [5, (1 << 20) + 2])
@@ -145,7 +209,7 @@ import Text
       [0, 4], [0, -1], [0, .nan], [0, .infinity], [0, 0.5], [0, 1, 0, 1], [0, 3, 0, 1], [1, 0],
       [1e30, 0], [0, 1, 0],
     ] { #expect(trust(places) == nil, "\(places)") }
-    #expect(SnapshotTrust(places: [0, 1], scores: [.nan], of: 4) == nil)
+    #expect(SnapshotTrust(epochs: 1, places: [0, 1], scores: [.nan], of: 4) == nil)
   }
 
   @Test func aCheckpointThatLeavesOtherPairsOutThanItsStepIsRefused() throws {
@@ -216,10 +280,9 @@ import Text
     let plan = EpochPlan(pairs: 40, batchSize: 16, epochs: 3, minimumSteps: 0, keep: 0.5)
     #expect(plan.sizes == [40, 40, 20])
     #expect(plan.steps == 2 + 2 + 1)
-    let places = (0..<5).map(plan.place)
-    #expect(places.map(\.epoch) == [0, 0, 1, 1, 2])
-    #expect(places.map(\.number) == [0, 1, 0, 1, 0])
-    #expect(places.map(\.isLast) == [false, true, false, true, true])
+    let places = (0...5).map(plan.place)
+    #expect(places.map(\.epoch) == [0, 0, 1, 1, 2, 3])
+    #expect(places.map(\.number) == [0, 1, 0, 1, 0, 0])
   }
 
   @Test func snapshotsLieAtEqualDistancesAndTheLastIsTheModel() {

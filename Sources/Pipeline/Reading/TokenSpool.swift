@@ -1,44 +1,53 @@
+import CGlibc
 import Foundation
 import Training
 
-/// Tokenized texts in two files under `.winnow`, memory-mapped once they are complete: however much text there is, it
-/// takes disk and no memory. Filled by one thread; then `seal` once, then read by any.
+/// Tokenized texts in two files of a folder, memory-mapped once they are complete: however much text there is, it takes disk
+/// and no memory. Filled by one thread; then `seal` once, then read by any. The files stay, and with `Kept` another spool
+/// takes them up.
 final class TokenSpool: TokenizedTexts, @unchecked Sendable {
   // Unchecked: nothing changes once it is sealed.
 
-  private let directory: String
-  private let tokens: SpoolFile
-  private let ends: SpoolFile
-  /// How many tokens it holds.
-  private(set) var tokenCount = 0
-  private(set) var count = 0
-
-  /// - Parameter directory: a folder of the spool's own; it disappears with the spool.
-  init(directory: String) throws(RunError) {
-    self.directory = directory
-    do {
-      try FileManager.default.createDirectory(
-        atPath: directory, withIntermediateDirectories: true)
-    } catch {
-      throw .file(path: directory, operation: "make", code: systemCode(of: error))
-    }
-    tokens = try SpoolFile("\(directory)/tokens.bin")
-    ends = try SpoolFile("\(directory)/ends.bin")
+  /// What of the files counts.
+  struct Kept: Codable, Equatable {
+    var texts = 0
+    var tokens = 0
   }
 
-  deinit { try? FileManager.default.removeItem(atPath: directory) }
+  private let tokens: SpoolFile
+  private let ends: SpoolFile
+  /// How much it holds.
+  private(set) var kept: Kept
+  var count: Int { kept.texts }
+
+  /// - Parameters:
+  ///   - directory: where its files lie.
+  ///   - kept: of an earlier spool there, to go on with its files.
+  /// - Throws: `RunError.file`; `.damagedState` where the files hold less, of `cut.json` beside them, which says so.
+  init(directory: String, after kept: Kept = Kept()) throws(RunError) {
+    self.kept = kept
+    tokens = try SpoolFile(
+      "\(directory)/tokens.bin", after: kept.tokens * MemoryLayout<Int32>.stride)
+    ends = try SpoolFile("\(directory)/ends.bin", after: kept.texts * MemoryLayout<Int64>.stride)
+  }
 
   /// Adds texts; those without tokens are left out.
   func append(_ texts: [[Int32]]) throws(RunError) {
     let texts = texts.filter { !$0.isEmpty }
     var places: [Int64] = []
     for text in texts {
-      tokenCount += text.count
-      places.append(Int64(tokenCount))
+      kept.tokens += text.count
+      places.append(Int64(kept.tokens))
     }
-    count += texts.count
+    kept.texts += texts.count
     try tokens.append(texts.flatMap { $0 })
     try ends.append(places)
+  }
+
+  /// Brings what there is to the disk.
+  func flush() throws(RunError) {
+    try tokens.sync()
+    try ends.sync()
   }
 
   func seal() throws(RunError) {
@@ -57,13 +66,25 @@ private final class SpoolFile {
   private let path: String
   private let descriptor: Int32
   private var waiting: [UInt8] = []
-  private var bytes = 0
+  private var bytes: Int
   private var mapping: UnsafeMutableRawBufferPointer?
 
-  init(_ path: String) throws(RunError) {
+  /// - Parameter bytes: of the file that stay.
+  init(_ path: String, after bytes: Int) throws(RunError) {
     self.path = path
-    descriptor = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    self.bytes = bytes
+    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw .file(path: path, operation: "make", code: errno) }
+    let end = lseek(descriptor, 0, SEEK_END)
+    guard end < 0 || end >= bytes else {
+      throw .damagedState(
+        file: "\((path as NSString).deletingLastPathComponent)/cut.json",
+        detail: "the files beside it aren't what it says")
+    }
+    // A pipe has no end.
+    guard
+      end < 0 || (ftruncate(descriptor, off_t(bytes)) == 0 && lseek(descriptor, 0, SEEK_END) >= 0)
+    else { throw .file(path: path, operation: "cut", code: errno) }
   }
 
   // Runs after a failed `init` too, once the descriptor is set.
@@ -87,6 +108,12 @@ private final class SpoolFile {
     }
     bytes += waiting.count
     waiting.removeAll(keepingCapacity: true)
+  }
+
+  func sync() throws(RunError) {
+    try flush()
+    let code = sync_file(descriptor)
+    guard code == 0 else { throw .file(path: path, operation: "flush", code: code) }
   }
 
   func map() throws(RunError) {

@@ -60,13 +60,47 @@ struct PretrainedMembers {
       }
       return place
     }
-    let ensemble = try run.stage(.train) {
-      try run.cancellation.check()
-      return Ensemble(models: models, trained: trained, bank: bank, seed: judges.seed) {
-        pair, form in
-        pairs.withThumbnail(places[pair], form) { Array($0) }
+    return try run.stage(.train) {
+      let members = try models.enumerated().map { kind, model in
+        try model.map { try member($0, kind, bank, places, in: pairs, folder, run) }
+      }
+      return (
+        Ensemble(pretrained: members, trained: trained, bank: bank, seed: judges.seed), faults
+      )
+    }
+  }
+
+  /// Encodes the bank with a model, or goes on with that.
+  /// - Parameter places: of the bank's pairs.
+  private func member(
+    _ model: PretrainedModel, _ kind: Int, _ bank: [BankPair], _ places: [Int],
+    in pairs: ThumbnailCache, _ folder: TrainingFolder, _ run: RunContext
+  ) throws -> Ensemble.Member {
+    let form = model.configuration.image.thumbnail
+    let columns = model.configuration.dimension
+    let rows = try KeptRows.computed(
+      bank.count, bytes: 2 * columns * MemoryLayout<Float>.stride,
+      keptAt: "\(folder.path)/bank-\(kind)-\(model.digest).bin", unit: 8, workers: run.workers,
+      isCancelled: { run.cancellation.isCancelled }, state: PairEncoder(model.encoder)
+    ) { encoder, range, target in
+      let images = encoder.images(count: range.count) { row in
+        pairs.withThumbnail(places[range.lowerBound + row], form) { Array($0) }
+      }
+      let texts = encoder.texts(bank[range].map(\.caption))
+      let values = target.bindMemory(to: Float.self)
+      for row in 0..<range.count {
+        for column in 0..<columns {
+          values[2 * row * columns + column] = images[row * columns + column]
+          values[(2 * row + 1) * columns + column] = texts[row * columns + column]
+        }
+      }
+    }.all(as: Float.self)
+    func half(_ number: Int) -> [Float] {
+      bank.indices.flatMap { pair in
+        let start = (2 * pair + number) * columns
+        return rows[start..<(start + columns)]
       }
     }
-    return (ensemble, faults)
+    return Ensemble.Member(model, kind: kind, bank: bank, images: half(0), texts: half(1))
   }
 }

@@ -7,13 +7,6 @@ import Training
 
 /// Stage "tokenize": a vocabulary of byte pairs learnt from captions and unpaired text, and the unpaired text cut by it.
 enum TokenizeStage {
-  /// Bytes of a passage; what is longer is cut.
-  private static let passageBytes = 64 << 10
-  /// Passages that are tokenized at a time; bounds the memory, decides nothing.
-  private static let block = 4096
-  /// Bytes of text after which fewer passages are a block too.
-  private static let blockBytes = 4 << 20
-
   struct Result {
     /// Nil for a model that hashes its words.
     var tokenizer: BytePairTokenizer?
@@ -28,7 +21,8 @@ enum TokenizeStage {
   }
 
   static func run(
-    _ corpus: ThumbnailCache, texts: Increment, keptIn folder: TrainingFolder, in run: RunContext
+    _ corpus: ThumbnailCache, texts: Increment, keptIn folder: TrainingFolder, in run: RunContext,
+    interval: Duration = GatherStage.keptEvery
   ) throws -> Result {
     let model = run.configuration.train.model
     guard model.text.tokens == .bytePairs else {
@@ -39,7 +33,8 @@ enum TokenizeStage {
       return Result()
     }
     return try run.stage(.tokenize) {
-      let tokenizer = try tokenizer(corpus, texts, folder, in: run)
+      let pass = TextPass(texts: texts, interval: interval, run: run)
+      let tokenizer = try tokenizer(corpus, pass, folder)
       var result = Result(tokenizer: tokenizer)
       guard !texts.shards.isEmpty else { return result }
       guard let vocabulary = MaskingVocabulary(tokenizer) else {
@@ -47,19 +42,9 @@ enum TokenizeStage {
           "\(model.text.vocabulary ?? "the vocabulary") has no token to mask with, or none but special ones; "
             + "leave train.model.text.vocabulary out, and one is learnt")
       }
-      let spool = try TokenSpool(directory: "\(run.directory.temporary)/texts")
-      var report = PassageReport()
-      result.faults = try read(texts, report: &report, in: run) { passages in
-        let pieces = stride(from: 0, to: passages.count, by: 16).map {
-          Array(passages[$0..<min($0 + 16, passages.count)])
-        }
-        let cut = try parallelMap(pieces.count, workers: run.workers) { number in
-          pieces[number].map { Array(tokenizer.encode($0, limit: .max).dropFirst().dropLast()) }
-        }
-        for texts in cut { try spool.append(texts) }
-      }
-      try spool.seal()
-      run.observe(.note(summary(report, tokens: spool.tokenCount)))
+      let (spool, progress) = try cut(pass, by: tokenizer, keptIn: "\(folder.path)/texts")
+      result.faults = progress.faults.map { ($0.path, $0.message) }
+      run.observe(.note(summary(progress.report, tokens: spool.kept.tokens)))
       guard spool.count > 0 else {
         throw RunError.usage("--text: there is no passage in it that could be read")
       }
@@ -68,10 +53,48 @@ enum TokenizeStage {
     }
   }
 
+  /// How far the cutting is.
+  private struct CutTexts: Codable {
+    var formatVersion = StateJSON.formatVersion
+    var progress = TextPass.Progress()
+    var spool = TokenSpool.Kept()
+  }
+
+  private static func cut(
+    _ pass: TextPass, by tokenizer: BytePairTokenizer, keptIn folder: String
+  ) throws -> (TokenSpool, TextPass.Progress) {
+    let run = pass.run
+    try run.directory.makeFolder(folder)
+    let file = "\(folder)/cut.json"
+    var state = CutTexts()
+    if FileManager.default.fileExists(atPath: file) {
+      state = try StateJSON.decode(CutTexts.self, from: file)
+      try pass.check(state.progress, keptIn: file)
+    }
+    let spool = try TokenSpool(directory: folder, after: state.spool)
+    func keep(_ progress: TextPass.Progress) throws {
+      try spool.flush()
+      try run.publishing.publish(json: CutTexts(progress: progress, spool: spool.kept), to: file)
+    }
+    try pass.go(from: &state.progress, keep: keep) { passages in
+      let pieces = stride(from: 0, to: passages.count, by: 16).map {
+        Array(passages[$0..<min($0 + 16, passages.count)])
+      }
+      let cut = try parallelMap(pieces.count, workers: run.workers) { number in
+        pieces[number].map { Array(tokenizer.encode($0, limit: .max).dropFirst().dropLast()) }
+      }
+      for texts in cut { try spool.append(texts) }
+    }
+    try keep(state.progress)
+    try spool.seal()
+    return (spool, state.progress)
+  }
+
   private static func summary(_ report: PassageReport, tokens: Int) -> String {
     var parts = ["unpaired text: \(report.passages) passages, \(tokens) tokens"]
     for (count, what) in [
-      (report.cut, "cut at \(passageBytes) bytes"), (report.notUTF8, "left out, not UTF-8"),
+      (report.cut, "cut at \(TextPass.passageBytes) bytes"),
+      (report.notUTF8, "left out, not UTF-8"),
       (report.blank, "left out, blank"), (report.unreadable, "left out, without text"),
     ] where count > 0 {
       parts.append("\(count) \(what)")
@@ -79,56 +102,24 @@ enum TokenizeStage {
     return parts.joined(separator: "; ")
   }
 
-  /// All passages of all files, in order, in blocks.
-  private static func read(
-    _ texts: Increment, report: inout PassageReport, in run: RunContext,
-    _ body: ([String]) throws -> Void
-  ) throws -> [GatherStage.Fault] {
-    var faults: [GatherStage.Fault] = []
-    var (waiting, bytes): ([String], Int) = ([], 0)
-    for file in texts.shards {
-      try file.checkUnchanged()
-      let reader = PassageReader(path: file.path, limit: passageBytes)
-      guard !file.digest.isEmpty else {
-        _ = reader.next()
-        let message = reader.message ?? "\(file.path): it could not be read when the run began"
-        faults.append((file.path, message))
-        continue
-      }
-      while let passage = reader.next() {
-        waiting.append(passage)
-        bytes += passage.utf8.count
-        guard waiting.count == block || bytes >= blockBytes else { continue }
-        try run.cancellation.check()
-        try body(waiting)
-        waiting.removeAll(keepingCapacity: true)
-        bytes = 0
-      }
-      // What was written to it meanwhile isn't what was pinned.
-      try file.checkUnchanged()
-      if let failure = file.failure(reader.fault, reader.message) { throw failure }
-      report.add(reader.report)
-      if let fault = reader.fault { faults.append((file.path, reader.message ?? fault.rawValue)) }
-    }
-    try body(waiting)
-    return faults
-  }
-
   /// The vocabulary given, the one learnt before the run was stopped, or a new one.
   private static func tokenizer(
-    _ corpus: ThumbnailCache, _ texts: Increment, _ folder: TrainingFolder, in run: RunContext
+    _ corpus: ThumbnailCache, _ pass: TextPass, _ folder: TrainingFolder
   ) throws -> BytePairTokenizer {
+    let run = pass.run
     let kept = "\(folder.path)/vocabulary"
     if let given = run.configuration.train.model.text.vocabulary {
       return try load(given, remedy: "give a folder with vocab.json and merges.txt")
     }
     if !FileManager.default.fileExists(atPath: kept) {
-      let learnt = try learn(corpus, texts, in: run)
+      let words = "\(folder.path)/words.npz"
+      let learnt = try learn(corpus, pass, keptIn: words)
       try run.publishing.publish(folder: kept) { folder in
         for (name, content) in Result(tokenizer: learnt).files {
           try content.write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
         }
       }
+      unlink(words)
     }
     return try load(kept, remedy: "delete \(kept) and run the same command again")
   }
@@ -144,17 +135,29 @@ enum TokenizeStage {
       vocabulary: content("vocab.json"), merges: content("merges.txt"))
   }
 
+  /// - Parameter file: where the words are kept while they are counted.
   private static func learn(
-    _ corpus: ThumbnailCache, _ texts: Increment, in run: RunContext
+    _ corpus: ThumbnailCache, _ pass: TextPass, keptIn file: String
   ) throws -> BytePairTokenizer {
+    let run = pass.run
     var trainer = BytePairTrainer()
-    for i in 0..<corpus.count {
-      if i % block == 0 { try run.cancellation.check() }
-      trainer.add(try corpus.caption(i))
+    var progress = TextPass.Progress()
+    if FileManager.default.fileExists(atPath: file) {
+      (trainer, progress) = try CountedWords.read(file)
+      try pass.check(progress, keptIn: file)
+    } else {
+      for i in 0..<corpus.count {
+        if i % 4096 == 0 { try run.cancellation.check() }
+        trainer.add(try corpus.caption(i))
+      }
     }
-    var report = PassageReport()
-    _ = try read(texts, report: &report, in: run) { for passage in $0 { trainer.add(passage) } }
+    func keep(_ progress: TextPass.Progress) throws {
+      try run.publishing.publish(file) { try CountedWords.write(trainer, progress, to: $0) }
+    }
+    try pass.go(from: &progress, keep: keep) { for passage in $0 { trainer.add(passage) } }
+    try keep(progress)
     return try trainer.tokenizer(
-      vocabularySize: run.configuration.train.model.text.vocabularySize)
+      vocabularySize: run.configuration.train.model.text.vocabularySize,
+      check: run.cancellation.check)
   }
 }

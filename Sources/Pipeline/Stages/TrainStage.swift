@@ -29,6 +29,7 @@ enum TrainStage {
     do {
       faults = try publish(increment, in: run)
     } catch let error as TrainingError {
+      if error == .cancelled { try run.cancellation.check() }
       // The next run is to learn from these shards and from what came since.
       if case .tooFewPairs = error, increment.index == 0 {
         try? FileManager.default.removeItem(atPath: run.directory.increment(0))
@@ -90,9 +91,6 @@ enum TrainStage {
         detail:
           "after step \(step) a member's loss or weights are no finite numbers; train again with a "
           + "lower judges.optimiser.peakRate and another --out")
-    } catch TrainingError.cancelled {
-      try run.cancellation.check()
-      throw TrainingError.cancelled
     }
   }
 }

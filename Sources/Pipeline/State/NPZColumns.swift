@@ -52,6 +52,11 @@ struct NPZColumns {
     return values
   }
 
+  func octets(_ name: String) throws(RunError) -> [UInt8] {
+    guard case .uint8(let values, _)? = columns[name] else { throw wrong(name) }
+    return values
+  }
+
   func flags(_ name: String) throws(RunError) -> [Bool] {
     guard case .bool(let values)? = columns[name] else { throw wrong(name) }
     return values
