@@ -42,8 +42,9 @@ import Text
       from start: TextPass.Progress = .init(), ending end: Int = .max
     ) throws -> (blocks: [[String]], kept: [TextPass.Progress], whole: TextPass.Progress) {
       var (progress, blocks, kept) = (start, [[String]](), [TextPass.Progress]())
+      func keep(_ progress: TextPass.Progress) { kept.append(progress) }
       do {
-        try pass.go(from: &progress, keep: { kept.append($0) }) {
+        try pass.go(from: &progress, keep: keep) {
           if blocks.count == end { throw Ended() }
           blocks.append($0)
         }

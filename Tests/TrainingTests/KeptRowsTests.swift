@@ -35,10 +35,11 @@ import Testing
     stoppedAfter last: Int? = nil, failing: Int? = nil
   ) throws -> (rows: [Int32], computed: [Int]) {
     let computed = Mutex([Int]())
-    let isCancelled = Mutex(false)
+    let stop = Mutex(false)
+    let isCancelled: @Sendable () -> Bool = { stop.withLock { $0 } }
     let rows = try KeptRows.computed(
       count, bytes: 8, keptAt: path, unit: 4, every: interval, workers: workers,
-      isCancelled: { isCancelled.withLock { $0 } }, state: ()
+      isCancelled: isCancelled, state: ()
     ) { _, range, target in
       if let failing, range.contains(failing) { throw Failure() }
       computed.withLock { $0.append(range.lowerBound) }
@@ -46,7 +47,7 @@ import Testing
         target.storeBytes(of: Int32(number), toByteOffset: 8 * row, as: Int32.self)
         target.storeBytes(of: Int32(range.count), toByteOffset: 8 * row + 4, as: Int32.self)
       }
-      if let last, range.contains(last) { isCancelled.withLock { $0 = true } }
+      if let last, range.contains(last) { stop.withLock { $0 = true } }
     }
     return (try rows.all(as: Int32.self), computed.withLock { $0.sorted() })
   }
