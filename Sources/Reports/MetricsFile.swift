@@ -11,8 +11,8 @@ struct MetricsFile {
   /// Of the last run, by stage.
   var seconds: [String: Double]
   var status: Int32
-  /// It did no night's work: no success that anybody could rely on.
-  var isEmpty = false
+  /// What the folder is for lies there: else it was no success that anybody could rely on.
+  var endsNight = true
 
   /// Writes the file whole or not at all.
   func write(to path: String, now: Date = .now) throws {
@@ -84,8 +84,9 @@ struct MetricsFile {
     let time = now.timeIntervalSince1970.rounded()
     add("last_run_timestamp_seconds", "When the last run ended.", time)
     add(
-      "last_success_timestamp_seconds", "When a run last ended with status 0 or 3.",
-      [0, 3].contains(status) && !isEmpty ? time : lastSuccess)
+      "last_success_timestamp_seconds",
+      "When a run that publishes, or finds nothing new, last ended with status 0 or 3.",
+      [0, 3].contains(status) && endsNight ? time : lastSuccess)
     return families.joined(separator: "\n") + "\n"
   }
 

@@ -72,11 +72,11 @@ public final class RunReporter: Sendable {
   /// Tells the end of the run.
   /// - Parameters:
   ///   - error: what ended it before its time, in words.
-  ///   - isEmpty: it was no night's work, or the list named no shards: if the corpus isn't there, no night is to count as a
-  ///     success.
+  ///   - endsNight: what the folder is for lies there, so that a status of 0 or 3 is a success. It isn't of a stage that
+  ///     another one must follow, which may fail every night, nor of a list of no shards: perhaps the corpus isn't there.
   /// - Returns: why the figures couldn't be written, if they couldn't.
   public func finish(
-    _ result: RunResult?, error: String? = nil, status: Int32, isEmpty: Bool = false
+    _ result: RunResult?, error: String? = nil, status: Int32, endsNight: Bool = false
   ) -> String? {
     for shard in result?.stale ?? [] {
       log?.write(
@@ -87,8 +87,12 @@ public final class RunReporter: Sendable {
     if let drift = result?.drift {
       log?.write(EventLog.Line(event: "drift", text: drift.words, drift: drift.statistic))
     }
-    for fault in result?.faults ?? [] {
-      log?.write(EventLog.Line(event: "fault", text: fault.message, path: fault.path))
+    if let earlier = result?.earlierFaults(in: directory) {
+      log?.write(EventLog.Line(event: "earlier_faults", text: earlier))
+    } else {
+      for fault in result?.faults ?? [] {
+        log?.write(EventLog.Line(event: "fault", text: fault.message, path: fault.path))
+      }
     }
     let manifest = result?.manifest ?? (try? Manifest(of: directory))
     let seconds = state.withLock { $0.seconds }
@@ -100,7 +104,7 @@ public final class RunReporter: Sendable {
     guard let path = configuration.metrics else { return nil }
     let file = MetricsFile(
       directory: directory, manifest: manifest, result: result, seconds: seconds, status: status,
-      isEmpty: isEmpty)
+      endsNight: endsNight)
     do {
       try file.write(to: path)
     } catch {

@@ -50,18 +50,15 @@ public struct RunSummary {
   /// Shards that changed or vanished after they were cleaned.
   private var stale: [String] {
     guard !result.stale.isEmpty else { return [] }
-    let lines = result.stale.prefix(20).map { shard in
+    let lines = firstLines(of: result.stale) { shard in
       let what = shard.change == .gone ? "is gone" : "changed"
       let kept = shard.published.values.reduce(0, &+)
       let files = shard.published.keys.sorted().map { "clean/\($0)" }.joined(separator: ", ")
-      return "\(shard.path) \(what) since it was cleaned; "
+      return "\(Inspection.printable(shard.path, limit: 4096)) \(what) since it was cleaned; "
         + (kept == 0
           ? "no pair of it was kept" : "\(counted(kept, "pair")) kept of it, in \(files)")
     }
-    let rest = result.stale.count - lines.count
-    return lines + (rest > 0 ? ["... and \(rest) more"] : []) + [
-      "--rebuild makes the output anew from the shards as they are now"
-    ]
+    return lines + ["--rebuild makes the output anew from the shards as they are now"]
   }
 
   private func counts(_ manifest: Manifest) -> [String] {
@@ -97,7 +94,8 @@ public struct RunSummary {
   }
 
   private var faults: [String] {
-    result.faults.map(faultLine)
+    if let earlier = result.earlierFaults(in: directory) { return [earlier] }
+    return firstLines(of: result.faults, faultLine)
   }
 
   private func advice(_ manifest: Manifest) -> [String] {

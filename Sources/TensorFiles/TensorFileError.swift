@@ -1,3 +1,5 @@
+import Foundation
+
 /// Why a tensor file could not be written or read; the text names the file, the tensor and what to
 /// do.
 public enum TensorFileError: Error, Equatable, CustomStringConvertible {
@@ -18,7 +20,7 @@ public enum TensorFileError: Error, Equatable, CustomStringConvertible {
   private var text: String {
     switch self {
     case .io(let file, let action, let reason):
-      "\(file): cannot \(action): \(reason); check the path, its permissions and the free space"
+      "\(file): cannot \(action): \(reason); \(Self.remedy(for: reason))"
     case .malformed(let file, let tensor, let reason):
       "\(Self.place(file, tensor)): \(reason); the file is damaged, fetch or make it again"
     case .unsupported(let file, let tensor, let reason):
@@ -26,6 +28,16 @@ public enum TensorFileError: Error, Equatable, CustomStringConvertible {
     case .unwritable(let file, let tensor, let reason):
       "\(Self.place(file, tensor)): not written: \(reason)"
     }
+  }
+
+  private static func remedy(for reason: String) -> String {
+    // libarchive puts words of its own before the system's.
+    let isFull = [ENOSPC, EDQUOT, EFBIG].contains {
+      reason.hasSuffix(String(cString: strerror($0)))
+    }
+    return isFull
+      ? "make room and run the same command again"
+      : "check the path, its permissions and the free space"
   }
 
   private static func place(_ file: String, _ tensor: String?) -> String {

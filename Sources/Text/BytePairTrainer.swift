@@ -48,7 +48,7 @@ public struct BytePairTrainer {
       "a vocabulary of \(vocabularySize) has no room for the bytes")
     var names = ByteAlphabet.vocabularyOrder.map { ByteAlphabet.utf8[Int($0)] }
     names += names.map { $0 + BytePairVocabulary.endOfWord }
-    var learning = PairCounts(words: counts.words)
+    var learning = try PairCounts(words: counts.words, check: check)
     var pairs: [(left: [UInt8], right: [UInt8])] = []
     var known = Set(names)
     while names.count < vocabularySize - 3, let (left, right) = learning.mostFrequent() {

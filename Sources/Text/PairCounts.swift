@@ -30,7 +30,10 @@ struct PairCounts {
 
   /// - Parameter words: their bytes become the symbols 0 to 255 (the last one of a word 256 to 511), numbered in the order
   ///   of `ByteAlphabet.vocabularyOrder`.
-  init(words: [(bytes: [UInt8], count: Int)]) {
+  /// - Parameter check: called now and then; what it throws is thrown.
+  init(
+    words: [(bytes: [UInt8], count: Int)], check: () throws -> Void = {}
+  ) throws {
     var symbols = [Int32](repeating: 0, count: 256)
     for (symbol, byte) in ByteAlphabet.vocabularyOrder.enumerated() {
       symbols[Int(byte)] = Int32(symbol)
@@ -42,6 +45,7 @@ struct PairCounts {
     }
     weights = words.map(\.count)
     for (index, word) in self.words.enumerated() {
+      if index % 4096 == 0 { try check() }
       for (left, right) in zip(word, word.dropFirst()) {
         count(Pair(left: left, right: right), by: weights[index], word: Int32(index))
       }

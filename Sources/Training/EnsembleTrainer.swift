@@ -31,9 +31,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     case .file(let path, let code):
       "\(path), in which training keeps what it has computed of every pair, can't be written or read "
         + "(\(String(cString: strerror(code)))); "
-        + ([ENOSPC, EDQUOT, EFBIG].contains(code)
-          ? "make room there, or have fewer pairs with maxPairs"
-          : "see to that and run the same command again")
+        + ([ENOSPC, EDQUOT, EFBIG].contains(code) ? "make room there" : "see to that")
+        + " and run the same command again"
     case .diverged(let step):
       "after step \(step) the loss or the weights are no finite numbers; lower optimiser.peakRate"
     case .cancelled: "training was stopped"

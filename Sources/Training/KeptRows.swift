@@ -20,12 +20,22 @@ public final class KeptRows: Sendable {
   /// Of a row.
   private let bytes: Int
   private let file: FileHandle
+  /// Of the same file: the system tells an error of the disk once to each, so that none that a worker heard of is missed
+  /// where it is noted what is there.
+  private let noting: FileHandle
 
   private init(_ path: String, _ count: Int, _ bytes: Int, _ flags: Int32) throws(TrainingError) {
     (self.path, self.count, self.bytes) = (path, count, bytes)
+    file = try Self.handle(path, flags)
+    noting = try Self.handle(path, flags)
+  }
+
+  private static func handle(
+    _ path: String, _ flags: Int32
+  ) throws(TrainingError) -> FileHandle {
     let descriptor = open(path, flags | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw .file(path: path, code: errno) }
-    file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
   }
 
   /// Computes the rows that no earlier process has.
@@ -68,10 +78,12 @@ public final class KeptRows: Sendable {
         if isCancelled() { throw TrainingError.cancelled }
         let number = first + number
         let range = (number * unit)..<min((number + 1) * unit, count)
-        try rows.write(range) { try body(&state.own, range, $0) }
-        try rows.send(range, waitingFor: state.sent)
-        state.sent = range
-        if progress.finish(number, every: interval) { try keep() }
+        try progress.trying {
+          try rows.write(range) { try body(&state.own, range, $0) }
+          try rows.send(range, waitingFor: state.sent)
+          state.sent = range
+          if progress.finish(number, every: interval) { try keep() }
+        }
       }
     } catch {
       if isCancelled() { try? keep() }
@@ -136,14 +148,25 @@ public final class KeptRows: Sendable {
 
   /// Bytes of all rows.
   private var end: Int { count * bytes }
-  /// Where it stands how many rows there are, until it is all of them: eight bytes of one sector.
+  /// Where it stands how many rows there are: the last eight bytes, which are of one sector.
   private var mark: Int { (end + 7) / 8 * 8 }
 
   private convenience init(whole path: String, _ count: Int, _ bytes: Int) throws(TrainingError) {
     try self.init(path, count, bytes, O_RDONLY)
-    guard try size() == end else {
+    guard try noted() == count else {
       throw .badCheckpoint(path: path, detail: "it isn't of \(count) pairs")
     }
+  }
+
+  /// How many rows it says there are; nil where it is a file of other rows.
+  private func noted() throws(TrainingError) -> Int? {
+    guard try size() == mark + 8 else { return nil }
+    var noted = Int64(0)
+    let place = mark
+    try withUnsafeMutableBytes(of: &noted) { (bytes) throws(TrainingError) in
+      try read(bytes, at: place)
+    }
+    return (0...Int64(count)).contains(noted) ? Int(noted) : nil
   }
 
   private func size() throws(TrainingError) -> Int {
@@ -158,21 +181,22 @@ public final class KeptRows: Sendable {
 
   /// - Returns: how many rows there are.
   private func begin() throws(TrainingError) -> Int {
-    var done = Int64(0)
-    if try size() == mark + 8 {
-      let place = mark
-      try withUnsafeMutableBytes(of: &done) { (bytes) throws(TrainingError) in
-        try read(bytes, at: place)
-      }
-      if (0...count).contains(Int(done)) { return Int(done) }
-    }
+    if let done = try noted() { return done }
     try check(ftruncate(file.fileDescriptor, 0) == 0 ? 0 : errno)
     // Taken from the disk now: a full disk is known before an hour of training.
     let code = posix_fallocate(file.fileDescriptor, 0, off_t(mark + 8))
     // What there was of room was given.
     if code != 0 { unlink(path) }
     try check(code)
+    try syncFolder()
     return 0
+  }
+
+  /// Without its name on the disk the file would be gone after a power failure.
+  private func syncFolder() throws(TrainingError) {
+    let folder = open((path as NSString).deletingLastPathComponent, O_RDONLY | O_CLOEXEC)
+    defer { close(folder) }
+    try check(folder < 0 ? errno : sync_file(folder))
   }
 
   private func write(
@@ -209,8 +233,8 @@ public final class KeptRows: Sendable {
   private func keep(_ rows: Range<Int>) throws(TrainingError) {
     // Read back without having been written, they would be zeros.
     try check(
-      finish_writeback(file.fileDescriptor, rows.lowerBound * bytes, rows.count * bytes))
-    try check(fdatasync(file.fileDescriptor) == 0 ? 0 : errno)
+      finish_writeback(noting.fileDescriptor, rows.lowerBound * bytes, rows.count * bytes))
+    try check(fdatasync(noting.fileDescriptor) == 0 ? 0 : errno)
     var done = Int64(rows.upperBound)
     let place = mark
     try withUnsafeMutableBytes(of: &done) { (bytes) throws(TrainingError) in
@@ -219,14 +243,11 @@ public final class KeptRows: Sendable {
   }
 
   private func publish(as whole: String) throws(TrainingError) -> KeptRows {
-    try check(ftruncate(file.fileDescriptor, off_t(end)) == 0 ? 0 : errno)
-    try check(sync_file(file.fileDescriptor))
+    // What is noted of it, too.
+    try check(fdatasync(noting.fileDescriptor) == 0 ? 0 : errno)
     try check(rename(path, whole) == 0 ? 0 : errno)
     let rows = try KeptRows(whole: whole, count, bytes)
-    // Without its name on the disk it would be made again.
-    let folder = open((whole as NSString).deletingLastPathComponent, O_RDONLY | O_CLOEXEC)
-    defer { close(folder) }
-    try check(folder < 0 ? errno : sync_file(folder))
+    try rows.syncFolder()
     return rows
   }
 }
@@ -240,18 +261,32 @@ private final class RowProgress: Sendable {
     var kept: Int
     var isKeeping = false
     var lastKept = ContinuousClock.now
+    /// Whether a worker failed at something: what it has done isn't known then.
+    var hasFailed = false
   }
 
   private let state: Mutex<State>
 
   init(_ first: Int) { state = Mutex(State(first: first, kept: first)) }
 
+  /// A unit's work.
+  func trying(_ body: () throws -> Void) throws {
+    do {
+      try body()
+    } catch {
+      state.withLock { $0.hasFailed = true }
+      throw error
+    }
+  }
+
   /// - Returns: whether it is to be kept now, by the caller.
   func finish(_ unit: Int, every interval: Duration) -> Bool {
     state.withLock { state in
       state.beyond.insert(unit)
       while state.beyond.remove(state.first) != nil { state.first += 1 }
-      guard !state.isKeeping, state.lastKept.duration(to: .now) >= interval else { return false }
+      guard !state.isKeeping, !state.hasFailed, state.lastKept.duration(to: .now) >= interval else {
+        return false
+      }
       state.isKeeping = true
       return true
     }
@@ -259,7 +294,8 @@ private final class RowProgress: Sendable {
 
   /// - Parameter body: given the first unit that isn't kept and the first that isn't done.
   func keep(_ body: (_ kept: Int, _ done: Int) throws -> Void) throws {
-    let (kept, first) = state.withLock { ($0.kept, $0.first) }
+    let (kept, first, hasFailed) = state.withLock { ($0.kept, $0.first, $0.hasFailed) }
+    if hasFailed { return }
     try body(kept, first)
     state.withLock { state in
       (state.kept, state.isKeeping, state.lastKept) = (first, false, .now)

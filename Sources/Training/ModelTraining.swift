@@ -121,7 +121,7 @@ public func trainModel(
   let trainer = Trainer(
     configuration.recipe, member: configuration.model, seed: seed,
     tokenizer: tokenizer, on: corpus, pairs: Array(0..<corpus.count),
-    groups: try PairGroups(corpus),
+    groups: try PairGroups(corpus, isCancelled: isCancelled),
     features: features[configuration.model], masked: masking, workers: workers)
   try trainer.run(
     Checkpoint(

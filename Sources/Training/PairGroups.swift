@@ -10,8 +10,12 @@ struct PairGroups: Sendable {
   /// For each pair, a number shared by those with an equal image.
   let images: [Int32]
 
-  init(_ corpus: some TrainingCorpus) throws {
-    captions = try Self.numbers(corpus.count) { captionHash(try corpus.caption($0)) }
+  /// - Throws: `TrainingError.cancelled`.
+  init(_ corpus: some TrainingCorpus, isCancelled: () -> Bool = { false }) throws {
+    captions = try Self.numbers(corpus.count) {
+      if $0 % 4096 == 0, isCancelled() { throw TrainingError.cancelled }
+      return captionHash(try corpus.caption($0))
+    }
     images = Self.numbers(corpus.count) { corpus.hash($0).image }
   }
 

@@ -158,7 +158,9 @@ extension Trainer {
       let (epoch, number) = plan.place(of: state.step)
       let (last, epochs) = (min(epoch, plan.sizes.count - 1), state.trustedEpochs)
       // Of the epoch that has just ended perhaps not yet.
-      guard epochs == last || (epochs == epoch - 1 && number == 0) else {
+      guard plan.sizes.indices.contains(epochs),
+        epochs == last || (epochs == epoch - 1 && number == 0)
+      else {
         throw bad("its pairs are trusted by \(epochs) epochs")
       }
       let count = plan.sizes[epochs]

@@ -192,7 +192,7 @@ final class Trainer<Corpus: TrainingCorpus> {
     let frozen = FrozenEncoder(encoder)
     let (corpus, features, image) = (corpus, features, encoder.configuration.image)
     return try KeptRows.computed(
-      chosen.count, bytes: MemoryLayout<Float>.stride, keptAt: path, unit: 192, workers: workers,
+      chosen.count, bytes: MemoryLayout<Float>.stride, keptAt: path, unit: 48, workers: workers,
       isCancelled: isCancelled, state: PairEncoder(frozen)
     ) { still, range, target in
       let pairs = chosen[range].map { $0 }

@@ -116,8 +116,9 @@ struct RunOptions: ParsableArguments {
         configuration: configuration, directory: directory, rank: rank,
         cancellation: cancellation, observe: observe)
       let result = try body(context)
-      let record = result.record
-      warn(reporter.finish(record, status: result.exitStatus, isEmpty: record == nil))
+      warn(
+        reporter.finish(
+          result.record, status: result.exitStatus, endsNight: result.endsNight(in: directory)))
       return result
     } catch {
       record(error, by: reporter)
@@ -142,9 +143,7 @@ struct RunOptions: ParsableArguments {
   /// Records an error with the status that the process ends with.
   private func record(_ error: any Error, by reporter: RunReporter) {
     let status = Winnow.exitStatus(for: error)
-    warn(
-      reporter.finish(
-        nil, error: status == 0 ? nil : "\(error)", status: status, isEmpty: status == 0))
+    warn(reporter.finish(nil, error: status == 0 ? nil : "\(error)", status: status))
   }
 
   private func warn(_ problem: String?) {

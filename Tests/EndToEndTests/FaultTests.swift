@@ -46,17 +46,26 @@ import Testing
     return shop
   }
 
-  /// What a finished run wrote before its first shard, in KiB of a disk whose files take whole pages.
-  private func kilobytesBeforeShards(_ shop: Workshop, _ out: String) throws -> Int {
+  /// What lies in a folder, in KiB of a disk whose files take whole pages.
+  /// - Parameter counts: whether a file does.
+  private func kilobytes(
+    _ shop: Workshop, _ out: String, _ counts: (String) -> Bool = { _ in true }
+  ) throws -> Int {
     let folder = "\(shop.root)/\(out)"
     var pages = 0
-    for path in try FileManager.default.subpathsOfDirectory(atPath: folder) {
+    for path in try FileManager.default.subpathsOfDirectory(atPath: folder) where counts(path) {
       // Folders take nothing.
       guard let identity = try? FileIdentity(of: "\(folder)/\(path)") else { continue }
-      let isOfShard = path.hasSuffix(".tar.zst") || path.hasPrefix(".winnow/units/")
-      if !isOfShard, path != "manifest.json" { pages += (Int(identity.size) + 4095) / 4096 }
+      pages += (Int(identity.size) + 4095) / 4096
     }
     return 4 * pages
+  }
+
+  /// What a finished run wrote before its first shard.
+  private func kilobytesBeforeShards(_ shop: Workshop, _ out: String) throws -> Int {
+    try kilobytes(shop, out) {
+      !$0.hasSuffix(".tar.zst") && !$0.hasPrefix(".winnow/units/") && $0 != "manifest.json"
+    }
   }
 
   @Test(.enabled(if: canMount, "needs the right to mount")) func aFullDisk() throws {
@@ -124,6 +133,70 @@ import Testing
         errors.contains {
           $0.contains("disk/out/.winnow/training/judges/") && $0.contains(file)
         }, "\(file): \(errors)")
+    }
+  }
+
+  enum OtherCommand: CaseIterable { case train, embed }
+
+  @Test(.enabled(if: canMount, "needs the right to mount"), arguments: OtherCommand.allCases)
+  func aDiskThatIsFullUnderATrainingOrAnEmbedding(command: OtherCommand) throws {
+    let shop = try ModelTrainingTests.shop()
+    /// One thread writes the same files one after the other each time.
+    func run(_ command: OtherCommand, out: String) throws -> Workshop.Outcome {
+      let arguments =
+        command == .train
+        ? ModelTrainingTests.train : ["embed", "in", "--member", "trained/model"]
+      return try Workshop.run(
+        Workshop.binary, arguments + ["--out", out, "--workers", "1"], in: shop.root)
+    }
+    func made(_ out: String) throws -> [String: Data] {
+      guard shop.exists(out) else { return [:] }
+      return try command == .train ? ModelTrainingTests.model(shop, out) : shop.tree(out)
+    }
+    #expect(try run(.train, out: "trained").status == 0)
+    if command == .embed { #expect(try run(.embed, out: "embedded").status == 0) }
+    let whole = command == .train ? "trained" : "embedded"
+    let (expected, end) = (try made(whole), try kilobytes(shop, whole))
+    let model = "\(shop.root)/trained/model/model.safetensors"
+    let weights = Int(try FileIdentity(of: model).size) / 1024
+    let sizes: [Int] =
+      switch command {
+      // While pairs are gathered and text is cut, at the first checkpoint and, with four times the weights in that, at the
+      // second one beside it.
+      case .train:
+        [16, end / 4] + Array(stride(from: end / 2, to: end * 3 / 4, by: 16))
+          + [end, end + 4 * weights]
+      // Of a shard each of its files has a page, the last of which lie shortly before the end.
+      case .embed: [16] + (3...6).map { end - 4 * $0 }
+      }
+    let disk = "\(shop.root)/disk"
+    #expect(mkdir(disk, 0o700) == 0)
+    var errors: [String] = []
+    for size in sizes {
+      #expect(Workshop.shell("mount -t tmpfs -o size=\(size)k none '\(disk)'") == 0)
+      defer { _ = Workshop.shell("umount '\(disk)'") }
+      let full = try run(command, out: "disk/out")
+      errors.append(full.errors)
+      #expect(full.status == 1, "\(size): \(full.errors)")
+      for text in ["disk/out/", "No space left", "make room"] {
+        #expect(full.errors.contains(text), "\(size): \(full.errors)")
+      }
+      #expect(!full.errors.contains(".winnow/tmp"), "\(size): \(full.errors)")
+      try shop.expectNothingHalfWritten("disk/out")
+      let left = try made("disk/out")
+      #expect(left.keys.filter { left[$0] != expected[$0] } == [], "\(size)")
+      #expect(Workshop.shell("mount -o remount,size=64m '\(disk)'") == 0)
+      let again = try run(command, out: "disk/out")
+      #expect(again.status == 0, "\(size): \(again.errors)")
+      #expect(differences(expected, try made("disk/out")) == [], "\(size)")
+    }
+    let files =
+      command == .train
+      ? ["/thumbnails.bin", "/model.checkpoint"]
+      : ["/img_emb/img_emb_", "/text_emb/text_emb_", "/metadata/metadata_"]
+    for file in files {
+      let isNamed = errors.contains { $0.contains("disk/out/") && $0.contains(file) }
+      #expect(isNamed, "\(file): \(errors)")
     }
   }
 

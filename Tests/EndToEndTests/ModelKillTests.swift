@@ -30,7 +30,7 @@ import Testing
     }
     let whole = try finish("whole")
     var random = SeededRandom(seed: UInt64(KillTests.kills))
-    var (kills, rounds) = (0, 0)
+    var (kills, rounds, hits) = (0, 0, [String: Int]())
     while kills < KillTests.kills {
       rounds += 1
       try #require(rounds <= KillTests.kills, "only \(kills) processes were hit")
@@ -42,11 +42,14 @@ import Testing
         process.waitUntilExit()
         guard process.terminationReason == .uncaughtSignal else { continue }
         kills += 1
+        hits[sign, default: 0] += 1
         let seen = try ModelTrainingTests.model(shop, "cut")
         #expect(seen.allSatisfy { whole[$0] == $1 }, "kill \(kills), \(sign)")
       }
       #expect(differences(whole, try finish("cut")) == [], "after \(kills) kills")
       try FileManager.default.removeItem(atPath: "\(shop.root)/cut")
     }
+    print("kills by sign: \(hits.sorted { $0.key < $1.key })")
+    if kills >= 100 { #expect(Set(hits.keys) == Set(Self.signs)) }
   }
 }

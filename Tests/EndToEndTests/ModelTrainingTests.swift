@@ -133,6 +133,21 @@ import Testing
     #expect(!shop.exists("out"))
   }
 
+  @Test func aPipeOrADeviceIsNoTextAndNobodyWaitsForIt() throws {
+    let shop = try Self.shop()
+    // The second by the name of a shard of text.
+    let pipes = ["pipe.txt", "pipe.tar"]
+    for pipe in pipes { #expect(mkfifo("\(shop.root)/\(pipe)", 0o600) == 0) }
+    let outcome = try train(
+      shop, out: "out", "--text", pipes[0], "--text", pipes[1], "--text", "/dev/zero")
+    #expect(outcome.status == 3, "\(outcome.errors)")
+    for name in pipes + ["/dev/zero"] {
+      #expect(outcome.errors.contains("\(name): it is no regular file"), "\(outcome.errors)")
+    }
+    #expect(outcome.errors.contains("unpaired text: 61 passages"), "\(outcome.errors)")
+    #expect(shop.exists("out/model/member.json"))
+  }
+
   @Test func aKilledOrStoppedTrainingEndsWithTheSameBytesWhateverTheWorkers() throws {
     let shop = try Self.shop(epochs: 60)
     #expect(try train(shop, out: "whole", "--workers", "1").status == 0)

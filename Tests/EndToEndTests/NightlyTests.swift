@@ -192,6 +192,46 @@ import Testing
     #expect(isThere && mode == 0o644)
   }
 
+  @Test func aNightWithNothingNewCountsTheFaultsOfEarlierOnes() throws {
+    let shop = try Workshop(pairs: 120)
+    try shop.writeJudges()
+    for i in 10..<35 {
+      try "no tar \(i)".write(
+        toFile: "\(shop.root)/in/bad\(i).tar", atomically: true, encoding: .utf8)
+    }
+    func night(_ more: String...) throws -> Workshop.Outcome {
+      let arguments = [
+        "clean", "in", "--pipeline", "tiny.yaml", "--out", "out", "--ensemble", "judges", "--log",
+        "w.jsonl",
+      ]
+      return try Workshop.run(Workshop.binary, arguments + more, in: shop.root)
+    }
+    func told(_ outcome: Workshop.Outcome) -> Int {
+      outcome.errors.split(separator: "\n").count { $0.hasPrefix("not read to its end: ") }
+    }
+    /// - Returns: how many lines of the log are of this event.
+    func logged(_ event: String) throws -> Int {
+      try String(contentsOfFile: "\(shop.root)/w.jsonl", encoding: .utf8)
+        .split(separator: "\n").count { $0.contains("\"event\":\"\(event)\"") }
+    }
+    let first = try night()
+    #expect(first.status == 3 && told(first) == 20, "\(first.errors)")
+    #expect(first.errors.contains("\n... and 5 more\n"), "\(first.errors)")
+    #expect(try logged("fault") == 25)
+    #expect(try logged("earlier_faults") == 0)
+
+    let second = try night()
+    #expect(second.status == 0 && second.errors.contains("Nothing new"), "\(second.errors)")
+    #expect(told(second) == 0, "\(second.errors)")
+    let lines = second.errors.split(separator: "\n").filter { $0.contains("25 shards") }
+    #expect(lines.count == 1, "\(second.errors)")
+    #expect(lines.allSatisfy { $0.contains("/in/bad10.tar") && $0.contains("out/manifest.json") })
+    #expect(try logged("fault") == 25)
+    #expect(try logged("earlier_faults") == 1)
+    let quiet = try night("--quiet")
+    #expect(quiet.status == 0 && quiet.errors == "", "\(quiet.errors)")
+  }
+
   @Test func aFailedRunLeavesTheTimeOfTheLastSuccess() throws {
     let shop = try Workshop(pairs: 200)
     let arguments = [

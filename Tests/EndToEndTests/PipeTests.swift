@@ -186,6 +186,27 @@ import Testing
     #expect(try ends("pid", shop))
   }
 
+  /// As systemd stops a service, but for KillMode=mixed. The command is gone before the run hears of the signal, while it is
+  /// pinned or later; it is the only one, so that its fault alone would end the run too.
+  @Test(arguments: ["true", "[ -e out/ensemble ]"])
+  func aSignalThatTheCommandGetsTooIsNoFaultOfTheCommand(condition: String) throws {
+    let shop = try Workshop(pairs: 200, shards: 200)
+    let wait = "if \(condition); then echo $$ > pid.new; mv pid.new pid; sleep 60; fi"
+    let process = try shop.start(
+      "clean", "pipe:\(wait); cat in/000000.tar", "--pipeline", "tiny.yaml", "--out", "out")
+    #expect(shop.appears("pid"))
+    let text = try String(contentsOfFile: "\(shop.root)/pid", encoding: .utf8)
+    let group = try #require(Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)))
+    // However slow the machine is, both are there when it goes on.
+    kill(process.processIdentifier, SIGSTOP)
+    kill(-group, SIGTERM)
+    usleep(50_000)
+    kill(process.processIdentifier, SIGTERM)
+    _ = Workshop.seconds(of: process, toEndAfter: SIGCONT)
+    #expect(process.terminationStatus == 143)
+    #expect(!shop.exists("out/manifest.json"))
+  }
+
   @Test func aCommandThatIgnoresATermIsKilled() throws {
     let shop = try Workshop(pairs: 3)
     let process = try shop.start(

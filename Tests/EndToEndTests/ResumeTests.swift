@@ -164,7 +164,7 @@ import Testing
     #expect(first.withLock { $0 } == Double(step))
   }
 
-  /// Has the half-done run in `cut` say that it was begun with another libzstd, for one resume.
+  /// Has the half-done run in `cut` say that it was begun with another libzstd, for one resume of a stage.
   private func expectRefusalWithAnotherLibrary(_ shop: Workshop) throws {
     let file = URL(fileURLWithPath: "\(shop.root)/cut/.winnow/settings.json")
     let pinned = try Data(contentsOf: file)
@@ -175,7 +175,7 @@ import Testing
     #expect(used != nil)
     settings["values"] = values
     try JSONSerialization.data(withJSONObject: settings).write(to: file)
-    let outcome = try shop.clean(out: "cut")
+    let outcome = try shop.winnow("score", "in", "--pipeline", "tiny.yaml", "--out", "cut")
     #expect(outcome.status == 1, "\(outcome.errors)")
     #expect(outcome.errors.contains("environment.libzstd: 0.0.1 (now "), "\(outcome.errors)")
     #expect(!shop.exists("cut/clean"))

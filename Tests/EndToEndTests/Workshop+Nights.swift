@@ -45,6 +45,15 @@ extension Workshop {
       directory: RunDirectory("\(root)/\(out)"), cancellation: cancellation, observe: observe)
   }
 
+  /// Stops a run into `out` in its first training step.
+  func stopOnceItTrains(_ body: (RunContext) throws -> RunResult) throws {
+    let cancellation = Cancellation()
+    let run = try context(cancellation: cancellation) { event in
+      if case .progress(.train, _, _, _, _) = event { cancellation.cancel(signal: SIGINT) }
+    }
+    #expect(throws: RunError.cancelled(signal: SIGINT)) { try body(run) }
+  }
+
   /// Adds these pairs as the shard `in/NAME.tar`, or puts them in its place.
   func add(_ pairs: Range<Int>, _ name: String) throws {
     try TinyCorpus.write(pairs.flatMap { TinyCorpus.sample($0) }, to: "\(root)/in/\(name).tar")

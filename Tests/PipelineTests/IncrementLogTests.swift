@@ -34,6 +34,29 @@ import Testing
     #expect(log.filterNew(both).paths.map { Array($0.utf8) } == [Array(places[0].path.utf8)])
   }
 
+  @Test func otherLibrariesThanAModelIsTrainedWithAreNotTakenForItsOwn() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("a.tar", "one")
+    let run = try RunContext(
+      configuration: RunConfiguration(), directory: RunDirectory(folder.path("out")))
+    try run.directory.prepare()
+    let shards = ShardSelection(shards: [ShardPath(path: folder.path("a.tar"))])
+    _ = try Increment.pin(shards, in: run)
+    try Settings.pin([.read], in: run)
+    let settings = run.directory.settings
+    let text = try String(contentsOfFile: settings, encoding: .utf8)
+    let other = text.replacing(
+      #/("environment\.libzstd"\s*:\s*)"[^"]*"/#, with: { "\($0.1)\"0.0.1\"" })
+    try other.write(toFile: settings, atomically: true, encoding: .utf8)
+    let log = try IncrementLog(of: run.directory)
+    try Increment(shards: .init()).publish(to: run.directory.texts, in: run)
+    try log.renewOpen(in: run)
+    #expect(try !Settings.isEnvironmentPinned(in: run))
+    try FileManager.default.removeItem(atPath: run.directory.texts)
+    try log.renewOpen(in: run)
+    #expect(try Settings.isEnvironmentPinned(in: run))
+  }
+
   @Test func aCopyIsNotOpenedAgainBeforeItIsWrittenTo() throws {
     let folder = try TemporaryFolder()
     let run = try RunContext(

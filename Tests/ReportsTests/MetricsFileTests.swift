@@ -35,10 +35,10 @@ import Testing
   }
 
   @Test(arguments: [nil, 5] as [Double?])
-  func aRunWithoutShardsIsNone(lastSuccess: Double?) {
-    var empty = file(status: 0)
-    empty.isEmpty = true
-    let text = empty.text(now: now, lastSuccess: lastSuccess)
+  func aRunThatEndsNoNightIsNone(lastSuccess: Double?) {
+    var stage = file(status: 0)
+    stage.endsNight = false
+    let text = stage.text(now: now, lastSuccess: lastSuccess)
     #expect(text.contains("winnow_last_run_timestamp_seconds{"))
     let line = text.split(separator: "\n").first { $0.hasPrefix("winnow_last_success_") }
     #expect((line == nil) == (lastSuccess == nil))

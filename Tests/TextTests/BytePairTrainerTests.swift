@@ -105,7 +105,7 @@ import Testing
     let slow = slowMerges(texts, count: 40)
     var counts = WordCounts(limit: 1 << 20)
     for text in texts { BytePairTokenizer.words(of: text) { counts.add($0) } }
-    var fast = PairCounts(words: counts.words)
+    var fast = try PairCounts(words: counts.words)
     for (merge, pair) in slow.enumerated() {
       let found = fast.mostFrequent()
       let (left, right) = try #require(found)

@@ -66,8 +66,9 @@ import Testing
     #expect(kept.count == 6)
     // Features that only this file can be the source of: were they made again, nothing would change.
     let features = "\(folder)/k-features-0.bin"
-    try Data(count: try Data(contentsOf: URL(fileURLWithPath: features)).count)
-      .write(to: URL(fileURLWithPath: features))
+    let whole = try Data(contentsOf: URL(fileURLWithPath: features))
+    try (Data(count: whole.count - 8) + whole.suffix(8)).write(
+      to: URL(fileURLWithPath: features))
     for name in kept where !name.contains("-stem-") && !name.contains("-features-") {
       try FileManager.default.removeItem(atPath: "\(folder)/\(name)")
     }

@@ -90,6 +90,26 @@ import Testing
     #expect(again.rows == Self.all && again.computed.first == 20)
   }
 
+  @Test func ofSeveralWorkersOfWhomOneFailsOnlyRowsThatAreThereAreKept() throws {
+    for failing in stride(from: 0, to: 41, by: 4) {
+      #expect(throws: Failure.self) {
+        try rows(path, workers: 3, every: .zero, failing: failing)
+      }
+      let again = try rows(path, workers: 3)
+      #expect(again.rows == Self.all)
+      #expect(again.computed.contains(failing))
+      try FileManager.default.removeItem(atPath: path)
+    }
+  }
+
+  /// Between the last row and the file's name, as after a kill.
+  @Test func allRowsAreNotComputedAgainForWantOfAName() throws {
+    _ = try rows(path)
+    #expect(rename(path, "\(path).unfinished") == 0)
+    #expect(try rows(path, failing: 0).rows == Self.all)
+    #expect(try folder.files == ["rows.bin"])
+  }
+
   @Test func aFileOfOtherRowsIsRefusedAndAnUnfinishedOneBegunAnew() throws {
     _ = try rows(path)
     #expect(throws: TrainingError.badCheckpoint(path: path, detail: "it isn't of 12 pairs")) {

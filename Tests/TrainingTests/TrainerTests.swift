@@ -111,9 +111,11 @@ import Text
     for _ in 0..<5 { _ = try trainer.advance() }
     try trainer.write(to: checkpoint.path, key: "k")
     let cosines = (0..<80).map { Float($0) }
-    try cosines.withUnsafeBytes {
-      try Data($0).write(to: URL(fileURLWithPath: checkpoint.cosines(epoch: 1)))
-    }
+    let isCancelled: @Sendable () -> Bool = { false }
+    _ = try KeptRows.computed(
+      80, bytes: 4, keptAt: checkpoint.cosines(epoch: 1), unit: 80, workers: 1,
+      isCancelled: isCancelled, state: ()
+    ) { _, _, target in cosines.withUnsafeBytes { target.copyMemory(from: $0) } }
     let resumed = try Self.trainer()
     try resumed.restore(from: checkpoint)
     try resumed.judgeEpoch(keptAt: checkpoint.cosines, isCancelled: { false })

@@ -10,6 +10,9 @@ struct Settings: Codable {
   /// How often something is told or kept decides nothing.
   private static let immaterial: Set = ["train.checkpointSeconds", "train.logSteps"]
 
+  /// Of no section, and whole.
+  private static let refresh = "refresh"
+
   var formatVersion = StateJSON.formatVersion
   /// `section.key` to the value as JSON text.
   var values: [String: String]
@@ -47,19 +50,19 @@ struct Settings: Codable {
   }
 
   /// Takes note of the libraries of now, for an increment of which nothing that was computed counts yet.
-  static func renewEnvironment(in run: RunContext) throws {
+  /// - Parameter noting: what is told, before those that changed.
+  static func renewEnvironment(
+    noting note: String =
+      "since the last increment these changed, so that the same pairs may score a little otherwise",
+    in run: RunContext
+  ) throws {
     let values = try pinned(in: run)
     let now = environment
     let old = values.filter { $0.key.hasPrefix("environment.") }
     guard !old.isEmpty, old != now else { return }
     // As in `compare`.
     let changed = old.keys.filter { old[$0] != now[$0] }.sorted()
-    if !changed.isEmpty {
-      run.observe(
-        .note(
-          "since the last increment these changed, so that the same pairs may score a little otherwise: "
-            + changed.joined(separator: ", ")))
-    }
+    if !changed.isEmpty { run.observe(.note("\(note): " + changed.joined(separator: ", "))) }
     try publish(values.filter { old[$0.key] == nil }.merging(now) { $1 }, in: run)
   }
 
@@ -68,6 +71,24 @@ struct Settings: Codable {
     let values = try pinned(in: run)
     let rest = values.filter { !$0.key.hasPrefix(section.rawValue + ".") }
     if rest != values { try publish(rest, in: run) }
+  }
+
+  /// Keeps what the run holds new pairs against, for `publish`, which may be given no pipeline file. It is compared with
+  /// nothing: another night may have it otherwise.
+  static func keepRefresh(in run: RunContext) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    let text = String(decoding: try encoder.encode(run.configuration.refresh), as: UTF8.self)
+    var values = try pinned(in: run)
+    guard values.updateValue(text, forKey: refresh) != text else { return }
+    try publish(values, in: run)
+  }
+
+  /// What was kept last; nil where nothing was.
+  static func keptRefresh(in run: RunContext) throws -> RefreshConfiguration? {
+    guard let text = try pinned(in: run)[refresh] else { return nil }
+    // An older Winnow's may lack something.
+    return try? JSONDecoder().decode(RefreshConfiguration.self, from: Data(text.utf8))
   }
 
   /// The pinned values, as the manifest tells them.

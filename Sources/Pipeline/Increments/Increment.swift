@@ -64,6 +64,7 @@ struct Increment: Codable, Equatable, Sendable {
       let increment = Increment(shards: try look(at: list, run) { _, _ in nil })
       try increment.checkReadable()
       try increment.publish(to: file, in: run)
+      DigestJournal.remove(in: run)
       return increment
     }
     let pinned = try Increment(at: file).shards
@@ -83,6 +84,7 @@ struct Increment: Codable, Equatable, Sendable {
     }
     let increment = Increment(shards: now)
     if now != pinned { try increment.publish(to: file, in: run) }
+    DigestJournal.remove(in: run)
     return increment
   }
 
@@ -103,6 +105,7 @@ struct Increment: Codable, Equatable, Sendable {
     at list: ShardPaths, _ run: RunContext, known: @escaping @Sendable (Int, ShardPath) -> Shard?
   ) throws -> ShardTable {
     let progress = ProgressCounter(.pin, total: list.count, observe: run.observe)
+    let journal = DigestJournal(in: run)
     var table = ShardTable()
     // In parts, since what comes of one takes several times its place in the table.
     let part = 4096
@@ -110,7 +113,7 @@ struct Increment: Codable, Equatable, Sendable {
       let shards = try parallelMap(min(part, list.count - first), workers: run.workers) { i in
         defer { progress.add(done: 1) }
         try run.cancellation.check()
-        return try look(at: list[first + i], run) { known(first + i, $0) }
+        return try look(at: list[first + i], journal, run) { known(first + i, $0) }
       }
       for shard in shards { table.append(shard) }
     }
@@ -118,7 +121,8 @@ struct Increment: Codable, Equatable, Sendable {
   }
 
   private static func look(
-    at listed: ShardPath, _ run: RunContext, known: (ShardPath) -> Shard?
+    at listed: ShardPath, _ journal: DigestJournal, _ run: RunContext,
+    known: (ShardPath) -> Shard?
   ) throws -> Shard {
     var shard = Shard(
       path: absolutePath(listed.path), name: listed.name, identity: nil, digest: "")
@@ -136,12 +140,15 @@ struct Increment: Codable, Equatable, Sendable {
     guard let identity = try? FileIdentity(of: shard.path) else { return shard }
     if let old = known(shard.place), old.identity == identity {
       shard.digest = old.digest
+    } else if let digest = journal.digest(of: shard.place, identity) {
+      shard.digest = digest
     } else {
       do {
         shard.digest = try Digest.ofFile(shard.path, cancellation: run.cancellation)
       } catch RunError.file {
         return shard
       }
+      journal.add(shard, identity)
     }
     shard.identity = identity
     return shard

@@ -56,13 +56,17 @@ struct IncrementLog {
 
   /// What of `survey` is new, pinned as the next increment; nil when nothing is.
   mutating func pin(_ survey: ShardSurvey, in run: RunContext) throws -> Increment? {
-    guard !survey.new.isEmpty else { return nil }
+    guard !survey.new.isEmpty else {
+      DigestJournal.remove(in: run)
+      return nil
+    }
     let increment = Increment(
       index: pinned.count, firstShard: shardCount, shards: survey.new)
     if increment.index == 0 { try increment.checkReadable() }
     // Before it is pinned: an increment that is open is held to the libraries that it was begun with.
     if increment.index > 0 { try Settings.renewEnvironment(in: run) }
     try increment.publish(to: run.directory.increment(increment.index), in: run)
+    DigestJournal.remove(in: run)
     pinned.append(increment)
     return increment
   }
@@ -177,17 +181,6 @@ struct IncrementLog {
     }
   }
 
-  /// What was scored of an increment under other libraries, or by another Winnow, is forgotten where nothing of it is
-  /// published yet, and nobody learnt from it: it is scored again by those of now.
-  func renewOpen(in run: RunContext) throws {
-    guard let last = open.last, last.index > 0,
-      !run.directory.isPlanned(last.index), try !Settings.isEnvironmentPinned(in: run)
-    else { return }
-    for i in last.shards.indices { try ScoreFiles(i, of: last, in: run.directory).remove() }
-    removeDecisions(of: last, in: run)
-    try Settings.renewEnvironment(in: run)
-  }
-
   /// Whether a shard that is no longer as it was pinned belongs to an open increment that can still be pinned otherwise.
   private mutating func adopts(
     _ k: Int, _ shard: Increment.Shard, _ rescores: Bool, in run: RunContext
@@ -241,8 +234,8 @@ struct IncrementLog {
     try Increment(shards: table).publish(to: run.directory.copies, in: run)
   }
 
-  /// Those of shards that were pinned otherwise.
-  private func removeDecisions(of increment: Increment, in run: RunContext) {
+  /// Those of shards that were pinned otherwise, or are to be scored again.
+  func removeDecisions(of increment: Increment, in run: RunContext) {
     for i in increment.shards.indices {
       try? FileManager.default.removeItem(atPath: run.decisionPath(i, increment))
     }

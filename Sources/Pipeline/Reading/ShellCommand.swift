@@ -79,11 +79,23 @@ struct ShellCommand {
       ended = waitpid(process, &status, WNOHANG)
     }
     // A status that is lost is no success.
+    if ended == process, status == 0 { return nil }
+    try Self.awaitSignal(cancellation)
     guard ended == process else { return "how the command ended can't be told" }
     let signal = status & 0x7F
     if signal != 0 { return "the command ended with signal \(signal)" }
-    let code = status >> 8 & 0xFF
-    return code == 0 ? nil : "the command ended with status \(code)"
+    return "the command ended with status \(status >> 8 & 0xFF)"
+  }
+
+  /// Whoever stops a service may signal all of its processes, and the command's end be seen before the signal is heard of
+  /// here: that is no fault of the command. Waits a tenth of a second for it, and longer where the machine is slow.
+  /// - Throws: `RunError.cancelled` where it comes.
+  private static func awaitSignal(_ cancellation: Cancellation) throws(RunError) {
+    for _ in 0..<20 {
+      try cancellation.check()
+      usleep(5000)
+    }
+    try cancellation.check()
   }
 
   /// - Returns: false where the command is stopped, as the system does with one that asks a terminal.

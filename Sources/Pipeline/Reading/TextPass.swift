@@ -42,12 +42,10 @@ struct TextPass {
     var lastKept = ContinuousClock.now
     for file in texts.shards[progress.files...] {
       try file.checkUnchanged()
-      let reader = PassageReader(path: file.path, limit: Self.passageBytes)
       if file.digest.isEmpty {
-        _ = reader.next()
-        let message = reader.message ?? "\(file.path): it could not be read when the run began"
-        progress.faults.append(.init(path: file.path, message: message))
+        progress.faults.append(.init(path: file.path, message: Self.fault(of: file.path)))
       } else {
+        let reader = PassageReader(path: file.path, limit: Self.passageBytes)
         try skip(progress.passages, of: reader)
         while let passage = reader.next() {
           waiting.append(passage)
@@ -77,6 +75,17 @@ struct TextPass {
       progress.passages = 0
     }
     if !waiting.isEmpty { try body(waiting) }
+  }
+
+  /// What is wrong with a file that couldn't be read when it was pinned. What is none isn't opened: that could wait for a
+  /// pipe's other end.
+  private static func fault(of path: String) -> String {
+    guard !FileIdentity.isSpecial(path) else {
+      return "\(path): it is no regular file; write it to one and name that"
+    }
+    let reader = PassageReader(path: path, limit: passageBytes)
+    _ = reader.next()
+    return reader.message ?? "\(path): it could not be read when the run began"
   }
 
   /// - Parameter file: where it was kept.

@@ -26,9 +26,8 @@ final class TokenSpool: TokenizedTexts, @unchecked Sendable {
   /// - Throws: `RunError.file`; `.damagedState` where the files hold less, of `cut.json` beside them, which says so.
   init(directory: String, after kept: Kept = Kept()) throws(RunError) {
     self.kept = kept
-    tokens = try SpoolFile(
-      "\(directory)/tokens.bin", after: kept.tokens * MemoryLayout<Int32>.stride)
-    ends = try SpoolFile("\(directory)/ends.bin", after: kept.texts * MemoryLayout<Int64>.stride)
+    tokens = try SpoolFile("\(directory)/tokens.bin", after: kept.tokens, Int32.self)
+    ends = try SpoolFile("\(directory)/ends.bin", after: kept.texts, Int64.self)
   }
 
   /// Adds texts; those without tokens are left out.
@@ -50,9 +49,17 @@ final class TokenSpool: TokenizedTexts, @unchecked Sendable {
     try ends.sync()
   }
 
+  /// - Throws: `RunError.file`; `.damagedState` where the files hold something else.
   func seal() throws(RunError) {
     try tokens.map()
     try ends.map()
+    var start: Int64 = 0
+    for text in 0..<kept.texts {
+      let end = ends[text, as: Int64.self]
+      guard end > start, end <= kept.tokens else { throw ends.damaged }
+      start = end
+    }
+    guard start == kept.tokens else { throw ends.damaged }
   }
 
   func tokens(_ index: Int) -> [Int32] {
@@ -67,24 +74,34 @@ private final class SpoolFile {
   private let descriptor: Int32
   private var waiting: [UInt8] = []
   private var bytes: Int
+  /// Of those, on the disk.
+  private var synced: Int
   private var mapping: UnsafeMutableRawBufferPointer?
 
-  /// - Parameter bytes: of the file that stay.
-  init(_ path: String, after bytes: Int) throws(RunError) {
+  /// - Parameter count: of the values of the file that stay.
+  init<T: BitwiseCopyable>(
+    _ path: String, after count: Int, _ type: T.Type
+  ) throws(RunError) {
     self.path = path
-    self.bytes = bytes
+    // A count that no file has is one that this file hasn't.
+    bytes = count.multipliedReportingOverflow(by: MemoryLayout<T>.stride).partialValue
+    synced = bytes
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw .file(path: path, operation: "make", code: errno) }
     let end = lseek(descriptor, 0, SEEK_END)
-    guard end < 0 || end >= bytes else {
-      throw .damagedState(
-        file: "\((path as NSString).deletingLastPathComponent)/cut.json",
-        detail: "the files beside it aren't what it says")
+    guard (0...Int.max / 8).contains(count), end < 0 || end >= bytes else {
+      throw damaged
     }
     // A pipe has no end.
     guard
       end < 0 || (ftruncate(descriptor, off_t(bytes)) == 0 && lseek(descriptor, 0, SEEK_END) >= 0)
     else { throw .file(path: path, operation: "cut", code: errno) }
+  }
+
+  var damaged: RunError {
+    .damagedState(
+      file: "\((path as NSString).deletingLastPathComponent)/cut.json",
+      detail: "the files beside it aren't what it says")
   }
 
   // Runs after a failed `init` too, once the descriptor is set.
@@ -112,7 +129,9 @@ private final class SpoolFile {
 
   func sync() throws(RunError) {
     try flush()
-    let code = sync_file(descriptor)
+    var code = finish_writeback(descriptor, synced, bytes - synced)
+    if code == 0, fdatasync(descriptor) != 0 { code = errno }
+    synced = bytes
     guard code == 0 else { throw .file(path: path, operation: "flush", code: code) }
   }
 

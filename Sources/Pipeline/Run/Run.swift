@@ -9,11 +9,8 @@ public enum Run {
   /// Trains the judges: `DIR/ensemble`.
   public static func train(_ shards: ShardSelection, in run: RunContext) throws -> RunResult {
     try locked(run, shards) {
-      // Of a finished folder's corpus, which may have grown, the judges stay.
       let damaged = try checked(in: run)
-      let log = try IncrementLog(of: run.directory)
-      let first = log.finished > 0 ? log.pinned.first : nil
-      let increment = try first ?? pin(shards, in: run)
+      let increment = try first(shards, in: run)
       return RunResult(
         faults: try TrainStage.run(increment, in: run).faults, damaged: damaged)
     }
@@ -24,11 +21,16 @@ public enum Run {
     _ shards: ShardSelection, texts: TextSelection, in run: RunContext
   ) throws -> RunResult {
     try locked(run, shards, acceptsOutput: true) {
-      let increment = try pin(shards, in: run)
-      let texts = try run.stage(.pin) {
-        try Increment.pin(ShardPaths(texts.files), to: run.directory.texts, in: run)
+      func goOn(with list: ShardPaths, of noun: String, pinnedIn file: String) throws -> Increment {
+        try run.stage(.pin) {
+          try Increment.goOn(with: list, of: noun, pinnedIn: file, for: .training, in: run)
+        }
       }
-      return RunResult(faults: try ModelStage.run(increment, texts: texts, in: run))
+      let increment = try goOn(
+        with: shards.shards, of: "shard", pinnedIn: run.directory.increment(0))
+      let unpaired = try goOn(
+        with: ShardPaths(texts.files), of: "text", pinnedIn: run.directory.texts)
+      return RunResult(faults: try ModelStage.run(increment, texts: unpaired, in: run))
     }
   }
 
@@ -113,6 +115,8 @@ public enum Run {
       // As it was filtered.
       var run = run
       run.configuration.write = try Settings.provenance(in: run).write ?? WriteConfiguration()
+      let refresh = try Settings.keptRefresh(in: run)
+      run.configuration.refresh = refresh ?? run.configuration.refresh
       let (noise, scored) = try FitStage.reuse(for: increment, in: run)
       let order = try WriteOrder(increment, kinds: scored.kinds, noise, in: run)
       var result = try order.publish(in: run)
@@ -181,6 +185,30 @@ public enum Run {
       let survey = try log.survey(shards, rescores: rescores, in: run)
       survey.tell(run.observe)
       return try log.open.first ?? log.pin(survey, in: run)
+    }
+  }
+
+  /// The increment that the judges learn from: the folder's first one, pinned now where there is none. What came to its corpus
+  /// since is judged after it.
+  private static func first(_ shards: ShardSelection, in run: RunContext) throws -> Increment {
+    var log = try IncrementLog(of: run.directory)
+    if log.finished > 0, let first = log.pinned.first { return first }
+    if !FileManager.default.fileExists(atPath: run.directory.ensemble) {
+      try log.renewOpen(in: run)
+    }
+    return try run.stage(.pin) {
+      let survey = try log.survey(shards, rescores: true, in: run)
+      survey.tell(run.observe)
+      guard let first = log.open.first else {
+        // Of what was pinned nothing may be left, and nothing else be listed.
+        return try log.pin(survey, in: run) ?? Increment.pin(shards, in: run)
+      }
+      if !survey.new.isEmpty {
+        let late = counted(survey.new.count, "shard")
+        run.observe(
+          .note("came too late to be learnt from, and will be judged after the rest: \(late)"))
+      }
+      return first
     }
   }
 

@@ -4,7 +4,7 @@ import Foundation
 public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The command or the pipeline file asks for something that makes no sense.
   case usage(String)
-  /// Another run holds the output folder.
+  /// Another run holds the output folder; `pid` is its process' number, "N on MACHINE" where that is another one.
   case lockHeld(directory: String, pid: String)
   /// A signal asked the run to stop; what is finished stays.
   case cancelled(signal: Int32)

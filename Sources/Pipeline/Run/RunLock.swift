@@ -52,7 +52,8 @@ extension RunContext {
   }
 }
 
-/// A file that is locked as long as this lives, and holds the number of the process.
+/// A file that is locked as long as this lives, and holds the number of the process and the name of its machine: the folder
+/// may be on a disk that several share.
 private final class HeldFile: Sendable {
   /// Stands for the process of a lock that names none.
   static let nobody = "unknown"
@@ -72,27 +73,56 @@ private final class HeldFile: Sendable {
       guard code == EWOULDBLOCK else {
         throw .file(path: path, operation: "lock", code: code)
       }
-      throw .lockHeld(directory: directory, pid: HeldFile.process(in: path) ?? Self.nobody)
+      throw .lockHeld(directory: directory, pid: Holder(in: path)?.text ?? Self.nobody)
     }
     // One that was taken back with its folder since it was opened keeps nobody out.
     guard isInPlace else { throw .lockHeld(directory: directory, pid: Self.nobody) }
-    let pid = isShared ? [] : Array("\(getpid())\n".utf8)
-    guard ftruncate(descriptor, 0) == 0, write(descriptor, pid, pid.count) == pid.count else {
+    let name = isShared ? [] : Array("\(getpid()) \(Self.machine)\n".utf8)
+    guard ftruncate(descriptor, 0) == 0, write(descriptor, name, name.count) == name.count else {
       throw .file(path: path, operation: "write", code: errno)
     }
   }
 
-  /// The process that a lock file names, whether it lives or not; nil where it names none.
-  private static func process(in path: String) -> String? {
-    let text = String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
-      .trimmingCharacters(in: .whitespacesAndNewlines)
-    return text.isEmpty ? nil : text
+  /// The name of this machine.
+  private static let machine: String = {
+    var system = utsname()
+    guard uname(&system) == 0 else { return "" }
+    return withUnsafeBytes(of: system.nodename) { name in
+      String(decoding: name.prefix { $0 != 0 }, as: UTF8.self)
+    }
+  }()
+
+  /// The process that a lock file names, whether it lives or not.
+  private struct Holder {
+    let process: String
+    /// Nil for this machine, and where the file doesn't tell: earlier versions wrote no more than the number.
+    let machine: String?
+
+    /// Nil where the file names none.
+    init?(in path: String) {
+      let content = FileManager.default.contents(atPath: path) ?? Data()
+      let parts = String(decoding: content, as: UTF8.self)
+        .trimmingCharacters(in: .whitespacesAndNewlines).split(separator: " ", maxSplits: 1)
+      guard let first = parts.first else { return nil }
+      process = String(first)
+      machine = parts.dropFirst().first.map(String.init).flatMap {
+        $0 == HeldFile.machine ? nil : $0
+      }
+    }
+
+    var text: String { machine.map { "\(process) on \($0)" } ?? process }
+
+    /// Of a process on another machine that can't be told from here.
+    var mayLive: Bool {
+      guard machine == nil else { return true }
+      guard let number = pid_t(process) else { return false }
+      return kill(number, 0) == 0 || errno == EPERM
+    }
   }
 
-  /// The process that a lock file names, if it lives (on this machine; trying the lock could keep its owner out).
+  /// The process that a lock file names, unless it is known to be gone (trying the lock could keep its owner out).
   static func holder(of path: String) -> String? {
-    guard let text = process(in: path), let number = pid_t(text) else { return nil }
-    return kill(number, 0) == 0 || errno == EPERM ? text : nil
+    Holder(in: path).flatMap { $0.mayLive ? $0.text : nil }
   }
 
   /// Whether the path still leads to it.

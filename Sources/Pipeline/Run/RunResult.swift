@@ -11,7 +11,7 @@ public struct RunResult: Sendable {
   public var newPairs = 0
   /// True when everything asked for was there already.
   public var isNothingNew = false
-  /// Shards that couldn't be read to their end: path and what happened.
+  /// Shards that couldn't be read to their end: path and what happened. Of all earlier runs, where nothing is new.
   public var faults: [(path: String, message: String)] = []
   /// Shards that pairs were published of and that changed or vanished since.
   public var stale: [StaleShard] = []
@@ -39,11 +39,22 @@ extension RunResult {
   /// What an exit status of 3 stands for, a line each.
   public func troubles(in directory: RunDirectory) -> [String] {
     guard exitStatus != 0 else { return [] }
-    var lines = isNothingNew ? [] : faults.map(faultLine)
-    lines += damaged.prefix(20).map { "\(directory.path)/\($0.words)" }
-    if damaged.count > 20 { lines.append("... and \(damaged.count - 20) more") }
+    var lines = isNothingNew ? [] : firstLines(of: faults, faultLine)
+    lines += firstLines(of: damaged) {
+      Inspection.printable("\(directory.path)/\($0.words)", limit: 8192)
+    }
     if !damaged.isEmpty { lines.append("to mend that, \(RunError.damagedOutputRemedy)") }
     return lines
+  }
+
+  /// Of a run that found nothing new: how many shards the runs before couldn't read to their end, which each of them told in
+  /// its turn, and where to look. Nil where there are none, or where they are this run's.
+  public func earlierFaults(in directory: RunDirectory) -> String? {
+    guard isNothingNew, let first = faults.first else { return nil }
+    let path = Inspection.printable(first.path, limit: 4096)
+    let others = faults.count > 1 ? ", ..." : ""
+    return "not read to the end by earlier runs: \(counted(faults.count, "shard")) "
+      + "(\(path)\(others)); \(directory.manifest) tells which and why"
   }
 }
 
@@ -58,10 +69,17 @@ extension EmbeddingSummary {
   }
 }
 
-/// Most messages name the shard; a path is said once.
+/// A line for each of the first 20, and one that says how many more there are: nobody reads a mail of thousands.
+public func firstLines<Item>(of items: [Item], _ line: (Item) -> String) -> [String] {
+  let rest = items.count - 20
+  return items.prefix(20).map(line) + (rest > 0 ? ["... and \(rest) more"] : [])
+}
+
+/// Most messages name the shard; a path is said once. One line, whatever a stranger called the file.
 public func faultLine(_ fault: (path: String, message: String)) -> String {
   let isNamed = fault.message.contains(fault.path)
-  return "not read to its end: " + (isNamed ? "" : "\(fault.path): ") + fault.message
+  let line = "not read to its end: " + (isNamed ? "" : "\(fault.path): ") + fault.message
+  return Inspection.printable(line, limit: 8192)
 }
 
 /// "1 shard", "2 shards".

@@ -48,7 +48,10 @@ extension Run {
     in run: RunContext
   ) throws -> EmbeddingSummary {
     try locked(run, shards, acceptsOutput: true) {
-      let increment = try pin(shards, in: run)
+      let increment = try run.stage(.pin) {
+        try Increment.goOn(
+          with: shards.shards, pinnedIn: run.directory.increment(0), for: .embeddings, in: run)
+      }
       return try run.stage(.score) {
         try EmbedStage(increment: increment, member: member, type: type, run: run).embedAll()
       }
@@ -127,7 +130,8 @@ private struct EmbedStage {
       try run.publishing.publish(name("text_emb", i, ".npy")) { texts in
         try run.publishing.publish(name("metadata", i, ".jsonl")) { metadata in
           let writer = try RowWriters(
-            images: images, texts: texts, metadata: metadata, encoder: encoder,
+            images: images, texts: texts,
+            metadata: LineWriter(metadata, for: name("metadata", i, ".jsonl")), encoder: encoder,
             element: type == .float16 ? .float16 : .float32)
           var reader = ThumbnailReader(
             try PairReader(shard, in: run), for: member.encoder.configuration.image,
@@ -154,7 +158,7 @@ private final class RowWriters {
   private let encoder: PairEncoder
   private let images: NPYRowWriter
   private let texts: NPYRowWriter
-  private let metadata: FileHandle
+  private var metadata: LineWriter
   private let json = JSONEncoder()
 
   private struct Row: Encodable {
@@ -163,16 +167,13 @@ private final class RowWriters {
   }
 
   init(
-    images: String, texts: String, metadata: String, encoder: PairEncoder,
+    images: String, texts: String, metadata: LineWriter, encoder: PairEncoder,
     element: NPYRowWriter.Element
   ) throws {
     self.encoder = encoder
+    self.metadata = metadata
     self.images = try NPYRowWriter(images, columns: encoder.dimension, element: element)
     self.texts = try NPYRowWriter(texts, columns: encoder.dimension, element: element)
-    guard FileManager.default.createFile(atPath: metadata, contents: nil),
-      let handle = FileHandle(forWritingAtPath: metadata)
-    else { throw RunError.file(path: metadata, operation: "write", code: errno) }
-    self.metadata = handle
     json.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
   }
 
@@ -186,7 +187,7 @@ private final class RowWriters {
         Row(key: String(decoding: pair.key, as: UTF8.self), caption: pair.caption))
       lines.append(0x0A)
     }
-    try metadata.write(contentsOf: lines)
+    try metadata.write(lines)
   }
 
   func finish() throws {

@@ -80,7 +80,7 @@ struct PretrainedMembers {
     let columns = model.configuration.dimension
     let rows = try KeptRows.computed(
       bank.count, bytes: 2 * columns * MemoryLayout<Float>.stride,
-      keptAt: "\(folder.path)/bank-\(kind)-\(model.digest).bin", unit: 8, workers: run.workers,
+      keptAt: "\(folder.path)/bank-\(kind)-\(model.digest).bin", unit: 4, workers: run.workers,
       isCancelled: { run.cancellation.isCancelled }, state: PairEncoder(model.encoder)
     ) { encoder, range, target in
       let images = encoder.images(count: range.count) { row in

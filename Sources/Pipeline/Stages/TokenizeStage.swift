@@ -142,6 +142,9 @@ enum TokenizeStage {
     let run = pass.run
     var trainer = BytePairTrainer()
     var progress = TextPass.Progress()
+    func keep(_ progress: TextPass.Progress) throws {
+      try run.publishing.publish(file) { try CountedWords.write(trainer, progress, to: $0) }
+    }
     if FileManager.default.fileExists(atPath: file) {
       (trainer, progress) = try CountedWords.read(file)
       try pass.check(progress, keptIn: file)
@@ -150,9 +153,7 @@ enum TokenizeStage {
         if i % 4096 == 0 { try run.cancellation.check() }
         trainer.add(try corpus.caption(i))
       }
-    }
-    func keep(_ progress: TextPass.Progress) throws {
-      try run.publishing.publish(file) { try CountedWords.write(trainer, progress, to: $0) }
+      try keep(progress)
     }
     try pass.go(from: &progress, keep: keep) { for passage in $0 { trainer.add(passage) } }
     try keep(progress)

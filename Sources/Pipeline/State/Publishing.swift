@@ -9,7 +9,8 @@ struct Publishing: Sendable {
   /// - Parameter write: writes the whole file (or folder) to the path that it is given.
   func publish(_ path: String, write: (_ temporary: String) throws -> Void) throws {
     let name = (path as NSString).lastPathComponent
-    let draft = "\(temporary)/\(UInt64.random(in: 0 ... .max))-\(name)"
+    let number = UInt64.random(in: 0 ... .max)
+    let draft = "\(temporary)/\(number)-\(name)"
     do {
       try write(draft)
       try Self.flush(draft, for: path)
@@ -20,10 +21,12 @@ struct Publishing: Sendable {
       try? FileManager.default.removeItem(atPath: draft)
       // The draft's name means nothing to anybody.
       let text = "\(error)"
-      if !(error is RunError), text.contains(draft) {
-        throw RunError.publishing(text.replacingOccurrences(of: draft, with: path))
+      guard !(error is RunError), text.contains("\(number)-") else { throw error }
+      // Foundation's text is none to read.
+      if error is CocoaError {
+        throw RunError.file(path: path, operation: "write", code: systemCode(of: error))
       }
-      throw error
+      throw RunError.publishing(text.replacingOccurrences(of: draft, with: path))
     }
     try Self.flush((path as NSString).deletingLastPathComponent)
   }

@@ -31,6 +31,8 @@ public struct RunDirectory: Sendable, Equatable {
   var pinLock: String { "\(state)/pin.lock" }
   var temporary: String { "\(state)/tmp\(part)" }
   var increments: String { "\(state)/increments" }
+  /// Digests of shards that aren't pinned yet.
+  var digests: String { "\(state)/digests-\(StateJSON.formatVersion).jsonl" }
   /// Shards that have the bytes of others, which were judged.
   var copies: String { "\(state)/copies.json" }
   /// What somebody deleted whole.
@@ -103,7 +105,9 @@ public struct RunDirectory: Sendable, Equatable {
   /// - Parameter withFolder: the output folder too, which the run made.
   func takeBack(withFolder: Bool) {
     let files = FileManager.default
+    // Digests took long to compute.
     guard (try? files.contentsOfDirectory(atPath: increments))?.isEmpty ?? true,
+      !files.fileExists(atPath: digests),
       (try? files.contentsOfDirectory(atPath: path)) == [".winnow"]
     else { return }
     try? files.removeItem(atPath: state)
@@ -122,5 +126,10 @@ public struct RunDirectory: Sendable, Equatable {
 
 /// The errno behind one of Foundation's errors.
 func systemCode(of error: any Error) -> Int32 {
-  ((error as? CocoaError)?.underlying as? POSIXError)?.code.rawValue ?? EIO
+  switch (error as? CocoaError)?.underlying {
+  case let cause as POSIXError: cause.code.rawValue
+  // Of a file handle.
+  case let cause as NSError where cause.domain == NSPOSIXErrorDomain: Int32(cause.code)
+  default: EIO
+  }
 }

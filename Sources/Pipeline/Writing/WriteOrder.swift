@@ -17,6 +17,7 @@ struct WriteOrder {
   ) throws {
     (self.increment, self.kinds, self.noise) = (increment, kinds, noise)
     try Settings.pin([.write], in: run)
+    try Settings.keepRefresh(in: run)
     earlier = try Self.earlier(increment, in: run)
     try run.stage(.decide) { try DecideStage.run(increment, model: noise.model, in: run) }
     let before = earlier

@@ -1,0 +1,49 @@
+import Foundation
+
+extension IncrementLog {
+  /// What was computed for an increment under other libraries, or by another Winnow, is forgotten where nothing of it is
+  /// published yet: it is computed again by those of now. Judges that are trained stay.
+  func renewOpen(in run: RunContext) throws {
+    guard let last = open.last, !run.directory.isPlanned(last.index),
+      try !Settings.isEnvironmentPinned(in: run)
+    else { return }
+    if last.index == 0 { return try renewFirst(last, in: run) }
+    try forgetScores(of: last, in: run)
+    try Settings.renewEnvironment(in: run)
+  }
+
+  /// Of the first one also what was learnt and fitted. It all stays where the run is to be refused for other settings too, and
+  /// in the folder of a model, whose training goes by these pins.
+  private func renewFirst(_ first: Increment, in run: RunContext) throws {
+    let directory = run.directory
+    guard ![directory.texts, directory.model].contains(where: FileManager.default.fileExists),
+      try hasItsSettings(in: run)
+    else { return }
+    try forgetScores(of: first, in: run)
+    // The fit goes by the shards, the judges and the settings, and would take it for the one of the scores to come.
+    for file in [directory.noiseModel, directory.fittedScores]
+    where unlink(file) != 0 && errno != ENOENT {
+      throw RunError.file(path: file, operation: "delete", code: errno)
+    }
+    TrainingFolder.remove(.judges, in: run)
+    try Settings.renewEnvironment(
+      noting: "since this run was begun these changed, so that what it had learnt or scored is "
+        + "computed again", in: run)
+  }
+
+  private func hasItsSettings(in run: RunContext) throws -> Bool {
+    do {
+      try Settings.compare(Settings.Section.allCases, in: run)
+      return true
+    } catch RunError.otherSettings {
+      return false
+    }
+  }
+
+  private func forgetScores(of increment: Increment, in run: RunContext) throws {
+    for i in increment.shards.indices {
+      try ScoreFiles(i, of: increment, in: run.directory).remove()
+    }
+    removeDecisions(of: increment, in: run)
+  }
+}

@@ -1,0 +1,113 @@
+import Foundation
+import Testing
+
+@testable import Pipeline
+
+/// Work that was stopped, and what came to its folders since, or went.
+@Suite struct GrownInputTests {
+  private func train(_ shop: Workshop, _ out: String) throws -> Workshop.Outcome {
+    try shop.winnow("train", "in", "--pipeline", "tiny.yaml", "--out", out)
+  }
+
+  private func stopJudges(_ shop: Workshop) throws {
+    try shop.stopOnceItTrains {
+      try Run.train(ShardSelection(["\(shop.root)/in"]), in: $0)
+    }
+  }
+
+  @Test func judgesLearnFromWhatWasThereWhenTheyWereBegun() throws {
+    let shop = try Workshop(pairs: 200)
+    #expect(try shop.clean(out: "whole").status == 0)
+    try stopJudges(shop)
+    // Before the others in the list.
+    try shop.add(200..<230, "0")
+    for isTrained in [false, true] {
+      let outcome = try train(shop, "out")
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(
+        outcome.errors.contains(
+          "came too late to be learnt from, and will be judged after the rest: 1 shard\n"),
+        "\(outcome.errors)")
+      #expect(outcome.errors.contains("nothing to train") == isTrained)
+    }
+    #expect(differences(try shop.tree("whole/ensemble"), try shop.tree("out/ensemble")) == [])
+    for out in ["whole", "out"] {
+      #expect(try shop.clean(out: out).status == 0)
+      #expect(try shop.manifest(out).increments.map(\.pairs) == [200, 30])
+    }
+    #expect(differences(try shop.tree("whole"), try shop.tree("out")) == [])
+  }
+
+  @Test func ofWhatJudgesAreToLearnFromAShardMayGo() throws {
+    let shop = try Workshop(pairs: 200)
+    try stopJudges(shop)
+    try FileManager.default.removeItem(atPath: "\(shop.root)/in/000001.tar")
+    let outcome = try train(shop, "out")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(
+      outcome.errors.contains("in/000001.tar is gone before it was cleaned; it is left out"),
+      "\(outcome.errors)")
+    #expect(try train(shop, "fresh").status == 0)
+    #expect(differences(try shop.tree("fresh/ensemble"), try shop.tree("out/ensemble")) == [])
+  }
+
+  @Test func aModelLearnsFromWhatWasThereWhenItWasBegun() throws {
+    let shop = try ModelTrainingTests.shop()
+    func train(_ out: String) throws -> Workshop.Outcome {
+      try Workshop.run(
+        Workshop.binary, ModelTrainingTests.train + ["--out", out], in: shop.root)
+    }
+    let whole = try train("whole")
+    #expect(whole.status == 0 && !whole.errors.contains("too late"), "\(whole.errors)")
+    try shop.stopOnceItTrains {
+      try Run.trainModel(
+        ShardSelection(["\(shop.root)/in"]), texts: TextSelection(["\(shop.root)/text"]), in: $0)
+    }
+    try shop.add(200..<220, "0")
+    try "a new line".write(
+      toFile: "\(shop.root)/text/0.txt", atomically: true, encoding: .utf8)
+    // Of one that is finished too.
+    for out in ["out", "whole"] {
+      let outcome = try train(out)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      for late in ["1 shard", "1 text"] {
+        #expect(
+          outcome.errors.contains(
+            "came too late for this training: \(late); give another --out to train on all\n"),
+          "\(outcome.errors)")
+      }
+      #expect(outcome.errors.contains("nothing to train") == (out == "whole"))
+    }
+    #expect(
+      differences(
+        try ModelTrainingTests.model(shop, "whole"), try ModelTrainingTests.model(shop, "out"))
+        == [])
+    try FileManager.default.removeItem(atPath: "\(shop.root)/in/000001.tar")
+    let refused = try train("out")
+    #expect(refused.status == 1, "\(refused.errors)")
+    #expect(refused.errors.contains("begun with other shards (1 new, 1 gone, 2 then)"))
+  }
+
+  @Test func embeddingsAreOfWhatWasThereWhenTheyWereBegun() throws {
+    let shop = try Workshop(pairs: 40, shards: 20)
+    try shop.writeJudges()
+    func embed() throws -> Workshop.Outcome {
+      try shop.winnow("embed", "in", "--member", "judges", "--fold", "0", "--out", "out")
+    }
+    #expect(try embed().status == 0)
+    let whole = try shop.tree("out")
+    // As if it had been stopped before the last shard was done.
+    for file in [".winnow/embedded/1.json", "embeddings.json"] {
+      try FileManager.default.removeItem(atPath: "\(shop.root)/out/\(file)")
+    }
+    try shop.add(100..<110, "0")
+    try shop.add(110..<120, "1")
+    let outcome = try embed()
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(
+      outcome.errors.contains(
+        "came too late for these embeddings: 2 shards; give another --out to embed all\n"),
+      "\(outcome.errors)")
+    #expect(differences(whole, try shop.tree("out")) == [])
+  }
+}

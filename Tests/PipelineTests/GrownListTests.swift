@@ -1,0 +1,88 @@
+import Foundation
+import Shards
+import Synchronization
+import Testing
+
+@testable import Pipeline
+
+/// A list that is pinned once, and grew since.
+@Suite struct GrownListTests {
+  /// Pins these files, or goes on with those that are pinned.
+  /// - Returns: what is pinned, and what was told.
+  private func goOn(
+    _ names: [String], _ folder: TemporaryFolder
+  ) throws -> (increment: Increment, notes: [String]) {
+    let notes = Mutex<[String]>([])
+    let run = try RunContext(
+      configuration: RunConfiguration(), directory: RunDirectory(folder.path("out"))
+    ) { event in
+      if case .note(let text) = event { notes.withLock { $0.append(text) } }
+    }
+    try run.directory.prepare()
+    let increment = try Increment.goOn(
+      with: ShardPaths(names.map { ShardPath(path: folder.path($0)) }),
+      pinnedIn: run.directory.increment(0), for: .training, in: run)
+    return (increment, notes.withLock { $0 })
+  }
+
+  private func write(_ names: [String], _ folder: TemporaryFolder) throws {
+    for name in names { try folder.write(name, name) }
+  }
+
+  @Test func whatIsPinnedIsGoneOnWithWhereverItStandsAndLies() throws {
+    let folder = try TemporaryFolder()
+    try write(["a.tar", "b.tar", "c.tar", "d.tar"], folder)
+    let begun = try goOn(["a.tar", "b.tar"], folder)
+    #expect(begun.notes == [])
+    let told = "came too late for this training: 2 shards; give another --out to train on all"
+    let grown = try goOn(["d.tar", "b.tar", "c.tar", "a.tar"], folder)
+    #expect(grown.increment == begun.increment)
+    #expect(grown.notes == [told])
+
+    try FileManager.default.createDirectory(
+      atPath: folder.path("moved"), withIntermediateDirectories: false)
+    for name in ["a.tar", "b.tar"] {
+      #expect(rename(folder.path(name), folder.path("moved/\(name)")) == 0)
+    }
+    let moved = try goOn(["moved/a.tar", "c.tar", "moved/b.tar", "d.tar"], folder)
+    #expect(moved.increment.digest == begun.increment.digest)
+    #expect(
+      moved.increment.shards.map(\.path) == ["moved/a.tar", "moved/b.tar"].map(folder.path))
+    #expect(moved.notes == [told])
+  }
+
+  @Test(arguments: [
+    (["a.tar", "c.tar", "d.tar"], "2 new, 1 gone, 2 then"), (["b.tar"], "0 new, 1 gone, 2 then"),
+    (["b.tar", "a.tar"], "the same ones in another order"),
+  ])
+  func aListThatLacksSomethingIsRefused(names: [String], told: String) throws {
+    let folder = try TemporaryFolder()
+    try write(["a.tar", "b.tar", "c.tar", "d.tar"], folder)
+    _ = try goOn(["a.tar", "b.tar"], folder)
+    #expect(throws: RunError.otherShards(directory: folder.path("out"), detail: told)) {
+      _ = try goOn(names, folder)
+    }
+  }
+
+  @Test func aShardThatChangedIsNamedThoughOthersCame() throws {
+    let folder = try TemporaryFolder()
+    try write(["a.tar", "b.tar", "c.tar"], folder)
+    _ = try goOn(["a.tar", "b.tar"], folder)
+    try folder.write("b.tar", "other bytes")
+    #expect {
+      _ = try goOn(["a.tar", "b.tar", "c.tar"], folder)
+    } throws: {
+      "\($0)".contains("b.tar changed")
+    }
+  }
+
+  @Test func whatWasBegunWithoutAnyIsNotGoneOnWithWithoutThoseOfNow() throws {
+    let folder = try TemporaryFolder()
+    try write(["a.tar"], folder)
+    _ = try goOn([], folder)
+    let detail = "1 new, 0 gone, 0 then"
+    #expect(throws: RunError.otherShards(directory: folder.path("out"), detail: detail)) {
+      _ = try goOn(["a.tar"], folder)
+    }
+  }
+}
