@@ -39,7 +39,8 @@ struct TextPass {
     _ body: ([String]) throws -> Void
   ) throws {
     var (waiting, bytes): ([String], Int) = ([], 0)
-    var lastKept = ContinuousClock.now
+    // A tenth of the time at most goes into what is kept, however much that has become.
+    var (lastKept, pause) = (ContinuousClock.now, interval)
     for file in texts.shards[progress.files...] {
       try file.checkUnchanged()
       if file.digest.isEmpty {
@@ -56,11 +57,13 @@ struct TextPass {
           waiting.removeAll(keepingCapacity: true)
           bytes = 0
           progress.passages = reader.report.passages
-          guard lastKept.duration(to: .now) >= interval else { continue }
+          guard lastKept.duration(to: .now) >= pause else { continue }
           // What is kept must be of the file that was pinned.
           try file.checkUnchanged()
+          let begin = ContinuousClock.now
           try keep(progress)
           lastKept = .now
+          pause = max(interval, begin.duration(to: lastKept) * 9)
         }
         // What was written to it meanwhile isn't what was pinned.
         try file.checkUnchanged()

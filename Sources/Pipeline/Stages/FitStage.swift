@@ -109,7 +109,7 @@ enum FitStage {
       // By an earlier model.
       try? FileManager.default.removeItem(atPath: run.directory.decisions)
     }
-    let merged = try merged(scored)
+    let merged = try merged(scored, in: run)
     let noise = run.configuration.noise
     let model: NoiseModel
     do {
@@ -164,14 +164,17 @@ enum FitStage {
     else { return nil }
     let fitted = try StateJSON.decode(
       PairStatistics.self, from: run.directory.fittedScores, keys: .useDefaultKeys)
-    return try merged([(increment, run.directory)]).drift(
+    return try merged([(increment, run.directory)], in: run).drift(
       from: fitted, least: run.configuration.refresh.minDrift)
   }
 
-  private static func merged(_ scored: [Scored]) throws(RunError) -> PairStatistics {
+  private static func merged(
+    _ scored: [Scored], in run: RunContext
+  ) throws(RunError) -> PairStatistics {
     var merged = PairStatistics()
     for (increment, directory) in scored {
       for i in increment.shards.indices {
+        try run.cancellation.check()
         let file = ScoreFiles(i, of: increment, in: directory).statistics
         merged.merge(try StateJSON.decode(PairStatistics.self, from: file, keys: .useDefaultKeys))
       }
