@@ -219,10 +219,11 @@ public final class KeptRows: Sendable {
   }
 
   /// Sends rows on their way to the disk, and waits for those that were sent before: nothing that waits for the disk (a
-  /// sync, a removal), which not even a kill would end, then waits for much.
+  /// sync, a removal), which not even a kill would end, then waits for much. Of small rows there never is much.
   private func send(
     _ rows: Range<Int>, waitingFor earlier: Range<Int>
   ) throws(TrainingError) {
+    guard rows.count * bytes >= 1 << 16 else { return }
     try check(
       start_writeback(file.fileDescriptor, rows.lowerBound * bytes, rows.count * bytes))
     try check(

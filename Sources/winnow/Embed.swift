@@ -43,7 +43,9 @@ struct Embed: ParsableCommand {
         StandardError.print("  left out: \(reason) \(count)")
       }
     }
-    for fault in summary.shards.compactMap(\.fault) { StandardError.print("winnow: \(fault)") }
+    for line in firstLines(of: summary.result.faults, faultLine) {
+      StandardError.print("winnow: \(line)")
+    }
     if summary.exitStatus != 0 { throw ExitCode(summary.exitStatus) }
   }
 }

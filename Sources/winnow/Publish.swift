@@ -12,6 +12,8 @@ struct Publish: ParsableCommand {
         winnow fit /data/clean
         winnow filter /data/crawl --out /data/clean --rank 0 --world-size 3   # and 1, and 2
         winnow publish --out /data/clean
+      Give it the --metrics (or the --pipeline with report.metrics) of the night: no stage before it ends one, and the time of
+      the last success is its own.
       """)
 
   @OptionGroup var options: RunOptions

@@ -47,8 +47,14 @@ import Testing
     let text = try String(contentsOfFile: settings, encoding: .utf8)
     let other = text.replacing(
       #/("environment\.libzstd"\s*:\s*)"[^"]*"/#, with: { "\($0.1)\"0.0.1\"" })
-    try other.write(toFile: settings, atomically: true, encoding: .utf8)
     let log = try IncrementLog(of: run.directory)
+    // On another kind of processor it waits for the one that it was begun on.
+    let elsewhere = other.replacing(
+      #/("environment\.vector-path"\s*:\s*)"[^"]*"/#, with: { "\($0.1)\"other\"" })
+    try elsewhere.write(toFile: settings, atomically: true, encoding: .utf8)
+    try log.renewOpen(in: run)
+    #expect(try !Settings.isEnvironmentPinned(in: run))
+    try other.write(toFile: settings, atomically: true, encoding: .utf8)
     try Increment(shards: .init()).publish(to: run.directory.texts, in: run)
     try log.renewOpen(in: run)
     #expect(try !Settings.isEnvironmentPinned(in: run))

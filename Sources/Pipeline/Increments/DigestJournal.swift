@@ -9,7 +9,8 @@ import Synchronization
 final class DigestJournal: Sendable {
   private struct Known {
     var identity: FileIdentity
-    var digest: String
+    var high: UInt64
+    var low: UInt64
   }
 
   private struct Writing: Sendable {
@@ -25,16 +26,19 @@ final class DigestJournal: Sendable {
   private let path: String
   private let writing = Mutex(Writing())
 
-  init(in run: RunContext) {
+  /// - Throws: `RunError.cancelled`.
+  init(in run: RunContext) throws(RunError) {
     path = run.directory.digests
     var known: [Int: Known] = [:]
     if let lines = try? LineReader(path, remedy: "") {
       while let line = try? lines.next() {
         // What a killed process, or a machine that went down, left of the last lines is no entry.
         guard let shard = try? StateJSON.lineDecoder.decode(Increment.Shard.self, from: line),
-          let identity = shard.identity
+          let identity = shard.identity, let high = UInt64(shard.digest.prefix(16), radix: 16),
+          let low = UInt64(shard.digest.dropFirst(16), radix: 16)
         else { continue }
-        known[shard.place.hashValue] = Known(identity: identity, digest: shard.digest)
+        if known.count % 4096 == 0 { try run.cancellation.check() }
+        known[shard.place.hashValue] = Known(identity: identity, high: high, low: low)
       }
     }
     self.known = known
@@ -42,7 +46,8 @@ final class DigestJournal: Sendable {
 
   /// Of the file as it is now, if it was computed.
   func digest(of place: ShardPath, _ identity: FileIdentity) -> String? {
-    known[place.hashValue].flatMap { $0.identity == identity ? $0.digest : nil }
+    guard let found = known[place.hashValue], found.identity == identity else { return nil }
+    return Digest.hex(high: found.high, low: found.low)
   }
 
   func add(_ shard: Increment.Shard, _ identity: FileIdentity) {

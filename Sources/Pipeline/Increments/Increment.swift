@@ -105,7 +105,7 @@ struct Increment: Codable, Equatable, Sendable {
     at list: ShardPaths, _ run: RunContext, known: @escaping @Sendable (Int, ShardPath) -> Shard?
   ) throws -> ShardTable {
     let progress = ProgressCounter(.pin, total: list.count, observe: run.observe)
-    let journal = DigestJournal(in: run)
+    let journal = try DigestJournal(in: run)
     var table = ShardTable()
     // In parts, since what comes of one takes several times its place in the table.
     let part = 4096

@@ -3,22 +3,32 @@ import Foundation
 extension IncrementLog {
   /// What was computed for an increment under other libraries, or by another Winnow, is forgotten where nothing of it is
   /// published yet: it is computed again by those of now. Judges that are trained stay.
-  func renewOpen(in run: RunContext) throws {
+  /// - Parameter ensemble: given for the run.
+  func renewOpen(ensemble: String? = nil, in run: RunContext) throws {
     guard let last = open.last, !run.directory.isPlanned(last.index),
       try !Settings.isEnvironmentPinned(in: run)
     else { return }
-    if last.index == 0 { return try renewFirst(last, in: run) }
+    if last.index == 0 { return try renewFirst(last, ensemble, in: run) }
     try forgetScores(of: last, in: run)
     try Settings.renewEnvironment(in: run)
   }
 
-  /// Of the first one also what was learnt and fitted. It all stays where the run is to be refused for other settings too, and
-  /// in the folder of a model, whose training goes by these pins.
-  private func renewFirst(_ first: Increment, in run: RunContext) throws {
+  /// Of the first one also what was learnt and fitted. It all stays where the run is to be refused for other settings or
+  /// judges too; on another kind of machine, since those that it was begun on can go on with it; and in the folder of a model,
+  /// whose training goes by these pins.
+  private func renewFirst(
+    _ first: Increment, _ ensemble: String?, in run: RunContext
+  ) throws {
     let directory = run.directory
     guard ![directory.texts, directory.model].contains(where: FileManager.default.fileExists),
-      try hasItsSettings(in: run)
+      try Settings.isMachinePinned(in: run), try hasItsSettings(in: run)
     else { return }
+    if let ensemble, FileManager.default.fileExists(atPath: directory.ensemble),
+      try EnsembleStage.judges(at: ensemble).digest
+        != Judges(directory: directory.ensemble).digest
+    {
+      return
+    }
     try forgetScores(of: first, in: run)
     // The fit goes by the shards, the judges and the settings, and would take it for the one of the scores to come.
     for file in [directory.noiseModel, directory.fittedScores]

@@ -96,6 +96,7 @@ struct IncrementLog {
       latest[place].map { known[$0] } ?? copied[place].map { copies[$0] }
     }
     if known.isEmpty { return ShardSurvey(new: now) }
+    try checkReadable(now)
 
     // Which known shard each listed one is.
     var match = now.map { shard -> Int? in
@@ -152,6 +153,35 @@ struct IncrementLog {
     return survey
   }
 
+  /// Refuses to take an open increment apart where nothing of the list can be read: the corpus is away.
+  private func checkReadable(_ now: Increment.ShardTable) throws(RunError) {
+    guard let first = now.first, now.allSatisfy(\.digest.isEmpty),
+      open.contains(where: { $0.shards.contains { !$0.digest.isEmpty } })
+    else { return }
+    throw .badInput(
+      file: first.path,
+      detail: now.count == 1
+        ? "it can't be opened" : "neither it nor any other of \(now.count) shards can be opened",
+      remedy:
+        "what an earlier run began with them waits; check the paths, their permissions and the mount"
+    )
+  }
+
+  /// Refuses to go on without shards of the first increment that went with their folder, as those of a disk do: judges would
+  /// learn from the rest, for good.
+  private func checkDeleted(
+    _ k: Int, _ shard: Increment.Shard, in run: RunContext
+  ) throws(RunError) {
+    let folder = (shard.path as NSString).deletingLastPathComponent
+    let names = try? FileManager.default.contentsOfDirectory(atPath: folder)
+    guard k < (open.first { $0.index == 0 }?.shards.count ?? 0), names ?? [] == [] else { return }
+    throw .badInput(
+      file: shard.path,
+      detail: "it is gone with all of its folder, before anything of it was cleaned",
+      remedy:
+        "mount the disk and run the same command again; if it is gone for good, give another --out")
+  }
+
   /// Looks after the known shards, of these numbers, that the list doesn't name as they were.
   private mutating func noteUnmatched(
     _ survey: inout ShardSurvey, _ updates: inout [Int: Increment.Shard?], _ unmatched: [Int],
@@ -170,13 +200,16 @@ struct IncrementLog {
         survey.stale.append(StaleShard(index: k, path: shard.path, change: .changed))
       } else if isThere, !unreadable.contains(k) {
         survey.unlisted += 1
-      } else if try adopts(k, shard, rescores, in: run) {
+      } else {
+        if !isThere { try checkDeleted(k, shard, in: run) }
+        guard try adopts(k, shard, rescores, in: run) else {
+          survey.stale.append(StaleShard(index: k, path: shard.path, change: .gone))
+          continue
+        }
         survey.notes.append(
           "\(shard.path) \(isThere ? "can't be opened" : "is gone") before it was cleaned; it is left out"
         )
         updates[k] = .some(nil)
-      } else {
-        survey.stale.append(StaleShard(index: k, path: shard.path, change: .gone))
       }
     }
   }

@@ -77,7 +77,9 @@ extension Run {
         }
       })
     let result = try locked(inner) {
-      let increment = try pin(ShardSelection(shards: drawn.shards), in: inner)
+      let increment = try inner.stage(.pin) {
+        try Increment.pin(ShardSelection(shards: drawn.shards), in: inner)
+      }
       return try clean(increment, ensemble: ensemble, noise: noise, in: inner)
     }
     guard let manifest = result.manifest else { throw RunError.usage("no shards given") }

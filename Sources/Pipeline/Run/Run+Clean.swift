@@ -25,10 +25,10 @@ extension Run {
     try Restoring.finish(in: run)
     var log = try IncrementLog(of: run.directory)
     Rebuild.noteLeftover(in: run)
-    try log.renewOpen(in: run)
     let damaged = try OutputCheck.run(log, in: run)
     let survey = try run.stage(.pin) { try log.survey(shards, rescores: true, in: run) }
     survey.tell(run.observe)
+    try log.renewOpen(ensemble: ensemble, in: run)
     if let open = log.open.first {
       run.observe(
         .note("finishing \(counted(open.shards.count, "shard")) that an earlier run began"))

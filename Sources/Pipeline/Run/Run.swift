@@ -10,7 +10,13 @@ public enum Run {
   public static func train(_ shards: ShardSelection, in run: RunContext) throws -> RunResult {
     try locked(run, shards) {
       let damaged = try checked(in: run)
-      let increment = try first(shards, in: run)
+      // Of a finished folder's corpus, which may have grown, the judges stay.
+      let log = try IncrementLog(of: run.directory)
+      let first = log.finished > 0 ? log.pinned.first : nil
+      let increment = try first ?? goOn(with: shards.shards, for: .judges, in: run)
+      if !FileManager.default.fileExists(atPath: run.directory.ensemble) {
+        try log.renewOpen(in: run)
+      }
       return RunResult(
         faults: try TrainStage.run(increment, in: run).faults, damaged: damaged)
     }
@@ -21,15 +27,14 @@ public enum Run {
     _ shards: ShardSelection, texts: TextSelection, in run: RunContext
   ) throws -> RunResult {
     try locked(run, shards, acceptsOutput: true) {
-      func goOn(with list: ShardPaths, of noun: String, pinnedIn file: String) throws -> Increment {
-        try run.stage(.pin) {
-          try Increment.goOn(with: list, of: noun, pinnedIn: file, for: .training, in: run)
-        }
-      }
+      let isFinished = FileManager.default.fileExists(atPath: run.directory.model)
       let increment = try goOn(
-        with: shards.shards, of: "shard", pinnedIn: run.directory.increment(0))
-      let unpaired = try goOn(
-        with: ShardPaths(texts.files), of: "text", pinnedIn: run.directory.texts)
+        with: shards.shards, for: .training, isFinished: isFinished, in: run)
+      let unpaired = try run.stage(.pin) {
+        try Increment.goOn(
+          with: ShardPaths(texts.files), of: "text", pinnedIn: run.directory.texts, for: .training,
+          isFinished: isFinished, in: run)
+      }
       return RunResult(faults: try ModelStage.run(increment, texts: unpaired, in: run))
     }
   }
@@ -163,9 +168,15 @@ public enum Run {
     return try body()
   }
 
-  /// Pins the shards, all of them, as what the folder is made of.
-  static func pin(_ shards: ShardSelection, in run: RunContext) throws -> Increment {
-    try run.stage(.pin) { try Increment.pin(shards, in: run) }
+  /// Pins the shards, all of them, as what the folder is made of; or goes on with those that are pinned.
+  static func goOn(
+    with list: ShardPaths, for work: Increment.Work, isFinished: Bool = false, in run: RunContext
+  ) throws -> Increment {
+    try run.stage(.pin) {
+      try Increment.goOn(
+        with: list, pinnedIn: run.directory.increment(0), for: work, isFinished: isFinished,
+        in: run)
+    }
   }
 
   /// Finishes what a killed `restore` left, then looks at what is published.
@@ -185,30 +196,6 @@ public enum Run {
       let survey = try log.survey(shards, rescores: rescores, in: run)
       survey.tell(run.observe)
       return try log.open.first ?? log.pin(survey, in: run)
-    }
-  }
-
-  /// The increment that the judges learn from: the folder's first one, pinned now where there is none. What came to its corpus
-  /// since is judged after it.
-  private static func first(_ shards: ShardSelection, in run: RunContext) throws -> Increment {
-    var log = try IncrementLog(of: run.directory)
-    if log.finished > 0, let first = log.pinned.first { return first }
-    if !FileManager.default.fileExists(atPath: run.directory.ensemble) {
-      try log.renewOpen(in: run)
-    }
-    return try run.stage(.pin) {
-      let survey = try log.survey(shards, rescores: true, in: run)
-      survey.tell(run.observe)
-      guard let first = log.open.first else {
-        // Of what was pinned nothing may be left, and nothing else be listed.
-        return try log.pin(survey, in: run) ?? Increment.pin(shards, in: run)
-      }
-      if !survey.new.isEmpty {
-        let late = counted(survey.new.count, "shard")
-        run.observe(
-          .note("came too late to be learnt from, and will be judged after the rest: \(late)"))
-      }
-      return first
     }
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// The lock on an output folder: `flock`, so that the kernel lets go of it when the process dies, however it dies.
 ///
@@ -60,6 +61,8 @@ private final class HeldFile: Sendable {
 
   private let path: String
   private let descriptor: Int32
+  /// Whether the file names this process.
+  private let isNamed = Atomic(false)
 
   /// - Parameters:
   ///   - isShared: others may share the lock; the file then names nobody.
@@ -81,6 +84,7 @@ private final class HeldFile: Sendable {
     guard ftruncate(descriptor, 0) == 0, write(descriptor, name, name.count) == name.count else {
       throw .file(path: path, operation: "write", code: errno)
     }
+    isNamed.store(!isShared, ordering: .relaxed)
   }
 
   /// The name of this machine.
@@ -133,5 +137,10 @@ private final class HeldFile: Sendable {
   }
 
   // Runs after a failed `init` too, once the descriptor is set.
-  deinit { if descriptor >= 0 { close(descriptor) } }
+  deinit {
+    guard descriptor >= 0 else { return }
+    // What other machines can't tell from one that lives.
+    if isNamed.load(ordering: .relaxed) { ftruncate(descriptor, 0) }
+    close(descriptor)
+  }
 }

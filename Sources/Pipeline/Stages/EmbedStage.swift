@@ -48,10 +48,10 @@ extension Run {
     in run: RunContext
   ) throws -> EmbeddingSummary {
     try locked(run, shards, acceptsOutput: true) {
-      let increment = try run.stage(.pin) {
-        try Increment.goOn(
-          with: shards.shards, pinnedIn: run.directory.increment(0), for: .embeddings, in: run)
-      }
+      let isFinished = FileManager.default.fileExists(
+        atPath: "\(run.directory.path)/embeddings.json")
+      let increment = try goOn(
+        with: shards.shards, for: .embeddings, isFinished: isFinished, in: run)
       return try run.stage(.score) {
         try EmbedStage(increment: increment, member: member, type: type, run: run).embedAll()
       }

@@ -33,6 +33,7 @@ enum TrainStage {
       // The next run is to learn from these shards and from what came since.
       if case .tooFewPairs = error, increment.index == 0 {
         try? FileManager.default.removeItem(atPath: run.directory.increment(0))
+        TrainingFolder.remove(.judges, in: run)
       }
       throw error
     }

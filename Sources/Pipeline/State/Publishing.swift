@@ -22,8 +22,10 @@ struct Publishing: Sendable {
       // The draft's name means nothing to anybody.
       let text = "\(error)"
       guard !(error is RunError), text.contains("\(number)-") else { throw error }
-      // Foundation's text is none to read.
-      if error is CocoaError {
+      // Foundation's text is none to read. What it couldn't read is another file.
+      if let error = error as? CocoaError,
+        (error.filePath ?? error.url?.path)?.hasPrefix(draft) ?? false
+      {
         throw RunError.file(path: path, operation: "write", code: systemCode(of: error))
       }
       throw RunError.publishing(text.replacingOccurrences(of: draft, with: path))

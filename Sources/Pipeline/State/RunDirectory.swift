@@ -105,9 +105,10 @@ public struct RunDirectory: Sendable, Equatable {
   /// - Parameter withFolder: the output folder too, which the run made.
   func takeBack(withFolder: Bool) {
     let files = FileManager.default
-    // Digests took long to compute.
-    guard (try? files.contentsOfDirectory(atPath: increments))?.isEmpty ?? true,
-      !files.fileExists(atPath: digests),
+    // Digests took long to compute, and so did what is half trained or scored, whatever became of what was pinned.
+    guard
+      [increments, scores].allSatisfy({ (try? files.contentsOfDirectory(atPath: $0)) ?? [] == [] }),
+      ![digests, training].contains(where: files.fileExists),
       (try? files.contentsOfDirectory(atPath: path)) == [".winnow"]
     else { return }
     try? files.removeItem(atPath: state)

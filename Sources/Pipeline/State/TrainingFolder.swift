@@ -4,6 +4,9 @@ import Foundation
 /// What a training needs to go on once it was stopped: gathered pairs, features of dictionaries, finished members or a
 /// checkpoint. It lies in `.winnow/training/judges` or `.winnow/training/model` until the training is done.
 struct TrainingFolder {
+  /// Of the files in it: what another version left isn't gone on with.
+  static let formatVersion = 2
+
   enum Purpose: String, CaseIterable { case judges, model }
 
   let path: String
@@ -70,7 +73,8 @@ extension Digest {
     in run: RunContext
   ) throws -> String {
     let settings = try Settings.digest(run.configuration, sections: sections)
-    let text = "\(StateJSON.formatVersion)\n\(settings)\n" + inputs.joined(separator: "\n\n")
+    let versions = "\(StateJSON.formatVersion) \(TrainingFolder.formatVersion)"
+    let text = "\(versions)\n\(settings)\n" + inputs.joined(separator: "\n\n")
     let vocabularies = try members.flatMap(\.text.vocabularyFiles).map {
       "\n" + (try ofFile($0, cancellation: run.cancellation))
     }
