@@ -45,21 +45,22 @@ struct Settings: Codable {
   /// Whether a run could go on with what others have computed: as in `compare`, what an older Winnow didn't tell may be as
   /// it was.
   static func isEnvironmentPinned(in run: RunContext) throws -> Bool {
-    try isPinned(in: run) { $0.hasPrefix("environment.") }
-  }
-
-  /// Whether this is the kind of processor that a run was begun on, whatever the libraries.
-  static func isMachinePinned(in run: RunContext) throws -> Bool {
-    try isPinned(in: run) { Self.machine.contains($0) }
-  }
-
-  private static let machine: Set = ["environment.vector-path", "environment.openblas-core"]
-
-  private static func isPinned(
-    in run: RunContext, _ isMeant: (String) -> Bool
-  ) throws -> Bool {
     let (old, now) = (try pinned(in: run), environment)
-    return old.allSatisfy { !isMeant($0.key) || now[$0.key] == $0.value }
+    return old.allSatisfy { !$0.key.hasPrefix("environment.") || now[$0.key] == $0.value }
+  }
+
+  /// Whether this is the kind of processor that a run was begun on; another Winnow or OpenBLAS may only call it otherwise.
+  static func isMachinePinned(in run: RunContext) throws -> Bool {
+    let (old, now) = (try pinned(in: run), environment)
+    func isKept(_ name: String, words: Int = .max) -> Bool {
+      func part(_ values: [String: String]) -> [Substring]? {
+        (values["environment.\(name)"]?.split(separator: " ").prefix(words)).map(Array.init)
+      }
+      return part(old) == nil || part(old) == part(now)
+    }
+    // Of OpenBLAS its version; what follows tells the processor too.
+    let isUpgraded = !isKept("winnow") || !isKept("openblas", words: 2)
+    return isUpgraded || isKept("vector-path") && isKept("openblas-core")
   }
 
   /// Takes note of the libraries of now, for an increment of which nothing that was computed counts yet.

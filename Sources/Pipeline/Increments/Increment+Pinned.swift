@@ -17,12 +17,14 @@ extension Increment {
     isFinished: Bool = false, in run: RunContext
   ) throws -> Increment {
     var known: ShardPaths?
-    if !isFinished, FileManager.default.fileExists(atPath: file) {
-      known = find(try Increment(at: file).shards, in: list)
+    if FileManager.default.fileExists(atPath: file) {
+      let pinned = try Increment(at: file).shards
+      if !isFinished || list.count == pinned.count { known = find(pinned, in: list) }
     }
     let increment = try pin(known ?? list, to: file, in: run)
-    let late = counted(list.count - increment.shards.count, noun)
-    if known != nil {
+    let rest = list.count - increment.shards.count
+    if rest > 0 {
+      let late = counted(rest, noun)
       let told =
         switch work {
         case .judges: "came too late to be learnt from, and will be judged after the rest: \(late)"
@@ -36,10 +38,10 @@ extension Increment {
     return increment
   }
 
-  /// The pinned ones, in their order, where a longer list names them all.
+  /// The pinned ones, in their order, where the list names them all.
   private static func find(_ pinned: ShardTable, in list: ShardPaths) -> ShardPaths? {
     // Who began without any didn't wait for some to come.
-    guard !pinned.isEmpty, list.count > pinned.count else { return nil }
+    guard !pinned.isEmpty, list.count >= pinned.count else { return nil }
     let listed = Set(list.lazy.map { ShardPath(path: absolutePath($0.path)) })
     guard pinned.allSatisfy({ listed.contains($0.place) }) else { return nil }
     return ShardPaths(pinned.lazy.map(\.place))

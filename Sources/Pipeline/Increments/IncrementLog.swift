@@ -64,7 +64,7 @@ struct IncrementLog {
       index: pinned.count, firstShard: shardCount, shards: survey.new)
     if increment.index == 0 { try increment.checkReadable() }
     // Before it is pinned: an increment that is open is held to the libraries that it was begun with.
-    if increment.index > 0 { try Settings.renewEnvironment(in: run) }
+    try Settings.renewEnvironment(in: run)
     try increment.publish(to: run.directory.increment(increment.index), in: run)
     DigestJournal.remove(in: run)
     pinned.append(increment)
@@ -96,7 +96,7 @@ struct IncrementLog {
       latest[place].map { known[$0] } ?? copied[place].map { copies[$0] }
     }
     if known.isEmpty { return ShardSurvey(new: now) }
-    try checkReadable(now)
+    try checkReadable(now, in: run)
 
     // Which known shard each listed one is.
     var match = now.map { shard -> Int? in
@@ -153,11 +153,29 @@ struct IncrementLog {
     return survey
   }
 
-  /// Refuses to take an open increment apart where nothing of the list can be read: the corpus is away.
-  private func checkReadable(_ now: Increment.ShardTable) throws(RunError) {
+  /// What judges are yet to learn from, perhaps half trained: without some of it, which may be back tomorrow, they would
+  /// learn from the rest, for good.
+  private func corpus(in run: RunContext) -> Increment? {
+    guard let first = open.first, first.index == 0, !run.directory.isPlanned(0),
+      !FileManager.default.fileExists(atPath: run.directory.ensemble)
+    else { return nil }
+    return first
+  }
+
+  private static func isThere(_ shard: Increment.Shard) -> Bool {
+    ShardPath.isPipe(shard.path) || FileManager.default.fileExists(atPath: shard.path)
+  }
+
+  /// Refuses a list of which nothing can be read, and shards that judges are yet to learn from neither: the corpus is away.
+  private func checkReadable(_ now: Increment.ShardTable, in run: RunContext) throws(RunError) {
     guard let first = now.first, now.allSatisfy(\.digest.isEmpty),
-      open.contains(where: { $0.shards.contains { !$0.digest.isEmpty } })
+      let corpus = corpus(in: run)
     else { return }
+    let listed = Set(now.lazy.map(\.place))
+    let isAway = corpus.shards.contains {
+      !$0.digest.isEmpty && (listed.contains($0.place) || !Self.isThere($0))
+    }
+    guard isAway else { return }
     throw .badInput(
       file: first.path,
       detail: now.count == 1
@@ -167,17 +185,19 @@ struct IncrementLog {
     )
   }
 
-  /// Refuses to go on without shards of the first increment that went with their folder, as those of a disk do: judges would
-  /// learn from the rest, for good.
+  /// Refuses to go on without shards that went with their folder, as those of a disk do.
   private func checkDeleted(
     _ k: Int, _ shard: Increment.Shard, in run: RunContext
   ) throws(RunError) {
+    guard let corpus = corpus(in: run), k < corpus.shards.count, !Self.isThere(shard) else {
+      return
+    }
     let folder = (shard.path as NSString).deletingLastPathComponent
     let names = try? FileManager.default.contentsOfDirectory(atPath: folder)
-    guard k < (open.first { $0.index == 0 }?.shards.count ?? 0), names ?? [] == [] else { return }
+    guard names ?? [] == [] else { return }
     throw .badInput(
       file: shard.path,
-      detail: "it is gone with all of its folder, before anything of it was cleaned",
+      detail: "it is gone with all of its folder, and judges are yet to learn from it",
       remedy:
         "mount the disk and run the same command again; if it is gone for good, give another --out")
   }
@@ -190,8 +210,7 @@ struct IncrementLog {
   ) throws {
     for k in unmatched {
       let shard = known[k]
-      let isThere =
-        ShardPath.isPipe(shard.path) || FileManager.default.fileExists(atPath: shard.path)
+      let isThere = Self.isThere(shard)
       if shard.digest.isEmpty {
         // It couldn't be read when it was pinned, so nothing of it is published.
         if !listed.contains(shard.place) { survey.unlisted += 1 }
@@ -201,7 +220,7 @@ struct IncrementLog {
       } else if isThere, !unreadable.contains(k) {
         survey.unlisted += 1
       } else {
-        if !isThere { try checkDeleted(k, shard, in: run) }
+        try checkDeleted(k, shard, in: run)
         guard try adopts(k, shard, rescores, in: run) else {
           survey.stale.append(StaleShard(index: k, path: shard.path, change: .gone))
           continue

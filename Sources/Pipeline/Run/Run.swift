@@ -10,13 +10,12 @@ public enum Run {
   public static func train(_ shards: ShardSelection, in run: RunContext) throws -> RunResult {
     try locked(run, shards) {
       let damaged = try checked(in: run)
-      // Of a finished folder's corpus, which may have grown, the judges stay.
+      // Of a corpus that they have learnt from, and which may have grown, the judges stay.
       let log = try IncrementLog(of: run.directory)
-      let first = log.finished > 0 ? log.pinned.first : nil
+      let isTrained = FileManager.default.fileExists(atPath: run.directory.ensemble)
+      let first = log.finished > 0 || isTrained ? log.pinned.first : nil
       let increment = try first ?? goOn(with: shards.shards, for: .judges, in: run)
-      if !FileManager.default.fileExists(atPath: run.directory.ensemble) {
-        try log.renewOpen(in: run)
-      }
+      if !isTrained { try IncrementLog(of: run.directory).renewOpen(in: run) }
       return RunResult(
         faults: try TrainStage.run(increment, in: run).faults, damaged: damaged)
     }

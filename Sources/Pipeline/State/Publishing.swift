@@ -23,10 +23,11 @@ struct Publishing: Sendable {
       let text = "\(error)"
       guard !(error is RunError), text.contains("\(number)-") else { throw error }
       // Foundation's text is none to read. What it couldn't read is another file.
-      if let error = error as? CocoaError,
-        (error.filePath ?? error.url?.path)?.hasPrefix(draft) ?? false
-      {
-        throw RunError.file(path: path, operation: "write", code: systemCode(of: error))
+      if let error = error as? CocoaError {
+        let (code, place) = (systemCode(of: error), error.filePath ?? error.url?.path ?? "")
+        if place.contains("/\(number)-") || [ENOSPC, EDQUOT, EFBIG, EROFS].contains(code) {
+          throw RunError.file(path: path, operation: "write", code: code)
+        }
       }
       throw RunError.publishing(text.replacingOccurrences(of: draft, with: path))
     }
