@@ -6,7 +6,8 @@ struct Embed: ParsableCommand {
     abstract: "Write a member's embeddings of every pair, in clip-retrieval's layout.",
     discussion: """
       Writes img_emb/img_emb_N.npy and text_emb/text_emb_N.npy, a unit row a pair, and metadata/metadata_N.jsonl with
-      the key and the caption of each row; N is the shard's place in the list. What doesn't decode has no row.
+      the key and the caption of each row; N is the shard's place in the list that the folder was begun with. What
+      doesn't decode has no row.
 
       Examples:
         winnow embed '/data/{00000..00099}.tar' --member /models/clip-vit-base-patch32 --out /data/embeddings

@@ -14,7 +14,8 @@ struct Train: ParsableCommand {
         winnow train /data/clean/clean --text /data/books --out /data/model
         winnow train /data/crawl --out /data/judges
 
-      A stopped run goes on where it was when the same command is given again.
+      A stopped run goes on where it was when the same command is given again. What came to its folders since
+      is told and left out: `winnow clean` judges it after the rest, a model learns from it with another --out.
       """)
 
   enum Purpose: String, ExpressibleByArgument, CaseIterable {

@@ -98,6 +98,49 @@ import Testing
     #expect(differences(try shop.tree("whole/ensemble"), try shop.tree("out/ensemble")) == [])
   }
 
+  @Test func aNightWhoseJudgesAreTrainedWaitsForACorpusThatIsAway() throws {
+    let shop = try Workshop(pairs: 200)
+    let list = try FileManager.default.contentsOfDirectory(atPath: "\(shop.root)/in").sorted()
+      .map { "in/\($0)" }.joined(separator: "\n")
+    func clean(_ out: String) throws -> Workshop.Outcome {
+      try shop.winnow("clean", "-", "--pipeline", "tiny.yaml", "--out", out, input: list)
+    }
+    #expect(try clean("whole").status == 0)
+    #expect(try train(shop, "out").status == 0)
+    #expect(rename("\(shop.root)/in", "\(shop.root)/away") == 0)
+    let pinned = "\(shop.root)/out/.winnow/increments/000000.json"
+    let before = try Data(contentsOf: URL(fileURLWithPath: pinned))
+    let outcome = try clean("out")
+    #expect(outcome.status == 1, "\(outcome.errors)")
+    #expect(
+      outcome.errors.contains("what an earlier run began with them waits"), "\(outcome.errors)")
+    #expect(try Data(contentsOf: URL(fileURLWithPath: pinned)) == before)
+    #expect(rename("\(shop.root)/away", "\(shop.root)/in") == 0)
+    #expect(try clean("out").status == 0)
+    #expect(differences(try shop.tree("whole"), try shop.tree("out")) == [])
+  }
+
+  /// Nothing was published, so that nothing but the judges is left of the first corpus.
+  @Test func aCorpusThatWasReplacedBeforeAnythingWasWrittenMakesNoUnknownOutput() throws {
+    let shop = try Workshop(pairs: 200)
+    try shop.stopOnceItTrains {
+      try Run.clean(ShardSelection(["\(shop.root)/in"]), in: $0)
+    }
+    // As a run leaves them that is stopped before it has a plan.
+    for folder in ["decisions", "clean", "rejected"] {
+      try FileManager.default.createDirectory(
+        atPath: "\(shop.root)/out/\(folder)", withIntermediateDirectories: false)
+    }
+    for name in try FileManager.default.contentsOfDirectory(atPath: "\(shop.root)/in") {
+      try FileManager.default.removeItem(atPath: "\(shop.root)/in/\(name)")
+    }
+    try shop.add(300..<500, "new")
+    let outcome = try shop.clean(out: "out")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(try shop.clean(out: "fresh").status == 0)
+    #expect(differences(try shop.tree("fresh"), try shop.tree("out")) == [])
+  }
+
   @Test func anotherCorpusIsNotTakenForOneThatGrew() throws {
     let shop = try Workshop(pairs: 200)
     try stopJudges(shop)

@@ -49,7 +49,7 @@ struct Settings: Codable {
     return old.allSatisfy { !$0.key.hasPrefix("environment.") || now[$0.key] == $0.value }
   }
 
-  /// Whether this is the kind of processor that a run was begun on; another Winnow or OpenBLAS may only call it otherwise.
+  /// Whether this is the kind of processor that a run was begun on; another Winnow or OpenBLAS may call it otherwise.
   static func isMachinePinned(in run: RunContext) throws -> Bool {
     let (old, now) = (try pinned(in: run), environment)
     func isKept(_ name: String, words: Int = .max) -> Bool {
@@ -59,8 +59,8 @@ struct Settings: Codable {
       return part(old) == nil || part(old) == part(now)
     }
     // Of OpenBLAS its version; what follows tells the processor too.
-    let isUpgraded = !isKept("winnow") || !isKept("openblas", words: 2)
-    return isUpgraded || isKept("vector-path") && isKept("openblas-core")
+    return (isKept("vector-path") || !isKept("winnow"))
+      && (isKept("openblas-core") || !isKept("openblas", words: 2))
   }
 
   /// Takes note of the libraries of now, for an increment of which nothing that was computed counts yet.

@@ -10,6 +10,8 @@ struct IncrementLog {
   private(set) var finished: Int
   /// Which open increments have all their output shards.
   private var written: [Int: Bool] = [:]
+  /// Which folders of shards that are gone hold something.
+  private var folders: Set<String> = []
   /// The number of shards before the next increment.
   private var shardCount: Int { pinned.reduce(0) { $0 + $1.shards.count } }
 
@@ -64,10 +66,12 @@ struct IncrementLog {
       index: pinned.count, firstShard: shardCount, shards: survey.new)
     if increment.index == 0 { try increment.checkReadable() }
     // Before it is pinned: an increment that is open is held to the libraries that it was begun with.
-    try Settings.renewEnvironment(in: run)
+    if increment.index > 0 { try Settings.renewEnvironment(in: run) }
     try increment.publish(to: run.directory.increment(increment.index), in: run)
     DigestJournal.remove(in: run)
     pinned.append(increment)
+    // Of one that was taken out whole, what was computed may lie there.
+    if increment.index == 0 { try renewOpen(in: run) }
     return increment
   }
 
@@ -153,23 +157,19 @@ struct IncrementLog {
     return survey
   }
 
-  /// What judges are yet to learn from, perhaps half trained: without some of it, which may be back tomorrow, they would
-  /// learn from the rest, for good.
-  private func corpus(in run: RunContext) -> Increment? {
-    guard let first = open.first, first.index == 0, !run.directory.isPlanned(0),
-      !FileManager.default.fileExists(atPath: run.directory.ensemble)
-    else { return nil }
-    return first
+  /// The first increment while nothing of it can have been published.
+  private func unplannedFirst(in run: RunContext) -> Increment? {
+    open.first.flatMap { $0.index == 0 && !run.directory.isPlanned(0) ? $0 : nil }
   }
 
   private static func isThere(_ shard: Increment.Shard) -> Bool {
     ShardPath.isPipe(shard.path) || FileManager.default.fileExists(atPath: shard.path)
   }
 
-  /// Refuses a list of which nothing can be read, and shards that judges are yet to learn from neither: the corpus is away.
+  /// Refuses a list of which nothing can be read, and the first night's shards neither: the corpus is away.
   private func checkReadable(_ now: Increment.ShardTable, in run: RunContext) throws(RunError) {
     guard let first = now.first, now.allSatisfy(\.digest.isEmpty),
-      let corpus = corpus(in: run)
+      let corpus = unplannedFirst(in: run)
     else { return }
     let listed = Set(now.lazy.map(\.place))
     let isAway = corpus.shards.contains {
@@ -185,16 +185,21 @@ struct IncrementLog {
     )
   }
 
-  /// Refuses to go on without shards that went with their folder, as those of a disk do.
-  private func checkDeleted(
+  /// Refuses to go on without shards that went with their folder, as those of a disk do, while judges are yet to be learnt:
+  /// without what may be back tomorrow, they would learn from the rest, for good.
+  private mutating func checkDeleted(
     _ k: Int, _ shard: Increment.Shard, in run: RunContext
   ) throws(RunError) {
-    guard let corpus = corpus(in: run), k < corpus.shards.count, !Self.isThere(shard) else {
+    guard let corpus = unplannedFirst(in: run), k < corpus.shards.count,
+      !FileManager.default.fileExists(atPath: run.directory.ensemble), !Self.isThere(shard)
+    else { return }
+    let folder = (shard.path as NSString).deletingLastPathComponent
+    if folders.contains(folder) { return }
+    let names = try? FileManager.default.contentsOfDirectory(atPath: folder)
+    guard names ?? [] == [] else {
+      folders.insert(folder)
       return
     }
-    let folder = (shard.path as NSString).deletingLastPathComponent
-    let names = try? FileManager.default.contentsOfDirectory(atPath: folder)
-    guard names ?? [] == [] else { return }
     throw .badInput(
       file: shard.path,
       detail: "it is gone with all of its folder, and judges are yet to learn from it",
@@ -318,6 +323,7 @@ struct IncrementLog {
     // Only the last can be open, and so be empty now.
     if let last = pinned.last, last.shards.isEmpty {
       try? FileManager.default.removeItem(atPath: run.directory.increment(last.index))
+      if last.index == 0 { WriteStage.takeBackFolders(in: run) }
       pinned.removeLast()
     }
   }

@@ -40,7 +40,7 @@ public struct EmbeddingSummary: Codable, Sendable {
 extension Run {
   /// A member's embeddings of every pair, in clip-retrieval's layout: `img_emb/img_emb_N.npy` and
   /// `text_emb/text_emb_N.npy` with a row a pair, and `metadata/metadata_N.jsonl` with each row's key and caption; N is
-  /// the shard's place in the list. What doesn't decode has no row, and is counted.
+  /// the shard's place in the list that the folder was begun with. What doesn't decode has no row, and is counted.
   ///
   /// - Throws: `RunError`, `TensorFileError`.
   public static func embed(

@@ -155,15 +155,17 @@ enum WriteStage {
       return false
     }
     guard unlink(file) == 0 else { throw .file(path: file, operation: "delete", code: errno) }
-    if index == 0 {
-      // Nothing is published: without increment, the folder is to be a new one.
-      try? FileManager.default.removeItem(atPath: run.directory.decisions)
-      for folder in [run.directory.clean, run.directory.rejected] {
-        unlink("\(folder)/sizes.json")
-        rmdir(folder)
-      }
-    }
+    if index == 0 { takeBackFolders(in: run) }
     return true
+  }
+
+  /// Where nothing is published: without increment, the folder is to be a new one.
+  static func takeBackFolders(in run: RunContext) {
+    try? FileManager.default.removeItem(atPath: run.directory.decisions)
+    for folder in [run.directory.clean, run.directory.rejected] {
+      unlink("\(folder)/sizes.json")
+      rmdir(folder)
+    }
   }
 
   private static func finished(
