@@ -2,7 +2,7 @@ import Foundation
 import VectorMath
 
 /// Winnow's own version.
-public let winnowVersion = "0.3.0"
+public let winnowVersion = "0.3.1"
 
 /// What besides input and settings decides a run's bytes: one kernel class and one set of library versions.
 enum Environment {
