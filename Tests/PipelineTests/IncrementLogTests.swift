@@ -63,6 +63,29 @@ import Testing
     #expect(try Settings.isEnvironmentPinned(in: run))
   }
 
+  /// Too few pairs for a noise model, say: the next night is another one's first, on whatever machine.
+  @Test func whatAFirstIncrementThatIsGoneLeftKeepsNoOtherMachineFromTheNext() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("a.tar", "one")
+    let run = try RunContext(
+      configuration: RunConfiguration(), directory: RunDirectory(folder.path("out")))
+    try run.directory.prepare()
+    try Settings.pin([.read], in: run)
+    let settings = run.directory.settings
+    let text = try String(contentsOfFile: settings, encoding: .utf8)
+    try text.replacing(
+      #/("environment\.(?:libzstd|vector-path)"\s*:\s*)"[^"]*"/#, with: { "\($0.1)\"other\"" }
+    ).write(toFile: settings, atomically: true, encoding: .utf8)
+    try folder.write("out/noise-model.json", "{}")
+    #expect(try !Settings.isEnvironmentPinned(in: run))
+    var log = try IncrementLog(of: run.directory)
+    let shards = ShardSelection(shards: [ShardPath(path: folder.path("a.tar"))])
+    let survey = try log.survey(shards, rescores: true, in: run)
+    #expect(try log.pin(survey, in: run)?.index == 0)
+    #expect(try Settings.isEnvironmentPinned(in: run))
+    #expect(!FileManager.default.fileExists(atPath: run.directory.noiseModel))
+  }
+
   @Test func aCopyIsNotOpenedAgainBeforeItIsWrittenTo() throws {
     let folder = try TemporaryFolder()
     let run = try RunContext(

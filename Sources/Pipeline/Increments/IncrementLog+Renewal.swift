@@ -20,8 +20,7 @@ extension IncrementLog {
     _ first: Increment, _ ensemble: String?, in run: RunContext
   ) throws {
     let directory = run.directory
-    guard ![directory.texts, directory.model].contains(where: FileManager.default.fileExists),
-      try Settings.isMachinePinned(in: run), try hasItsSettings(in: run)
+    guard !isOfModel(directory), try Settings.isMachinePinned(in: run), try hasItsSettings(in: run)
     else { return }
     if let ensemble, FileManager.default.fileExists(atPath: directory.ensemble),
       try EnsembleStage.judges(at: ensemble).digest
@@ -29,6 +28,21 @@ extension IncrementLog {
     {
       return
     }
+    try renew(first, in: run)
+  }
+
+  /// Before a first increment is pinned: what one that is gone has left, if by other libraries, on whatever machine.
+  func forgetLeftovers(of first: Increment, in run: RunContext) throws {
+    guard try !Settings.isEnvironmentPinned(in: run), !isOfModel(run.directory) else { return }
+    try renew(first, in: run)
+  }
+
+  private func isOfModel(_ directory: RunDirectory) -> Bool {
+    [directory.texts, directory.model].contains(where: FileManager.default.fileExists)
+  }
+
+  private func renew(_ first: Increment, in run: RunContext) throws {
+    let directory = run.directory
     try forgetScores(of: first, in: run)
     // The fit goes by the shards, the judges and the settings, and would take it for the one of the scores to come.
     for file in [directory.noiseModel, directory.fittedScores]

@@ -66,12 +66,15 @@ struct IncrementLog {
       index: pinned.count, firstShard: shardCount, shards: survey.new)
     if increment.index == 0 { try increment.checkReadable() }
     // Before it is pinned: an increment that is open is held to the libraries that it was begun with.
-    if increment.index > 0 { try Settings.renewEnvironment(in: run) }
+    if increment.index > 0 {
+      try Settings.renewEnvironment(in: run)
+    } else {
+      // Of one that was taken out whole, what was computed may lie there.
+      try forgetLeftovers(of: increment, in: run)
+    }
     try increment.publish(to: run.directory.increment(increment.index), in: run)
     DigestJournal.remove(in: run)
     pinned.append(increment)
-    // Of one that was taken out whole, what was computed may lie there.
-    if increment.index == 0 { try renewOpen(in: run) }
     return increment
   }
 
