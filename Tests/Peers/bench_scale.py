@@ -6,7 +6,7 @@ The judges are trained once, on 1,000 pairs; then they clean corpora of every si
 corpora of one pair a shard, each cleaned and looked through once more a night later; then shards that are crowded with
 samples, and shards full of bombs; last a list on standard input, of shards that aren't there: inspected, and given to a
 training and a cleaning, which find that none can be opened. Memory is RssAnon of the process, at most, looked at every
-50 ms (mapped files, which the system takes back, aren't in it).
+10 ms (mapped files, which the system takes back, aren't in it).
 
 Exit status 1, and a line that says what wasn't held: 1.5 GiB in any row; from 100,000 pairs to the largest size, 10 % in
 memory and 15 % in the cost of a pair; 1 KiB a shard; 16 MiB for the list; of crowded and hostile shards, that all that was
@@ -56,7 +56,7 @@ def run(command, status=0, **options):
         now = rss_anon(process.pid)
         if now > peak:
             peak, when = now, time.monotonic() - start
-        time.sleep(0.05)
+        time.sleep(0.01)
     if process.returncode != status:
         sys.exit(f"{' '.join(map(str, command))} ended with {process.returncode}")
     return time.monotonic() - start, peak, when
