@@ -31,10 +31,7 @@ struct Restore: ParsableCommand {
       StandardError.print("\(counted(result.restored, "pair")) restored")
       if result.already > 0 { StandardError.print("\(result.already) had been restored before") }
     }
-    for problem in result.problems.prefix(20) { StandardError.print(problem) }
-    if result.problems.count > 20 {
-      StandardError.print("... and \(result.problems.count - 20) more")
-    }
+    for line in firstLines(of: result.problems, { $0 }) { StandardError.print(line) }
     for shard in result.cleanShards { try StandardOutput.print(shard) }
     if result.exitStatus != 0 { throw ExitCode(result.exitStatus) }
   }

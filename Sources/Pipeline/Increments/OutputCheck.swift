@@ -30,8 +30,9 @@ enum OutputCheck {
     let shards = log.pinned[..<log.finished].reduce(0) { $0 + $1.shards.count }
     try DroppedOutput.note(manifest, shards: shards, in: run)
     let damaged = try checkVital(manifest, in: run)
-    for file in damaged.prefix(20) { run.observe(.note("\(run.directory.path)/\(file.words)")) }
-    if damaged.count > 20 { run.observe(.note("... and \(damaged.count - 20) more")) }
+    for line in firstLines(of: damaged, { "\(run.directory.path)/\($0.words)" }) {
+      run.observe(.note(line))
+    }
     if !damaged.isEmpty { run.observe(.note("to mend that, \(RunError.damagedOutputRemedy)")) }
     if log.open.isEmpty, run.rank.isWhole { try restoreSizes(manifest, in: run) }
     return damaged
